@@ -1,0 +1,1 @@
+"""Watching: the validator between the two sides (WSGI), and the byte-exact client (wire)."""

@@ -1,0 +1,1 @@
+"""Where findings go: the terminal and the report files."""

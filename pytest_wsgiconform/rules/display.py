@@ -1,0 +1,68 @@
+"""Turning what a stranger's code gave us into text that is safe to print.
+
+Nothing here raises, whatever the value is, and nothing that comes out holds a control character,
+a bidirectional override or a lone surrogate: terminals, logs and HTML pages get plain text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+#: Longest text that :func:`show` returns by default, in characters.
+LIMIT = 200
+
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    """Return *text* with every unprintable or direction-changing character written as an escape.
+
+    Plain ASCII comes back as it is; non-ASCII letters stay letters.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    if char == " " or (char.isprintable() and unicodedata.category(char) not in _UNSAFE_CATEGORIES):
+        return char
+    number = ord(char)
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def shorten(text: str, limit: int = LIMIT) -> str:
+    """Cut *text* to *limit* characters, telling how many are left out."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}... ({len(text) - limit} more characters)"
+
+
+def show(value: Any, limit: int = LIMIT) -> str:
+    """Return a short, safe ``repr`` of *value*; of an object whose ``__repr__`` raises, its type."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        # repr() of a huge string would cost its size again; the cut below would drop it anyhow.
+        head = value[: limit + 1]
+        text = repr(head)
+        if len(value) > len(head):
+            return f"{clean(text)}... ({len(value)} {'characters' if kind is str else 'bytes'} in all)"
+        return shorten(clean(text), limit + 2)
+    try:
+        text = repr(value)
+    except Exception as error:  # a stranger's __repr__ may raise anything; its type is all we can tell
+        return f"<{type_name(value)} whose repr() raised {type(error).__name__}>"
+    if type(text) is not str:
+        text = str.__str__(text)
+    return shorten(clean(text), limit)
+
+
+def type_name(value: Any) -> str:
+    """Return the qualified name of *value*'s type, without its module for built-ins."""
+    kind = type(value)
+    module = getattr(kind, "__module__", "")
+    name = clean(str(getattr(kind, "__qualname__", "?")))
+    return name if module in ("builtins", "") else f"{clean(str(module))}.{name}"

@@ -1,0 +1,123 @@
+"""The catalogue: every rule there is, and how to choose among them.
+
+A rule registers itself by being defined; :func:`catalogue` imports the files that define them.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import inspect
+from collections.abc import Callable, Iterable
+
+from .model import Blame, Check, Level, Rule
+
+#: The files of the catalogue, in the order of the PEP. Each is imported once, on first need.
+RULE_MODULES: tuple[str, ...] = (
+    "call",
+    "environ_required",
+    "environ_values",
+    "environ_text",
+    "input_stream",
+    "error_stream",
+    "start_response",
+    "status",
+    "headers",
+    "exc_info",
+    "body",
+    "close",
+    "write",
+    "file_wrapper",
+    "middleware",
+    "http_response",
+    "http_headers",
+)
+
+_rules: dict[str, Rule] = {}
+
+
+class UnknownRule(LookupError):
+    """A pattern matches no rule. :ivar pattern: it. :ivar near: ids that look like it."""
+
+    def __init__(self, pattern: str, near: list[str]) -> None:
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        super().__init__(f"no rule matches {pattern!r}{hint}")
+        self.pattern, self.near = pattern, near
+
+
+def rule(
+    *,
+    id: str,
+    section: str,
+    level: Level,
+    side: Blame,
+    clauses: tuple[str, ...],
+    hint: str,
+    on: type | None = None,
+    stimuli: tuple[str, ...] = (),
+    once: bool = False,
+) -> Callable[[Check], Rule]:
+    """Register the decorated check as a rule; see :class:`~pytest_wsgiconform.rules.model.Rule`.
+
+    :raises ValueError: for a second rule of the same id, a check without a docstring, or a rule that
+        judges both events and stimuli, or neither.
+    """
+    if (on is None) == (not stimuli):
+        raise ValueError(f"rule {id}: give either the event type it judges, or its stimuli")
+
+    def register(check: Check) -> Rule:
+        if id in _rules:
+            raise ValueError(f"rule {id} is defined twice")
+        summary, _, why = inspect.getdoc(check).partition("\n\n") if check.__doc__ else ("", "", "")
+        if not summary or not why:
+            raise ValueError(f"rule {id}: its docstring must say what must hold and, after a blank line, why")
+        new = Rule(
+            id=id,
+            section=section,
+            level=level,
+            side=side,
+            clauses=clauses,
+            on=on,
+            stimuli=stimuli,
+            once=once,
+            check=check,
+            summary=" ".join(summary.split()),
+            why=why,
+            hint=hint,
+        )
+        _rules[id] = new
+        return new
+
+    return register
+
+
+def catalogue() -> dict[str, Rule]:
+    """Return all rules by id, in the order of the catalogue's files. Do not change the dict."""
+    for name in RULE_MODULES:
+        importlib.import_module(f"{__package__}.{name}")
+    return _rules
+
+
+def matching(pattern: str) -> list[Rule]:
+    """Return the rules whose id matches the glob *pattern*.
+
+    :raises UnknownRule: when none does; it names near ids.
+    """
+    rules = catalogue()
+    found = [rules[name] for name in fnmatch.filter(rules, pattern)]
+    if not found:
+        import difflib
+
+        raise UnknownRule(pattern, difflib.get_close_matches(pattern, rules, n=3, cutoff=0.5))
+    return found
+
+
+def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Rule]:
+    """Return the rules that *select* names (all when empty) without those that *ignore* names.
+
+    :param select: globs of rule ids. :param ignore: likewise.
+    :raises UnknownRule: for a glob that matches nothing.
+    """
+    selected = {id(r) for glob in select for r in matching(glob)}
+    ignored = {id(r) for glob in ignore for r in matching(glob)}
+    return [r for r in catalogue().values() if (not selected or id(r) in selected) and id(r) not in ignored]

@@ -1,0 +1,1 @@
+"""What the harness does on purpose: the requests it sends and how its own side behaves."""

@@ -1,0 +1,1 @@
+"""What is under test: loading an app, wrapping a middleware, launching and stopping a server."""
