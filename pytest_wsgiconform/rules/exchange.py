@@ -215,8 +215,8 @@ class CloseCalled(Event):
 class InputUsed(Event):
     """The app side called a method of ``wsgi.input``, or the server's stream answered.
 
-    :ivar method: ``"read"``, ``"readline"``, ``"readlines"``, ``"iter"`` (one item of iteration), ``"close"``, or
-        the name of any other attribute that was looked up.
+    :ivar method: ``"read"``, ``"readline"``, ``"readlines"``, ``"iter"`` (one item of iteration), ``"close"``,
+        or the name of any other attribute that was looked up.
     :ivar listed: whether the PEP lists the method.
     :ivar sized: for ``read``, whether a size was passed. :ivar size: that size, else ``None``.
     :ivar value: what the stream returned, or :data:`MISSING` for an attribute that was only looked up.

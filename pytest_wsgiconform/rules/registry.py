@@ -68,7 +68,7 @@ def rule(
     def register(check: Check) -> Rule:
         if id in _rules:
             raise ValueError(f"rule {id} is defined twice")
-        summary, _, why = inspect.getdoc(check).partition("\n\n") if check.__doc__ else ("", "", "")
+        summary, _, why = (inspect.getdoc(check) or "").partition("\n\n")
         if not summary or not why:
             raise ValueError(f"rule {id}: its docstring must say what must hold and, after a blank line, why")
         new = Rule(
