@@ -61,9 +61,7 @@ class AppRaised(Event):
 
     __slots__ = ("error", "inside", "phase")
 
-    def __init__(
-        self, error: BaseException, phase: str, inside: bool, location: Location | None = None
-    ) -> None:
+    def __init__(self, error: BaseException, phase: str, inside: bool, location: Location | None = None) -> None:
         self.error, self.phase, self.inside, self.location = error, phase, inside, location
 
 
