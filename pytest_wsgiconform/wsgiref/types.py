@@ -23,8 +23,8 @@ _OptExcInfo: TypeAlias = _ExcInfo | tuple[None, None, None]
 class StartResponse(Protocol):
     """The callable a server hands to the application (PEP 3333, "The start_response() Callable").
 
-    ``status`` is ``"CODE REASON"``, ``headers`` a list of ``(name, value)`` tuples, ``exc_info`` a ``sys.exc_info()``
-    triple or ``None``.  What comes back is the ``write(data: bytes)`` callable.
+    ``status`` is ``"CODE REASON"``, ``headers`` a list of ``(name, value)`` tuples, ``exc_info`` a
+    ``sys.exc_info()`` triple or ``None``.  What comes back is the ``write(data: bytes)`` callable.
     """
 
     def __call__(

@@ -1,6 +1,7 @@
 """Helpers for WSGI environments: URLs, path traversal, test environments, file iteration.
 
-Every function that takes ``environ`` expects a WSGI environment dictionary (:pep:`3333`, "environ Variables").
+Every function that takes ``environ`` expects a WSGI environment dictionary (:pep:`3333`, "environ
+Variables").
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ __all__ = [
     "shift_path_info",
 ]
 
-# RFC 3986 section 3.3: what may stand in a path as it is, beside letters, digits and "-._~" (which quote() never touches).
+# RFC 3986 section 3.3: what may stand in a path as it is, beside letters, digits and "-._~" (which quote()
+# never touches).
 _PATH_CHARACTERS = "/:@!$&'()*+,;="
 
 # RFC 2616 section 13.5.1, with the spellings it uses ("Trailers", not the header named Trailer).
@@ -43,12 +45,12 @@ _HOP_BY_HOP = frozenset(
 class FileWrapper:
     """Iterate over a file-like object in blocks; what ``wsgi.file_wrapper`` offers by default.
 
-    ``filelike`` needs ``read(size)``; ``blksize`` is the size asked for each time, in bytes.  Both are kept as
-    attributes.  Iteration ends for good with the first empty block.  ``wrapper[i]`` returns the next block whatever
-    ``i`` is, raises :exc:`IndexError` at the end, and is deprecated.
+    ``filelike`` needs ``read(size)``; ``blksize`` is the size asked for each time, in bytes.  Both are kept
+    as attributes.  Iteration ends for good with the first empty block.  ``wrapper[i]`` returns the next
+    block whatever ``i`` is, raises :exc:`IndexError` at the end, and is deprecated.
 
-    There is a ``close()`` exactly when the file-like object has one, and it calls that one (:pep:`3333`, "Optional
-    Platform-Specific File Handling").
+    There is a ``close()`` exactly when the file-like object has one, and it calls that one (:pep:`3333`,
+    "Optional Platform-Specific File Handling").
     """
 
     def __init__(self, filelike: Any, blksize: int = 8192) -> None:
@@ -92,7 +94,9 @@ class FileWrapper:
 
 
 def guess_scheme(environ: WSGIEnvironment) -> str:
-    """Return ``"https"`` when the ``HTTPS`` variable says so (``1``, ``on``, ``yes``, ``true``, any case), else ``"http"``."""
+    """Return ``"https"`` when the ``HTTPS`` variable says so (``1``, ``on``, ``yes``, ``true``, any case),
+    else ``"http"``.
+    """
     return "https" if str(environ.get("HTTPS", "")).lower() in ("on", "1", "yes", "true") else "http"
 
 
@@ -116,13 +120,15 @@ def _origin(environ: WSGIEnvironment, trusted_hosts: Iterable[str] | None) -> st
 
 
 def application_uri(environ: WSGIEnvironment, *, trusted_hosts: Iterable[str] | None = None) -> str:
-    """Return the URI of the application object: no ``PATH_INFO``, no query (:pep:`3333`, "URL Reconstruction").
+    """Return the URI of the application object: no ``PATH_INFO``, no query (:pep:`3333`, "URL
+    Reconstruction").
 
-    ``trusted_hosts``: names (``"example.com"``, or ``"example.com:8000"`` for that port only) for which the client's
-    ``Host`` header is believed; for any other, ``SERVER_NAME`` and ``SERVER_PORT`` are used.  ``None`` believes every
-    ``Host``, as documented for ``wsgiref``.
+    ``trusted_hosts``: names (``"example.com"``, or ``"example.com:8000"`` for that port only) for which the
+    client's ``Host`` header is believed; for any other, ``SERVER_NAME`` and ``SERVER_PORT`` are used.
+    ``None`` believes every ``Host``, as documented for ``wsgiref``.
 
-    Raises :exc:`KeyError` when ``wsgi.url_scheme``, or a variable needed in place of ``HTTP_HOST``, is missing.
+    Raises :exc:`KeyError` when ``wsgi.url_scheme``, or a variable needed in place of ``HTTP_HOST``, is
+    missing.
     """
     from urllib.parse import quote
 
@@ -148,14 +154,15 @@ def request_uri(
 
 
 def shift_path_info(environ: WSGIEnvironment, *, normalize: bool = True) -> str | None:
-    """Move one segment from ``PATH_INFO`` to ``SCRIPT_NAME``, in place, and return it; ``None`` when none is left.
+    """Move one segment from ``PATH_INFO`` to ``SCRIPT_NAME``, in place, and return it; ``None`` when none
+    is left.
 
-    A ``PATH_INFO`` of ``"/"`` gives ``""`` and a ``SCRIPT_NAME`` that ends in a slash, so that ``/x`` and ``/x/`` can be
-    told apart.  A ``PATH_INFO`` that lacks its leading slash is read as if it had one.
+    A ``PATH_INFO`` of ``"/"`` gives ``""`` and a ``SCRIPT_NAME`` that ends in a slash, so that ``/x`` and
+    ``/x/`` can be told apart.  A ``PATH_INFO`` that lacks its leading slash is read as if it had one.
 
-    ``normalize``: empty and ``.`` segments are skipped, and ``..`` (which is returned) takes the last segment off
-    ``SCRIPT_NAME``.  When false, every segment is taken as it stands, and ``SCRIPT_NAME + PATH_INFO`` never changes:
-    the choice for code that decides access by path.
+    ``normalize``: empty and ``.`` segments are skipped, and ``..`` (which is returned) takes the last
+    segment off ``SCRIPT_NAME``.  When false, every segment is taken as it stands, and ``SCRIPT_NAME +
+    PATH_INFO`` never changes: the choice for code that decides access by path.
     """
     path = environ.get("PATH_INFO") or ""
     if not path:
@@ -187,7 +194,9 @@ def shift_path_info(environ: WSGIEnvironment, *, normalize: bool = True) -> str 
 
 
 def _without_idle_segments(path: str) -> str:
-    """``path`` (with its leading slash) less the segments that lead nowhere; a last slash is kept, for it has a meaning."""
+    """``path`` (with its leading slash) less the segments that lead nowhere; a last slash is kept, for it
+    has a meaning.
+    """
     *segments, last = path.split("/")
     kept = [segment for segment in segments if segment and segment != "."]
     if last == "." and not kept:
@@ -197,10 +206,11 @@ def _without_idle_segments(path: str) -> str:
 
 
 def setup_testing_defaults(environ: WSGIEnvironment) -> None:
-    """Fill ``environ`` up with what a request needs to look real, leaving what is there alone; for tests only.
+    """Fill ``environ`` up with what a request needs to look real, leaving what is there alone; for tests
+    only.
 
-    Sets the CGI variables that :pep:`3333` requires, ``HTTP_HOST``, ``QUERY_STRING`` and all the required ``wsgi.*``
-    entries.
+    Sets the CGI variables that :pep:`3333` requires, ``HTTP_HOST``, ``QUERY_STRING`` and all the required
+    ``wsgi.*`` entries.
     """
     setdefault = environ.setdefault
     setdefault("SERVER_NAME", "127.0.0.1")
@@ -223,5 +233,7 @@ def setup_testing_defaults(environ: WSGIEnvironment) -> None:
 
 
 def is_hop_by_hop(header_name: str) -> bool:
-    """Return whether ``header_name`` (any case) is a hop-by-hop header as RFC 2616 section 13.5.1 lists them."""
+    """Return whether ``header_name`` (any case) is a hop-by-hop header as RFC 2616 section 13.5.1 lists
+    them.
+    """
     return header_name.lower() in _HOP_BY_HOP
