@@ -1,0 +1,44 @@
+"""What a run was asked to do, as plain data that can be sent to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Seconds one stimulus may take, unless the user says otherwise.
+DEFAULT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The options that a target's run needs to know, each named after its ``--wsgi-`` option.
+
+    Every value is a builtin of plain values, so that it survives ``repr``, pickling and JSON.
+
+    :param paths: request targets to exercise, each with its leading slash; empty means ``/`` and the routes
+        that can be discovered.
+    :param select: globs of rule ids to judge, empty for all. :param ignore: globs of rule ids to leave out.
+    :param strict: warnings fail too.
+    :param fuzz: number of property-based examples per path, 0 for none.
+    :param timeout: seconds that one stimulus may take.
+    :param isolate: load and drive the target in a child interpreter.
+    :param layers: find the middleware layer that is to blame.
+    :param crawl: how many links to follow, 0 for none.
+    :param cov: measure which lines of the app ran under validation.
+    :param diff: compare the servers with each other.
+    :param rootdir: absolute path of the project. :param cwd: absolute path of the folder the run was started in.
+        Both are on ``sys.path`` where the target is loaded.
+    """
+
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+    fuzz: int = 0
+    timeout: float = DEFAULT_TIMEOUT
+    isolate: bool = False
+    layers: bool = False
+    crawl: int = 0
+    cov: bool = False
+    diff: bool = False
+    rootdir: str = ""
+    cwd: str = ""
