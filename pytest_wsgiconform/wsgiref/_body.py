@@ -1,0 +1,371 @@
+"""Request bodies as `wsgi.input`: exactly the body's bytes, an end where the body ends, an error when it is cut."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from ._request import RequestRejected, variable_of
+
+MAX_CHUNK_LINE = 4096
+"""Longest chunk-size line, in bytes; also the limit of all chunk extensions of one body together."""
+
+MAX_TRAILER_SIZE = 16384
+"""Greatest size of the trailer section, in bytes."""
+
+_EVERYTHING = 1 << 62
+_PIECE = 65536
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,16})"
+    rb"((?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb'|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]'
+    rb'|\\[\t -~\x80-\xff])*"))?)*)\r\n'
+)
+_FIELD_VALUE = re.compile(rb"[\t -~\x80-\xff]*\r\n")
+
+
+class BodyError(OSError):
+    """A request body that cannot be delivered to its end.
+
+    Args:
+        status: the HTTP status that fits: 400 malformed or cut short, 408 too slow, 413 too large.
+        reason: one sentence, without text of the request.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class InputStream:
+    """The reading half of a binary file, built on two primitives.
+
+    The methods are those of PEP 3333's wsgi.input and behave as the library reference tells for buffered binary
+    files: `read(n)` is short at the end only, lines end in LF, anything read at the end is empty.
+    """
+
+    closed = False
+
+    def _take(self, limit: int) -> bytes:
+        """Return at least one and at most `limit` bytes, b"" at the end."""
+        raise NotImplementedError
+
+    def _take_of_line(self, limit: int) -> bytes:
+        """Like `_take`, but nothing beyond the next LF."""
+        raise NotImplementedError
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return `size` bytes, less at the end only; None or a negative number is everything."""
+        if size is None or size < 0:
+            size = _EVERYTHING
+        elif size == 0:
+            return b""
+        data = self._take(size)
+        left = size - len(data)
+        if not left or not data:
+            return data
+        parts = [data]
+        while left:
+            data = self._take(left)
+            if not data:
+                break
+            parts.append(data)
+            left -= len(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """Return what is there after one receive, at most `size` bytes."""
+        if size == 0:
+            return b""
+        return self._take(_PIECE if size is None or size < 0 else size)
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:
+        """Fill the buffer as far as there is input; return the number of bytes."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the next line with its LF, or at most `size` bytes of it."""
+        if size is None or size < 0:
+            size = _EVERYTHING
+        elif size == 0:
+            return b""
+        data = self._take_of_line(size)
+        left = size - len(data)
+        if not left or not data or data[-1] == 10:
+            return data
+        parts = [data]
+        while left and data and data[-1] != 10:
+            data = self._take_of_line(left)
+            parts.append(data)
+            left -= len(data)
+        return b"".join(parts)
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        """Return the remaining lines; with a positive hint, stop after the line that reaches so many bytes."""
+        if hint is None or hint <= 0:
+            return list(self)
+        lines = []
+        size = 0
+        while size < hint and (line := self.readline()):
+            lines.append(line)
+            size += len(line)
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def writable(self) -> bool:
+        """Return False."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
+    def writelines(self, lines: Iterable[bytes], /) -> None:
+        """Refuse: the stream is for reading."""
+        raise OSError("the input of a request can't be written")
+
+    def flush(self) -> None:
+        """Do nothing: there is nothing to write."""
+
+
+class Source(Protocol):
+    """What a body reads from; see `_reader.ConnectionReader`."""
+
+    def take(self, limit: int) -> bytes:
+        """Return at least one and at most `limit` bytes, b"" at the end of the connection."""
+        ...
+
+    def take_of_line(self, limit: int) -> bytes:
+        """Like `take`, but nothing beyond the next LF."""
+        ...
+
+    def limit_time(self, seconds: float | None) -> None:
+        """Give the next receives so many seconds each; None restores the connection's own timeout."""
+        ...
+
+
+class RequestBody(InputStream):
+    """The body of one request.
+
+    Args:
+        source: the connection.
+        before_first_read: called once before the body is first waited for; sends the 100 (Continue).
+
+    Attributes:
+        touched: whether anything has been asked of the body yet.
+        error: the BodyError that ended it, or None.
+    """
+
+    def __init__(self, source: Source, before_first_read: Callable[[], None] | None = None) -> None:
+        self._source: Source | None = source
+        self._before_first_read = before_first_read
+        self._span = 0  # bytes up to the next point where the framing must be looked at
+        self.ended = False
+        self.error: BodyError | None = None
+
+    @property
+    def length_left(self) -> int | None:
+        """How many bytes are still to come; None if the framing doesn't tell."""
+        return self._span
+
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the client was promised a 100 (Continue) that hasn't been sent."""
+        return self._before_first_read is not None and not self.ended
+
+    def detach(self) -> None:
+        """Cut the body off from the connection: what was not read is gone, and later reads find the end."""
+        self._source = None
+        self.ended = True
+
+    def _next_span(self, source: Source) -> int:
+        """Return how many bytes come before the next look at the framing; 0 is the end of the body."""
+        return 0
+
+    def _prepare(self, limit: int) -> int:
+        """Return how many bytes may be taken now, 0 at the end."""
+        if self.error is not None:
+            raise self.error
+        source = self._source
+        if self.ended or source is None:
+            return 0
+        if self._before_first_read is not None:
+            announce, self._before_first_read = self._before_first_read, None
+            announce()
+        if not self._span:
+            self._span = self._next_span(source)
+            if not self._span:
+                self.ended = True
+                return 0
+        return limit if limit < self._span else self._span
+
+    def _take(self, limit: int) -> bytes:
+        try:
+            limit = self._prepare(limit)
+            if not limit or self._source is None:
+                return b""
+            data = self._source.take(limit)
+        except OSError as error:
+            raise self._failure(error) from error
+        return self._account(data)
+
+    def _take_of_line(self, limit: int) -> bytes:
+        try:
+            limit = self._prepare(limit)
+            if not limit or self._source is None:
+                return b""
+            data = self._source.take_of_line(limit)
+        except OSError as error:
+            raise self._failure(error) from error
+        return self._account(data)
+
+    def _account(self, data: bytes) -> bytes:
+        if not data:
+            raise self._fail(BodyError(400, "The request body is cut short"))
+        self._span -= len(data)
+        return data
+
+    def _fail(self, error: BodyError) -> BodyError:
+        self.error = error
+        return error
+
+    def _failure(self, error: OSError) -> BodyError:
+        if isinstance(error, BodyError):
+            return self._fail(error)
+        if isinstance(error, TimeoutError):
+            return self._fail(BodyError(408, "The request body took too long"))
+        return self._fail(BodyError(400, "The client left in the middle of the request body"))
+
+    def drain(self, most: int, seconds: float) -> bool:
+        """Read and drop the rest; return whether the end was reached.
+
+        Args:
+            most: the greatest number of bytes to drop.
+            seconds: the time this may take altogether.
+        """
+        if self.ended:
+            return True
+        if self.error is not None or self.awaits_continue or self._source is None:
+            return False
+        source = self._source
+        deadline = time.monotonic() + seconds
+        try:
+            while most > 0 and (left := deadline - time.monotonic()) > 0:
+                source.limit_time(left)
+                data = self._take(_PIECE)
+                if not data:
+                    return True
+                most -= len(data)
+                if self.ended:
+                    return True
+        except BodyError:
+            return False
+        finally:
+            source.limit_time(None)
+        return False
+
+
+class SizedBody(RequestBody):
+    """A body of a declared length; of length 0 for a request without a body."""
+
+    def __init__(self, source: Source, length: int, before_first_read: Callable[[], None] | None = None) -> None:
+        super().__init__(source, before_first_read)
+        self._span = length
+        self.ended = not length
+
+    def _account(self, data: bytes) -> bytes:
+        data = super()._account(data)
+        if not self._span:
+            self.ended = True
+        return data
+
+
+class ChunkedBody(RequestBody):
+    """A body in chunks (RFC 9112 section 7.1); extensions and trailer fields are checked and dropped.
+
+    Args:
+        source: the connection.
+        most: the greatest length of the decoded body in bytes, or None.
+        before_first_read: see `RequestBody`.
+    """
+
+    def __init__(
+        self, source: Source, most: int | None = None, before_first_read: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(source, before_first_read)
+        self._most = most
+        self._extensions = 0
+        self._size = 0
+        self._inside = False  # after the first chunk: a chunk's data still wants its CR LF
+
+    @property
+    def length_left(self) -> int | None:
+        """None: only the last chunk tells."""
+        return 0 if self.ended else None
+
+    def _line(self, source: Source, most: int) -> bytes:
+        line = b""
+        while not line.endswith(b"\n"):
+            if len(line) >= most:
+                raise BodyError(400, "A line between the chunks is too long")
+            part = source.take_of_line(most - len(line))
+            if not part:
+                raise BodyError(400, "The request body is cut short")
+            line += part
+            # A line that can't become right is refused now: waiting for its end would let the client hang.
+            if b"\r" in line[:-2] or (line.endswith(b"\n") and not line.endswith(b"\r\n")):
+                raise BodyError(400, "A lone CR or LF between the chunks")
+        return line
+
+    def _next_span(self, source: Source) -> int:
+        if self._inside and self._line(source, 2) != b"\r\n":
+            raise BodyError(400, "A chunk is longer than its size")
+        line = self._line(source, MAX_CHUNK_LINE)
+        match = _CHUNK_LINE.fullmatch(line)
+        if match is None:
+            raise BodyError(400, "Malformed chunk size")
+        self._extensions += len(match[2])
+        if self._extensions > MAX_CHUNK_LINE:
+            raise BodyError(400, "Too many chunk extensions")
+        size = int(match[1], 16)
+        self._inside = True
+        if not size:
+            self._skip_trailers(source)
+            return 0
+        self._size += size
+        if self._size > (_EVERYTHING if self._most is None else self._most):
+            raise BodyError(413, "The request body is too large")
+        return size
+
+    def _skip_trailers(self, source: Source) -> None:
+        left = MAX_TRAILER_SIZE
+        while (line := self._line(source, left)) != b"\r\n":
+            name, colon, value = line.partition(b":")
+            if not colon or _FIELD_VALUE.fullmatch(value) is None:
+                raise BodyError(400, "Malformed trailer field")
+            try:
+                variable_of(name.decode("latin-1"))
+            except RequestRejected as error:
+                raise BodyError(400, "Malformed trailer field") from error
+            left -= len(line)
+            if left < 2:
+                raise BodyError(400, "The trailer section is too large")
