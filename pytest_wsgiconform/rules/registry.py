@@ -16,6 +16,7 @@ from .model import Blame, Check, Level, Rule
 RULE_MODULES: tuple[str, ...] = (
     "call",
     "environ_required",
+    "environ_path",
     "environ_values",
     "environ_text",
     "input_stream",
@@ -28,7 +29,6 @@ RULE_MODULES: tuple[str, ...] = (
     "close",
     "write",
     "file_wrapper",
-    "middleware",
     "http_response",
     "http_headers",
 )
@@ -56,6 +56,7 @@ def rule(
     on: type | None = None,
     stimuli: tuple[str, ...] = (),
     once: bool = False,
+    since: str = "0.1",
 ) -> Callable[[Check], Rule]:
     """Register the decorated check as a rule; see :class:`~pytest_wsgiconform.rules.model.Rule`.
 
@@ -84,6 +85,7 @@ def rule(
             summary=" ".join(summary.split()),
             why=why,
             hint=hint,
+            since=since,
         )
         _rules[id] = new
         return new
