@@ -227,6 +227,7 @@ class Rule:
     :ivar on: the event type it judges, or ``None`` for a rule over finished runs of stimuli.
     :ivar stimuli: for the latter, ids of the stimuli whose runs it judges.
     :ivar once: report at most once per validator (a habit of the deployment, not of one request).
+    :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
     :ivar check: ``check(event, exchange)`` or ``check(run, None)`` -> :data:`Outcome`.
     :ivar summary: first paragraph of the docstring: the rule in one sentence.
     :ivar why: the rest of the docstring.
@@ -249,6 +250,7 @@ class Rule:
     summary: str
     why: str
     hint: str
+    since: str = "0.1"
     bad_example: Example | None = None
     good_example: Example | None = None
 

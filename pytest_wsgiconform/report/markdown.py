@@ -1,0 +1,137 @@
+"""The report as Markdown: a job summary that fits one screen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .files import write_text
+from .tally import Tally, tally
+
+#: Variables that CI systems set to the file whose Markdown they show with the job.
+SUMMARY_VARIABLES = ("GITHUB_STEP_SUMMARY", "FORGEJO_STEP_SUMMARY", "GITEA_STEP_SUMMARY")
+
+#: How many rows a table has before it says how many more there are.
+ROWS = 15
+
+_ORDER = {"error": 0, "warning": 1, "advice": 2}
+
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """Write *document* (see :mod:`.document`) to *path* as Markdown.
+
+    The path ``-`` means the CI's summary file, to which the text is appended, as other steps write there too; where
+    no CI names one, it means standard output.
+
+    :raises OSError: when the file can't be written.
+    """
+    text = render(document)
+    if str(path) != "-":
+        write_text(path, text)
+        return
+    summary = next((os.environ[name] for name in SUMMARY_VARIABLES if os.environ.get(name)), None)
+    if summary is None:
+        print(text, end="")
+        return
+    with open(summary, "a", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(text)
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Return *document* as GitHub-flavoured Markdown; all that comes from the target is escaped."""
+    counts = tally(document)
+    parts = [f"## {_verdict(document, counts)}", _numbers(document, counts)]
+    parts += _broken(document["findings"])
+    parts += _baseline(document)
+    parts += _not_exercised(document["rules"])
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(document: Mapping[str, Any], counts: Tally) -> str:
+    names = ", ".join(code(target["name"]) for target in document["targets"]) or "the tests' own traffic"
+    if not document.get("complete", True):
+        return f"⚠️ WSGI conformance: the run on {names} was cut short"
+    if counts.failing or document["exit"] not in (0, 5):
+        return f"❌ WSGI conformance: {names} breaks {_plural(len(counts.broken_rules), 'rule')}"
+    if counts.findings:
+        return f"✅ WSGI conformance: {names} has nothing new to answer for"
+    return f"✅ WSGI conformance: {names} keeps what was put to the test"
+
+
+def _numbers(document: Mapping[str, Any], counts: Tally) -> str:
+    total = document["clauses"]
+    known = f", {counts.baselined} of them known" if counts.baselined else ""
+    levels = ", ".join(f"{number} {level}" for level, number in counts.by_level.items() if number)
+    found = f"{_plural(counts.findings, 'finding')}{f' ({levels})' if levels else ''}{known}."
+    return (
+        f"{found} Rules: {counts.verdicts['broken']} broken, {counts.verdicts['held']} held, "
+        f"{counts.verdicts['not-exercised']} not exercised. "
+        f"Clauses: {total['held']} held and {total['broken']} broken of {total['total']}."
+    )
+
+
+def _broken(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not findings:
+        return []
+    rows = ["| | rule | blame | where | what was seen |", "| --- | --- | --- | --- | --- |"]
+    ordered = sorted(findings, key=lambda f: (f["baselined"], _ORDER[f["level"]]))
+    for finding in ordered[:ROWS]:
+        level = "known" if finding["baselined"] else finding["level"]
+        where = _where(finding)
+        rows.append(f"| {level} | {code(finding['rule'])} | {finding['blame']} | {where} | {_short(finding)} |")
+    table = "\n".join(rows)
+    left = len(ordered) - ROWS
+    return [table, f"… and {left} more."] if left > 0 else [table]
+
+
+def _where(finding: Mapping[str, Any]) -> str:
+    place = finding["location"]
+    if place is not None:
+        return code(f"{place['file']}:{place['line']}")
+    return code(finding["stimulus"]) if finding["stimulus"] else escape(finding["target"])
+
+
+def _short(finding: Mapping[str, Any]) -> str:
+    message = finding["message"]
+    return escape(message if len(message) <= 160 else f"{message[:159]}…")
+
+
+def _baseline(document: Mapping[str, Any]) -> list[str]:
+    told = document.get("baseline") or {}
+    lines = []
+    for kind, text in (("stale", "no longer occurs: take it out of the baseline"), ("expired", "has expired")):
+        for entry in told.get(kind, [])[:ROWS]:
+            lines.append(f"- {code(entry['rule'])} at {code(entry['where'])} {text}.")
+    return ["\n".join(["**Baseline**", "", *lines])] if lines else []
+
+
+def _not_exercised(rules: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = list(dict.fromkeys(row["rule"] for row in rules if row["verdict"] == "not-exercised"))
+    if not names:
+        return []
+    listed = ", ".join(code(name) for name in names)
+    return [f"<details><summary>Not exercised: {_plural(len(names), 'rule')}</summary>\n\n{listed}\n\n</details>"]
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def escape(text: str) -> str:
+    """Return *text* as Markdown that shows it literally, also inside a table's cell, and on one line."""
+    flat = " ".join(text.split())
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$@-])", r"\\\1", flat)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> str:
+    """Return *text* as a code span, whatever backticks and bars it holds, on one line."""
+    flat = " ".join(text.split()) or " "
+    longest = max((len(run) for run in re.findall("`+", flat)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if flat[0] == "`" or flat[-1] == "`" else ""
+    # In a table a bar ends the cell even inside a code span, unless escaped.
+    return f"{fence}{pad}{flat}{pad}{fence}".replace("|", "\\|")

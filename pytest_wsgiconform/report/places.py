@@ -1,0 +1,66 @@
+"""Names for the places that findings point at: short for people, stable for machines."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def relative(file: str, root: str | os.PathLike[str] | None) -> str:
+    """Return *file* relative to *root*, with slashes, when it lies below it; else as it is.
+
+    :param root: the folder that reports are about (pytest's rootdir), or ``None``.
+    """
+    if root is None or not os.path.isabs(file):
+        return Path(file).as_posix()
+    # Both may reach the same folder by different symbolic links.
+    for base, name in ((os.fspath(root), file), (os.path.realpath(root), os.path.realpath(file))):
+        inside = os.path.relpath(name, base)
+        if inside != os.pardir and not inside.startswith(os.pardir + os.sep):
+            return Path(inside).as_posix()
+    return Path(file).as_posix()
+
+
+def where(finding: Mapping[str, Any], root: str | os.PathLike[str] | None = None) -> str:
+    """Return the place of *finding* in a form that survives edits elsewhere in the file.
+
+    ``file::function`` for a finding with a location: no line number, which moves, and only the last part of the
+    function's qualified name, which is all that Python 3.10 knows. Else ``stimulus:ID``, and for traffic of one's
+    own without a location ``request:METHOD``.
+
+    :param finding: plain data, as ``Finding.to_dict`` gives it.
+    """
+    location = finding.get("location")
+    if location:
+        function = str(location.get("function") or "").rpartition(".")[2]
+        return f"{relative(location['file'], root)}::{function}"
+    if finding.get("stimulus"):
+        return f"stimulus:{finding['stimulus']}"
+    request = finding.get("request") or {}
+    return f"request:{request.get('method', '')}"
+
+
+def fingerprints(findings: Iterable[Mapping[str, Any]], root: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return a stable name for each of *findings*: 32 hexadecimal digits.
+
+    Findings of the same rule, target and place differ by their number, in the order of their lines, so that the
+    names are unique and a moved line changes none.
+    """
+    listed = list(findings)
+    names = [""] * len(listed)
+    seen: dict[str, int] = {}
+    for index in sorted(range(len(listed)), key=lambda i: (line_of(listed[i]), i)):
+        finding = listed[index]
+        key = "\x1f".join((finding["rule"], finding["target"], finding["blame"], where(finding, root)))
+        seen[key] = seen.get(key, 0) + 1
+        names[index] = hashlib.sha256(f"{key}\x1f{seen[key]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return names
+
+
+def line_of(finding: Mapping[str, Any]) -> int:
+    """Return the line of *finding*'s location, 0 without one."""
+    location = finding.get("location")
+    return int(location["line"]) if location else 0

@@ -1,0 +1,143 @@
+"""The report as SARIF 2.1.0, for code-scanning pages and editors."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from ..rules.clauses import clauses
+from ..rules.model import Rule
+from ..rules.registry import catalogue
+from .files import write_text
+from .places import fingerprints
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
+_ROOT = "SRCROOT"
+
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """Write *document* (see :mod:`.document`) to *path* as SARIF.
+
+    :raises OSError: when the file can't be written.
+    """
+    write_text(path, json.dumps(log(document), indent=2) + "\n")
+
+
+def log(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the SARIF log of *document*: one run, its rules those that were judged or broken.
+
+    Files that are relative stay so, and are declared to be relative to the root of the project.
+    """
+    findings = document["findings"]
+    ids = list(dict.fromkeys([row["rule"] for row in document["rules"]] + [finding["rule"] for finding in findings]))
+    index = {rule: number for number, rule in enumerate(ids)}
+    names = fingerprints(findings)
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": _driver(document, ids)},
+                "originalUriBaseIds": {_ROOT: {"description": {"text": "The root folder of the project."}}},
+                "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(document)],
+                "results": [
+                    _result(finding, index[finding["rule"]], name)
+                    for finding, name in zip(findings, names, strict=True)
+                ],
+            }
+        ],
+    }
+
+
+def _driver(document: Mapping[str, Any], ids: Iterable[str]) -> dict[str, Any]:
+    rules = catalogue()
+    return {
+        "name": "pytest-wsgiconform",
+        "version": document["tool"]["version"],
+        "informationUri": "https://peps.python.org/pep-3333/",
+        "rules": [_rule(rules[name]) if name in rules else {"id": name} for name in ids],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    covered = [clauses()[name] for name in rule.clauses if name in clauses()]
+    lines = [f"- {clause.says} ([{clause.section}]({clause.url}))" for clause in covered]
+    plain = [f"- {clause.says} ({clause.section})" for clause in covered]
+    text = "\n\n".join([rule.why, f"What to do: {rule.hint}", "\n".join(["Clauses:", *plain])])
+    markdown = [rule.why, f"**What to do:** {rule.hint}", "\n".join(["**Clauses:**", "", *lines])]
+    for which, title in (("bad", "Breaks it"), ("good", "Keeps it")):
+        markdown.append(f"**{title}:**\n\n```python\n{rule.example_source(which)}\n```")
+    row: dict[str, Any] = {
+        "id": rule.id,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": text, "markdown": "\n\n".join(markdown)},
+        "defaultConfiguration": {"level": _LEVELS[rule.level]},
+        "properties": {"tags": ["wsgi", rule.section], "clauses": list(rule.clauses), "side": rule.side.value},
+    }
+    if covered:
+        row["helpUri"] = covered[0].url
+    return row
+
+
+def _invocation(document: Mapping[str, Any]) -> dict[str, Any]:
+    status = document["exit"]
+    # pytest's 0, 1 and 5 (passed, failed, nothing to do) are runs that came to their end.
+    finished = document.get("complete", True) and status in (0, 1, 5)
+    return {"executionSuccessful": bool(finished), "exitCode": status}
+
+
+def _result(finding: Mapping[str, Any], rule_index: int, fingerprint: str) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding["rule"],
+        "ruleIndex": rule_index,
+        "level": _LEVELS[finding["level"]],
+        "message": {"text": _message(finding)},
+        "locations": [_location(finding)],
+        "partialFingerprints": {"wsgiconform/v1": fingerprint},
+        "occurrenceCount": max(1, finding["count"]),
+        "properties": {key: finding[key] for key in ("blame", "clauses", "target", "stimulus", "evidence")},
+    }
+    request = finding["request"]
+    if request:
+        result["webRequest"] = {
+            key: str(request[name]) for key, name in (("method", "method"), ("target", "path")) if request.get(name)
+        }
+    if finding["baselined"]:
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": "The finding is in the project's baseline."}
+        ]
+    return result
+
+
+def _message(finding: Mapping[str, Any]) -> str:
+    target = f" [{finding['target']}]" if finding["target"] else ""
+    return f"{finding['message']}{target} (blame: {finding['blame']})"
+
+
+def _location(finding: Mapping[str, Any]) -> dict[str, Any]:
+    place = finding["location"]
+    if place is None:
+        # Servers are judged by their bytes: there is no line of theirs to point at.
+        return {"logicalLocations": [{"name": finding["target"] or finding["blame"], "kind": "module"}]}
+    location: dict[str, Any] = {
+        "physicalLocation": {
+            "artifactLocation": _artifact(place["file"]),
+            "region": {"startLine": max(1, place["line"])},
+        }
+    }
+    if place["function"]:
+        location["logicalLocations"] = [{"fullyQualifiedName": place["function"], "kind": "function"}]
+    return location
+
+
+def _artifact(file: str) -> dict[str, str]:
+    # A code object may be named anything; "surrogateescape" keeps odd bytes of a file's name.
+    if PurePath(file).is_absolute():
+        return {"uri": "file://" + urllib.parse.quote(file.encode("utf-8", "surrogateescape"))}
+    return {"uri": urllib.parse.quote(file.encode("utf-8", "surrogateescape")), "uriBaseId": _ROOT}
