@@ -1,0 +1,387 @@
+"""The response of a handler, in two steps.
+
+:class:`ResponseHead` takes what the application says of its response and builds the header section;
+:class:`ResponseBody` sends blocks inside the bounds that section sets.  ``handlers.BaseHandler`` is built
+on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import _response_head as head_rules
+from .headers import Headers
+
+if TYPE_CHECKING:
+    from .types import WSGIEnvironment, _OptExcInfo
+
+__all__ = ["STATE_OF_A_RESPONSE", "ResponseBody", "ResponseHead"]
+
+# Names of headers that were found fit for an application to send; bounded, for names can be made up.
+_fit_names: set[str] = set()
+_MOST_FIT_NAMES = 512
+
+TOO_LONG = "The body is longer than its Content-Length of {}; the rest was not sent"
+
+# A first block up to this size goes out in one piece with the head; beyond it the copy costs more than a
+# write.
+_LONGEST_JOINED_BLOCK = 65536
+
+
+class ResponseHead:
+    """What is common to all handlers up to the moment the header section is sent."""
+
+    origin_server: bool = True
+    """Whether ``_write()`` reaches the client itself: an HTTP status line is sent, else a ``Status:``
+    header.
+    """
+
+    http_version: str = "1.0"
+    """The version an origin server's responses say they are."""
+
+    server_software: str | None = None
+    """For an origin server, the ``Server`` header and ``SERVER_SOFTWARE``; ``None`` for neither."""
+
+    headers_class: Callable[[list[tuple[str, str]]], Headers] = Headers
+
+    drop_hop_by_hop: bool = False
+    """Whether hop-by-hop headers of the application are left out; when false they are an error, as PEP 3333
+    says ("Other HTTP Features")."""
+
+    persistent: bool | None = None
+    """What an origin server means to do with the connection once the response is sent.
+
+    ``True``: keep it, if the client can tell where the response ends; ``False``: close it.  Either way the
+    response says so in a ``Connection`` header where the versions ask for one.  ``None``: that is the
+    business of someone else, and no such header is sent.  It is read when the header section is sent."""
+
+    chunked_transfer: bool = True
+    """Whether a body of unknown length is sent in chunks (RFC 9112 section 7.1), when this is an origin
+    server, ``http_version`` is ``"1.1"`` and the client speaks HTTP/1.1.  With the default ``http_version``
+    it never is."""
+
+    environ: WSGIEnvironment
+    status: str | None = None
+    headers: Headers | None = None
+    headers_sent: bool = False
+    result: Any = None
+    bytes_sent: int = 0
+    """Bytes of the body that were sent, whatever the transfer coding."""
+
+    if TYPE_CHECKING:  # what the classes built on this one have
+
+        def write(self, data: bytes) -> None: ...
+
+        def log_fault(self, message: str) -> None: ...
+
+        def _write(self, data: bytes) -> None: ...
+
+        def _flush(self) -> None: ...
+
+    _start_called = False
+    _chunked = False
+    _keeps_connection = False
+    _length_is_ours = False
+    # The block that comes out of the iterable at this moment; None while the application itself calls
+    # write().
+    _block: bytes | None = None
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: _OptExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        """The callable given to the application (PEP 3333, "The start_response() Callable").
+
+        Raises :exc:`ValueError` for control characters and characters outside ISO-8859-1 in the status, a
+        header name or a value, for a name that is not a token, and for a Content-Length that is not one
+        number; :exc:`TypeError` for headers that are not a list; :exc:`AssertionError` for a malformed
+        status, a second call without ``exc_info`` and hop-by-hop headers; the exception of ``exc_info``
+        when the headers are sent. The list is copied: what the server adds is not added to the
+        application's own.
+        """
+        if exc_info:
+            try:
+                if self.headers_sent:
+                    _raise_again(exc_info)
+            finally:
+                exc_info = None  # a traceback that refers to this frame would be kept alive by it
+        elif self._start_called:
+            raise AssertionError("Headers already set! start_response() was called again without exc_info")
+        self._start_called = True
+        head_rules.check_status(status)
+        wrapped = self._fit_headers(headers)
+        self.status = status
+        self.headers = wrapped
+        return self.write
+
+    def _fit_headers(self, headers: list[tuple[str, str]]) -> Headers:
+        copied = headers[:] if type(headers) is list else headers
+        wrapped = self.headers_class(copied)
+        lengths = []
+        for name, value in headers:
+            if name in _fit_names:
+                continue
+            if name.lower() == "content-length":
+                lengths.append(value)
+            elif not head_rules.persistence_or_framing_field(name):
+                head_rules.refuse_bad_name(name)
+                if len(_fit_names) < _MOST_FIT_NAMES:
+                    _fit_names.add(name)
+            elif self.drop_hop_by_hop:
+                copied.remove((name, value))
+            else:
+                raise AssertionError(
+                    f"Hop-by-hop header, '{name}: {value}', not allowed:"
+                    " the connection is the server's business (PEP 3333, Other HTTP Features)"
+                )
+        if lengths:
+            head_rules.declared_length(lengths)
+            if len(lengths) > 1:
+                wrapped["Content-Length"] = lengths[0]
+        return wrapped
+
+    def client_is_modern(self) -> bool:
+        """Whether the client knows of header sections at all, which HTTP/0.9 does not."""
+        return str(self.environ.get("SERVER_PROTOCOL", "HTTP/1.0")).upper() != "HTTP/0.9"
+
+    def _may_chunk(self) -> bool:
+        return self.origin_server and self.chunked_transfer and self.http_version != "1.0" and self._client_speaks_11()
+
+    def _client_speaks_11(self) -> bool:
+        protocol = str(self.environ.get("SERVER_PROTOCOL", "HTTP/1.0"))
+        return protocol[:7].upper() == "HTTP/1." and protocol[7:] != "0"
+
+    def _sends_content(self) -> bool:
+        """Whether anything may follow the header section of this response (RFC 9112 section 6.3)."""
+        status = self.status or ""
+        return self.environ.get("REQUEST_METHOD") != "HEAD" and not head_rules.has_no_content(status[:3])
+
+    def cleanup_headers(self) -> None:
+        """Make ``headers`` fit for sending: the length where it is known, the framing where it is not, and
+        what becomes of the connection.  Called once, just before they are sent; overriding methods call
+        this one first.
+        """
+        status, headers = self.status, self.headers
+        if status is None or headers is None:
+            raise AssertionError("The headers are sent before start_response()")
+        self._chunked = self._keeps_connection = self._length_is_ours = False
+        if status.startswith(("1", "204")):
+            del headers["Content-Length"]  # RFC 9110 section 8.6
+        elif "Content-Length" not in headers:
+            self.set_content_length()
+        delimited = "Content-Length" in headers or not self._sends_content()
+        if not delimited and self._may_chunk():
+            headers["Transfer-Encoding"] = "chunked"
+            self._chunked = delimited = True
+        if self.persistent is not None and self.origin_server:
+            # Another response must follow a 1xx, so a connection is not kept on the word of an application's.
+            self._keeps_connection = self.persistent and delimited and status[0] != "1"
+            if not self._keeps_connection:
+                headers["Connection"] = "close"
+            elif self.http_version == "1.0" or not self._client_speaks_11():
+                headers["Connection"] = "keep-alive"
+
+    def set_content_length(self) -> None:
+        """Set Content-Length, if it can be known before the first block is sent: the blocks are a list or
+        tuple, or the iterable has a ``len()`` of one.  A 304, or an empty answer to HEAD, gets none: it
+        would be a guess at what the GET would have sent.
+        """
+        length = self._length_of_result()
+        if length is None or self.headers is None or (self.status or "").startswith("304"):
+            return
+        if length or self.environ.get("REQUEST_METHOD") != "HEAD":
+            self.headers["Content-Length"] = str(length)
+            self._length_is_ours = True
+
+    def _length_of_result(self) -> int | None:
+        result = self.result
+        if type(result) in (list, tuple):
+            # A block of another type is an error that is told when its turn comes.
+            return sum(map(len, result)) if all(type(block) is bytes for block in result) else None
+        if self._block is None:  # nothing was yielded: either write() was called, or the body is empty
+            return None
+        try:
+            return len(self._block) if len(result) == 1 else None
+        except (TypeError, AttributeError, NotImplementedError):
+            return None
+
+    def send_preamble(self) -> None:
+        """Send the status line and the headers that are the server's own, in one ``_write()``."""
+        self._write(self._preamble())
+
+    def _preamble(self) -> bytes:
+        headers = self.headers
+        if headers is None:
+            raise AssertionError("The headers are sent before start_response()")
+        if not self.origin_server:
+            return f"Status: {self.status}\r\n".encode("iso-8859-1")
+        if not self.client_is_modern():
+            return b""
+        lines = f"HTTP/{self.http_version} {self.status}\r\n"
+        if "Date" not in headers:
+            lines += f"Date: {head_rules.http_date()}\r\n"
+        if self.server_software and "Server" not in headers:
+            lines += f"Server: {self.server_software}\r\n"
+        return lines.encode("iso-8859-1")
+
+
+def _raise_again(exc_info: _OptExcInfo) -> None:
+    error = exc_info[1]
+    try:
+        if not isinstance(error, BaseException):
+            raise AssertionError(f"The headers are sent, and exc_info holds no exception: {exc_info!r}")
+        raise error.with_traceback(exc_info[2])
+    finally:
+        del error, exc_info
+
+
+class ResponseBody(ResponseHead):
+    """Sends the blocks of the body, and no others than the header section promised."""
+
+    connection_reusable: bool = False
+    """After ``run()``: whether the connection may carry another response.  It may when ``persistent`` was
+    true and the client can tell, from a complete response, where this one ended."""
+
+    _sends_nothing_more = False
+    _remaining: int | None = None
+    _at_fault = False
+    _joins_head = False
+    _head = b""
+    _write_error: Exception | None = None
+
+    def send_headers(self) -> None:
+        """Send the header section; nothing of it is sent when it turns out to be faulty."""
+        self.cleanup_headers()
+        content = self._sends_content()
+        if content and not self._chunked and self.headers is not None:
+            self._remaining = head_rules.declared_length(self.headers.get_all("Content-Length")[:1])
+        self._sends_nothing_more = not content
+        if type(self).send_preamble is not ResponseHead.send_preamble:
+            self.headers_sent = True
+            self.send_preamble()
+            self._head = self._fields()
+        else:
+            self._head = self._preamble() + self._fields()
+            self.headers_sent = True
+        if not self._joins_head:
+            self._transmit(b"")
+
+    def _fields(self) -> bytes:
+        if self.headers is None or (self.origin_server and not self.client_is_modern()):
+            return b""
+        return bytes(self.headers)
+
+    def _transmit(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        try:
+            if head and len(data) > _LONGEST_JOINED_BLOCK:
+                self._write(head)
+                self._write(data)
+            elif head or data:
+                self._write(head + data)
+            self._flush()
+        except Exception as error:
+            self._write_error = error
+            raise
+
+    def write(self, data: bytes) -> None:
+        """Send a block: one that the application yielded, or one it gives to ``start_response()``'s
+        ``write()``.
+
+        The first block that is not empty takes the header section with it.  Raises :exc:`AssertionError`
+        for what is not ``bytes``, before ``start_response()``, and when the application writes more than
+        its Content-Length.
+        """
+        if type(data) is not bytes:
+            raise AssertionError(f"write() argument must be a bytes instance, as every block must: {data!r}")
+        if not data:
+            return
+        if self.headers is None:
+            raise AssertionError("write() before start_response(): there is body data, but no status yet")
+        if not self.headers_sent:
+            self.bytes_sent = len(data)  # for a set_content_length() that looks at it
+            self._joins_head = True
+            try:
+                self.send_headers()
+            finally:
+                self._joins_head = False
+                self.bytes_sent = 0
+        if not self._sends_nothing_more:
+            self._send_content(data)
+        elif self._remaining is None:
+            self._transmit(b"")  # the head alone: nothing may follow it
+        else:
+            self._tell_excess(data)
+
+    def _send_content(self, data: bytes) -> None:
+        remaining = self._remaining
+        content = data if remaining is None else data[:remaining]
+        if content:
+            self._transmit(b"%x\r\n%b\r\n" % (len(content), content) if self._chunked else content)
+        else:
+            self._transmit(b"")
+        self.note_sent(len(content))
+        if len(content) < len(data):
+            self._tell_excess(data)
+
+    def note_sent(self, count: int) -> None:
+        """Count ``count`` more bytes of the body as sent: for a ``sendfile()`` that sends them itself."""
+        self.bytes_sent += count
+        if self._remaining is not None:
+            self._remaining -= count
+            self._sends_nothing_more = self._remaining <= 0
+
+    def _tell_excess(self, data: bytes) -> None:
+        message = TOO_LONG.format(self.bytes_sent)
+        told, self._at_fault = self._at_fault, True
+        if data is not self._block:
+            raise AssertionError(message)
+        if not told:
+            self.log_fault(message)
+
+    def finish_content(self) -> None:
+        """End the body, sending the headers now if there was no block to send them with.
+
+        A body that is shorter than its Content-Length is reported, and the connection is not reusable: only
+        its end tells the client that something is missing.
+        """
+        if not self.headers_sent:
+            if self.headers is None or self.status is None:
+                raise AssertionError("start_response() was not called, and the iterable has ended")
+            if self._sends_content():
+                self.headers.setdefault("Content-Length", "0")
+            self.send_headers()
+        if self._chunked:
+            self._transmit(b"0\r\n\r\n")
+        if self._remaining:
+            self._at_fault = True
+            self.log_fault(
+                f"The body is shorter than its Content-Length: {self.bytes_sent} bytes were sent, "
+                f"{self._remaining} are missing"
+            )
+        self.connection_reusable = self._keeps_connection and not self._at_fault
+
+
+# The attributes that begin at their class's value with every response.
+STATE_OF_A_RESPONSE = (
+    "status",
+    "headers",
+    "headers_sent",
+    "result",
+    "bytes_sent",
+    "connection_reusable",
+    "client_disconnected",
+    "_start_called",
+    "_chunked",
+    "_keeps_connection",
+    "_length_is_ours",
+    "_block",
+    "_sends_nothing_more",
+    "_remaining",
+    "_at_fault",
+    "_joins_head",
+    "_head",
+    "_write_error",
+    "_closed",
+    "_ran",
+)

@@ -1,0 +1,400 @@
+"""Base classes for servers and gateways: they run an application and send what it answers.
+
+:class:`BaseHandler` is abstract; :class:`SimpleHandler` has its streams and environment given, for HTTP
+servers; :class:`BaseCGIHandler` likewise, for gateways that want the status in a ``Status:`` header;
+:class:`CGIHandler` and :class:`IISCGIHandler` are for CGI programs.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
+from ._response import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
+from .util import FileWrapper, guess_scheme
+
+if TYPE_CHECKING:
+    from .types import ErrorStream, InputStream, StartResponse, WSGIApplication, WSGIEnvironment, _OptExcInfo
+
+__all__ = [
+    "BaseCGIHandler",
+    "BaseHandler",
+    "CGIHandler",
+    "ClientDisconnected",
+    "IISCGIHandler",
+    "SimpleHandler",
+    "read_environ",
+]
+
+
+class ClientDisconnected(ConnectionError):
+    """The client has gone.
+
+    An input stream that raises this spares the log a traceback for what is no fault of the application.
+    """
+
+
+class BaseHandler(ResponseBody):
+    """Runs one application for one request; the base of all gateways and servers.
+
+    :meth:`run` is for use from outside; everything else is called by it and may be overridden.  ``_write``,
+    ``_flush``, ``get_stdin``, ``get_stderr`` and ``add_cgi_vars`` must be.
+    """
+
+    wsgi_version: tuple[int, int] = (1, 0)
+    wsgi_multithread: bool = True
+    wsgi_multiprocess: bool = True
+    wsgi_run_once: bool = False
+
+    wsgi_input_terminated: bool = False
+    """Whether ``get_stdin()`` ends by itself where the request's body does; the application is then told so
+    by ``wsgi.input_terminated``."""
+
+    os_environ: dict[str, str] = dict(os.environ)  # noqa: RUF012  # read only
+    """Variables put into every environ, under those of the request; to be read only.  Here it is a copy of
+    ``os.environ`` from the time of import; the classes that talk to clients have an empty one."""
+
+    wsgi_file_wrapper: Callable[..., Any] | None = FileWrapper
+    """What ``wsgi.file_wrapper`` is; ``None`` leaves it out."""
+
+    traceback_limit: int | None = None
+    """The most frames :meth:`log_exception` shows of a traceback; ``None`` for all."""
+
+    error_status: str = "500 Internal Server Error"
+    error_headers: list[tuple[str, str]] = [("Content-Type", "text/plain")]  # noqa: RUF012  # read only
+    error_body: bytes = b"A server error occurred.  Please contact the administrator."
+
+    client_disconnected: bool = False
+    """After ``run()``: whether the client went away before it had the whole response."""
+
+    _closed: Any = None
+    _ran = False
+
+    def run(self, app: WSGIApplication) -> None:
+        """Call ``app`` for the present request and send its response.
+
+        An :exc:`Exception` of the application is logged and, when no header was sent, answered by
+        :meth:`error_output`.  A client that goes away is not logged, or in one line.  Other exceptions
+        (:exc:`KeyboardInterrupt`, :exc:`SystemExit`) pass through, as do those of the error handling
+        itself.  In every case the iterable is closed, once, and then :meth:`run_finished` called.
+        """
+        self._forget_last_response()
+        try:
+            try:
+                self.setup_environ()
+                self.result = app(self.environ, self.start_response)
+                self.finish_response()
+            except Exception as error:
+                if not self._was_disconnect(error):
+                    self._handle_error_while_client_listens()
+        finally:
+            try:
+                self._close_after_error()
+            finally:
+                self._write_error = None  # its traceback refers to this handler
+                self.run_finished()
+
+    def _forget_last_response(self) -> None:
+        if self._ran:
+            for name in STATE_OF_A_RESPONSE:
+                self.__dict__.pop(name, None)
+        self._ran = True
+
+    def _handle_error_while_client_listens(self) -> None:
+        try:
+            self.handle_error()
+        except Exception as error:
+            if not self._was_disconnect(error):
+                raise
+
+    def _was_disconnect(self, error: Exception) -> bool:
+        """Whether ``error`` came from sending, or says that the client has gone; not when the application's
+        own connections failed.
+        """
+        if not isinstance(error, ClientDisconnected):
+            if error is not self._write_error or not isinstance(error, OSError):
+                return False
+            if not isinstance(error, ConnectionError):
+                self.log_fault(f"The response could not be sent: {type(error).__name__}: {error}")
+        self.client_disconnected = True
+        self.connection_reusable = False
+        return True
+
+    def run_finished(self) -> None:
+        """Called at the very end of :meth:`run`, whatever happened; ``status``, ``headers_sent``,
+        ``bytes_sent`` and ``client_disconnected`` tell what did.  The place for an access log.  Does
+        nothing by default."""
+
+    def setup_environ(self) -> None:
+        """Set ``environ`` to a new dictionary that is complete for the application."""
+        environ: WSGIEnvironment = dict(self.os_environ)
+        self.environ = environ
+        self.add_cgi_vars()
+        environ["wsgi.input"] = self.get_stdin()
+        environ["wsgi.errors"] = self.get_stderr()
+        environ["wsgi.version"] = self.wsgi_version
+        environ["wsgi.run_once"] = self.wsgi_run_once
+        environ["wsgi.url_scheme"] = self.get_scheme()
+        environ["wsgi.multithread"] = self.wsgi_multithread
+        environ["wsgi.multiprocess"] = self.wsgi_multiprocess
+        if self.wsgi_input_terminated:
+            environ["wsgi.input_terminated"] = True
+        if self.wsgi_file_wrapper is not None:
+            environ["wsgi.file_wrapper"] = self.wsgi_file_wrapper
+        if self.origin_server and self.server_software:
+            environ.setdefault("SERVER_SOFTWARE", self.server_software)
+
+    def get_scheme(self) -> str:
+        """The URL scheme of the request; guessed from the environ by default."""
+        return guess_scheme(self.environ)
+
+    def finish_response(self) -> None:
+        """Send the response that ``result`` is the body of, and close it."""
+        try:
+            if not self.result_is_file() or not self.sendfile():
+                self._send_result()
+                self.finish_content()
+        except BaseException:
+            self._close_after_error()
+            raise
+        self.close()
+
+    def _send_result(self) -> None:
+        for block in self._checked_result():
+            self._block = block
+            try:
+                self.write(block)
+            finally:
+                self._block = None
+            if self._sends_nothing_more and not self._length_is_ours:
+                # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
+                self._tell_unsent_blocks()
+                return
+
+    def _checked_result(self) -> Any:
+        result = self.result
+        if type(result) is bytes:
+            self.log_fault("The application returned bytes, not an iterable of bytes such as [data]")
+            self.result = [result]
+        elif result is None or isinstance(result, str):
+            kind = type(result).__name__
+            raise AssertionError(f"The application returned {kind}, which is not an iterable of bytes")
+        return self.result
+
+    def _tell_unsent_blocks(self) -> None:
+        if self._remaining == 0 and not self._at_fault and (self._length_of_result() or 0) > self.bytes_sent:
+            self._at_fault = True
+            self.log_fault(TOO_LONG.format(self.bytes_sent))
+
+    def result_is_file(self) -> bool:
+        """Whether the application returned what ``wsgi_file_wrapper`` makes."""
+        wrapper = self.wsgi_file_wrapper
+        return isinstance(wrapper, type) and isinstance(self.result, wrapper)
+
+    def sendfile(self) -> bool:
+        """Override to send the file of ``result`` by other means; true when that is done, headers and all.
+
+        Such a method calls :meth:`send_headers` first and :meth:`note_sent` and :meth:`finish_content` after.
+        """
+        return False
+
+    def close(self) -> None:
+        """Close the iterable, unless that is done, after a response that was sent in full."""
+        self._close_result()
+        self.result = self._closed = None  # the iterable may refer to start_response, and so to this handler
+
+    def _close_result(self) -> None:
+        result = self.result
+        if result is not self._closed:
+            self._closed = result
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+
+    def _close_after_error(self) -> None:
+        try:
+            self._close_result()
+        except Exception:
+            self.log_exception(sys.exc_info())
+
+    def log_exception(self, exc_info: _OptExcInfo) -> None:
+        """Write the traceback of ``exc_info``, a ``sys.exc_info()`` triple, to the error stream and flush
+        that.
+        """
+        from traceback import format_exception
+
+        try:
+            lines = format_exception(exc_info[0], exc_info[1], exc_info[2], self.traceback_limit)
+            self._write_to_log("".join(lines))
+        finally:
+            exc_info = (None, None, None)
+
+    def log_fault(self, message: str) -> None:
+        """Write ``message``, one line about a fault that raised no exception, to the error stream."""
+        self._write_to_log(f"{message}\n")
+
+    def _write_to_log(self, text: str) -> None:
+        stderr = self.get_stderr()
+        try:
+            stderr.write(text)
+        except UnicodeError:  # a stream of narrower encoding must not hide what went wrong
+            stderr.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+        stderr.flush()
+
+    def handle_error(self) -> None:
+        """Log the exception being handled, and send the error page if no header was sent."""
+        self.log_exception(sys.exc_info())
+        if not self.headers_sent:
+            self._close_after_error()
+            self.result = self.error_output(self.environ, self.start_response)
+            self.finish_response()
+
+    def error_output(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """An application: the page for an error that came before any header was sent.
+
+        Made of ``error_status``, ``error_headers`` and ``error_body``.  ``sys.exc_info()`` is the error,
+        which is not shown to the client.
+        """
+        start_response(self.error_status, self.error_headers[:], sys.exc_info())
+        return [self.error_body]
+
+    def _write(self, data: bytes) -> None:
+        """Override: take all of ``data`` for sending."""
+        raise NotImplementedError
+
+    def _flush(self) -> None:
+        """Override: send what was taken."""
+        raise NotImplementedError
+
+    def get_stdin(self) -> InputStream:
+        """Override: the ``wsgi.input`` of the request."""
+        raise NotImplementedError
+
+    def get_stderr(self) -> ErrorStream:
+        """Override: the ``wsgi.errors`` of the request."""
+        raise NotImplementedError
+
+    def add_cgi_vars(self) -> None:
+        """Override: put the CGI variables of the request into ``environ``."""
+        raise NotImplementedError
+
+
+class SimpleHandler(BaseHandler):
+    """A handler for HTTP servers, with the streams and CGI variables of one request.
+
+    ``stdin`` becomes ``wsgi.input``, ``stderr`` ``wsgi.errors``; ``stdout`` takes the response, as bytes.
+    Its ``write()`` should take each block in full, as that of :class:`io.BufferedIOBase`; if it does not,
+    there is a :exc:`DeprecationWarning` and the rest is written after.  ``environ`` holds the CGI
+    variables, and is not changed: the application gets a copy.  ``multithread`` and ``multiprocess`` become
+    the ``wsgi`` flags of those names.
+    """
+
+    # Empty: what the server's process holds, secrets among it, is no part of a request.
+    os_environ: dict[str, str] = {}  # noqa: RUF012  # read only
+
+    def __init__(
+        self,
+        stdin: Any,
+        stdout: Any,
+        stderr: Any,
+        environ: WSGIEnvironment,
+        multithread: bool = True,
+        multiprocess: bool = False,
+    ) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.base_env = self.environ = environ
+        self.wsgi_multithread = multithread
+        self.wsgi_multiprocess = multiprocess
+
+    def get_stdin(self) -> InputStream:
+        stream: InputStream = self.stdin
+        return stream
+
+    def get_stderr(self) -> ErrorStream:
+        stream: ErrorStream = self.stderr
+        return stream
+
+    def add_cgi_vars(self) -> None:
+        self.environ.update(self.base_env)
+
+    def _write(self, data: bytes) -> None:
+        written = self.stdout.write(data)
+        if (written is None and not isinstance(self.stdout, io.RawIOBase)) or written == len(data):
+            return
+        self._write_rest(data, written)
+
+    def _write_rest(self, data: bytes, written: int | None) -> None:
+        import warnings
+
+        warnings.warn(
+            f"SimpleHandler.stdout.write() should not do partial writes: {written} of {len(data)} bytes",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        while True:
+            if not isinstance(written, int) or not 0 < written <= len(data):
+                raise OSError(f"stdout.write() returned {written!r} for {len(data)} bytes")
+            data = data[written:]
+            if not data:
+                return
+            written = self.stdout.write(data)
+
+    def _flush(self) -> None:
+        self.stdout.flush()
+
+
+class BaseCGIHandler(SimpleHandler):
+    """As :class:`SimpleHandler`, for what is not the HTTP server itself: CGI, FastCGI, SCGI and the like.
+
+    The status goes into a ``Status:`` header.  ``HTTP_PROXY`` is not passed on: it is a request header that
+    libraries take for the setting of that name (CVE-2016-5385 and its kin).
+    """
+
+    origin_server = False
+
+    def add_cgi_vars(self) -> None:
+        super().add_cgi_vars()
+        self.environ.pop("HTTP_PROXY", None)
+
+
+class CGIHandler(BaseCGIHandler):
+    """Runs an application as a CGI program: ``CGIHandler().run(app)``.
+
+    The streams are those of :mod:`sys`, the variables those of :func:`read_environ`.  ``run()`` raises
+    :exc:`RuntimeError`, before it calls the application, when there is no CGI request in the environment.
+    """
+
+    wsgi_run_once = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            sys.stdin.buffer,
+            sys.stdout.buffer,
+            sys.stderr,
+            read_environ(),
+            multithread=False,
+            multiprocess=True,
+        )
+
+    def run(self, app: WSGIApplication) -> None:
+        missing = missing_cgi_variables(self.base_env)
+        if "REQUEST_METHOD" in missing:
+            raise RuntimeError(
+                f"This is a CGI program, to be started by a web server: {', '.join(missing)} not in the environment"
+            )
+        super().run(app)
+
+
+class IISCGIHandler(CGIHandler):
+    """:class:`CGIHandler` for Microsoft's IIS with ``allowPathInfo`` unset, which puts ``SCRIPT_NAME`` in
+    front of ``PATH_INFO``; that copy is taken off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        strip_script_name(self.base_env)
