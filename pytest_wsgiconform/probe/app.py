@@ -1,0 +1,98 @@
+"""The probe app itself: find the behaviour, report the call, play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from . import (
+    address,
+    behaviours_files,
+    behaviours_input,
+    behaviours_objects,
+    behaviours_response,
+    behaviours_wire,
+)
+from .behaviour import BEHAVIOURS, Behaviour, Stage, Watched, describe
+from .channel import open_talk
+from .judged import judged
+from .snapshot import snapshot
+
+#: The files that register the behaviours.
+FILES = (behaviours_wire, behaviours_input, behaviours_response, behaviours_objects, behaviours_files)
+
+
+def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Do what the request tells, and report it."""
+    talk = open_talk()
+    name, token, label = address.find(environ)
+    known = BEHAVIOURS.get(name, BEHAVIOURS["echo"])
+    talk.hello(token, label, name)
+    values, types = snapshot(environ)
+    talk.event("called", environ=values, types=types)
+    marker = f"{token}.{label}" if token else "-"
+    return _play(known, Stage(talk, environ, start_response, marker))
+
+
+def _play(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
+    talk = stage.talk
+    try:
+        if behaviour.bare:
+            return behaviour.play(stage)
+        if behaviour.validated:
+            return judged(behaviour, stage)
+        result = Watched(talk, behaviour.play(stage))
+    except BaseException as error:
+        talk.event("raise", error=describe(error), phase="call")
+        talk.finish()
+        raise
+    talk.event("returned")
+    return result
+
+
+class ProbeApp:
+    """The probe as a class instance, and as a bound method.
+
+    The instance reports every attribute that is looked up on it: a server has no business with any.
+    """
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return app(environ, start_response)
+
+    def method(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return app(environ, start_response)
+
+
+class app_class:
+    """The probe as a class: calling it makes the iterable."""
+
+    def __init__(self, environ: Any, start_response: Any) -> None:
+        self._result = app(environ, start_response)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._result)
+
+    def close(self) -> None:
+        close = getattr(self._result, "close", None)
+        if close is not None:
+            close()
+
+
+class _Recording(ProbeApp):
+    """An app object that keeps a list of the attributes looked up on it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        LOOKED_UP.append(name)
+        return super().__getattribute__(name)
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        environ[LOOKUPS] = list(LOOKED_UP)
+        return app(environ, start_response)
+
+
+#: The environ variable through which the recording instance reports the look-ups.
+LOOKUPS = "wsgiconform.lookups"
+LOOKED_UP: list[str] = []
+
+app_instance = _Recording()
+app_method = ProbeApp().method
