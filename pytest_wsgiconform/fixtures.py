@@ -1,0 +1,1 @@
+"""The fixtures. ``pytest --fixtures`` shows their docstrings: they are the manual."""

@@ -1,0 +1,77 @@
+"""A finding as lines of text: the one wording for failures, the terminal and a user's own tests."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..rules.display import clean, shorten
+from ..rules.model import Finding
+from .places import relative
+
+
+def failure_text(findings: Iterable[Finding], hint: str = "") -> str:
+    """Return what went wrong and where, for people who see only this: a test's failure.
+
+    :param hint: what to do about it, ``""`` to leave it out.
+    """
+    lines: list[str] = []
+    for finding in findings:
+        data = finding.to_dict()
+        lines += [f"{finding.rule}: {sentence(data)} [{finding.level}, the {finding.blame} is to blame]"]
+        lines += [f"  {line}" for line in details(data)]
+    if hint:
+        lines += [f"  to do: {hint}"]
+    return "\n".join(lines)
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """Return what was seen, with what was got and expected unless the message says so already."""
+    message = clean(str(finding["message"]))
+    evidence = finding["evidence"]
+    more = []
+    for key in ("got", "expected"):
+        value = evidence.get(key)
+        if value is not None and clean(str(value)) not in message:
+            more.append(f"{key} {shorten(clean(str(value)), 160)}")
+    return f"{message} ({', '.join(more)})" if more else message
+
+
+def details(finding: Mapping[str, Any]) -> list[str]:
+    """Return the place with its source line, and the request that shows it, one a line."""
+    lines = []
+    location = finding["location"]
+    if location is not None:
+        lines.append(place(location))
+        source = source_line(location)
+        if source:
+            lines.append(f"    {source}")
+    shown = request(finding)
+    if shown:
+        lines.append(f"seen in {shown}")
+    return lines
+
+
+def place(location: Mapping[str, Any]) -> str:
+    """Return ``file:line in function``, the file relative to the current folder when it lies below."""
+    text = f"{relative(location['file'], os.getcwd())}:{location['line']}"
+    return clean(f"{text} in {location['function']}" if location["function"] else text)
+
+
+def source_line(location: Mapping[str, Any]) -> str:
+    """Return the source text of that line, ``""`` when it can't be read."""
+    return clean(shorten(linecache.getline(location["file"], location["line"]).strip(), 160))
+
+
+def request(finding: Mapping[str, Any]) -> str:
+    """Return the request that shows the finding and how often it was seen, ``""`` when neither is known."""
+    asked = finding["request"]
+    count = finding["count"]
+    times = f"{count} times" if count > 1 else ""
+    if not asked:
+        return times
+    query = f"?{asked['query']}" if asked.get("query") else ""
+    text = shorten(clean(f"{asked.get('method', '')} {asked.get('path', '')}{query}".strip()), 160)
+    return f"{text} ({times})" if times else text

@@ -1,0 +1,160 @@
+"""The terminal summary: what is broken, whose fault it is, where, and what to do about it.
+
+Everything that comes from the target goes through :func:`pytest_wsgiconform.rules.display.clean`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..options import Target
+from ..rules.display import clean, shorten
+from .document import Record, clause_totals
+from .failure_text import details, place, sentence
+
+#: How the levels look.
+_MARKUP: dict[str, dict[str, bool]] = {
+    "error": {"red": True, "bold": True},
+    "warning": {"yellow": True, "bold": True},
+    "advice": {"cyan": True},
+}
+_LEVELS = ("error", "warning", "advice")
+
+#: At most so many places of one broken rule are shown, unless -v asks for all.
+_PLACES = 3
+
+
+class ShortFailure:
+    """A failure as the FAILURES section of a terminal shows it when the summary tells the rest."""
+
+    class _Crash:
+        def __init__(self, message: str) -> None:
+            self.message = message
+
+    def __init__(self, record: Record) -> None:
+        first, *more = sorted(record["findings"], key=lambda finding: _LEVELS.index(finding["level"]))
+        text = sentence(first)
+        if first["location"] is not None:
+            text = f"{place(first['location'])}: {text}"
+        self.text = f"{text} (and {len(more)} more)" if more else text
+        #: Read by pytest for its one-line summary of each failure.
+        self.reprcrash = self._Crash(sentence(first))
+
+    def toterminal(self, terminal: Any) -> None:
+        terminal.line(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def write_summary(
+    reporter: Any, records: Sequence[Record], facts: Mapping[Target, Sequence[str]], messages: Iterable[str]
+) -> None:
+    """Write the summary of every judged target.
+
+    :param reporter: pytest's terminal reporter. :param records: one per target and rule.
+    :param facts: lines to show of each target. :param messages: lines at the end.
+    """
+    by_target: dict[Target, list[Record]] = {}
+    for record in records:
+        by_target.setdefault(Target(record["kind"], record["target"]), []).append(record)
+    writer = _Writer(reporter)
+    for target, own in by_target.items():
+        own.sort(key=lambda record: record["order"])
+        writer.target(target, own, facts.get(target, ()))
+    if not by_target:
+        reporter.write_sep("=", "WSGI conformance")
+    for message in messages:
+        writer.text(clean(message))
+
+
+class _Writer:
+    """Writes wrapped and coloured lines. :ivar all: show everything (``-v``)."""
+
+    def __init__(self, reporter: Any) -> None:
+        self.reporter = reporter
+        self.width = max(40, min(reporter.config.get_terminal_writer().fullwidth, 120))
+        self.all = reporter.config.getoption("verbose", 0) > 0
+
+    def text(self, text: str, indent: str = "", **markup: bool) -> None:
+        for line in textwrap.wrap(
+            text, self.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        ):
+            self.reporter.write_line(line, **markup)
+
+    def target(self, target: Target, records: list[Record], facts: Sequence[str]) -> None:
+        self.reporter.write_sep("=", f"WSGI conformance: {target.kind} {clean(target.name)}")
+        self._totals(target, records)
+        for fact in facts:
+            self.text(clean(fact))
+        broken = [record for record in records if record["verdict"] == "broken"]
+        for level in _LEVELS:
+            for record in broken:
+                if _level(record) == level:
+                    self._broken(record, level)
+        self._unsettled(records)
+
+    def _totals(self, target: Target, records: list[Record]) -> None:
+        count = {verdict: sum(r["verdict"] == verdict for r in records) for verdict in _VERDICTS}
+        self.text(
+            f"{len(records)} {'rule' if len(records) == 1 else 'rules'}: "
+            + ", ".join(f"{count[verdict]} {word}" for verdict, word in _VERDICTS.items() if count[verdict])
+        )
+        totals = clause_totals(records, {target.kind})
+        self.text(
+            f"{totals['total']} clauses bind it: {totals['held']} held, {totals['broken']} broken, "
+            f"{totals['not_exercised']} not exercised, {totals['unobservable']} that nobody can observe"
+        )
+
+    def _broken(self, record: Record, level: str) -> None:
+        findings = record["findings"]
+        known = all(finding["baselined"] for finding in findings)
+        self.reporter.write_line("")
+        self.reporter.write(level.upper(), **_MARKUP[level])
+        self.reporter.write(f"  {record['rule']}", bold=True)
+        blamed = " and the ".join(sorted({finding["blame"] for finding in findings}))
+        self.reporter.write_line(f"  the {blamed}'s fault" + (", known (baseline)" if known else ""))
+        shown = findings if self.all else findings[:_PLACES]
+        for finding in shown:
+            self.text(sentence(finding), "  ")
+            for line in details(finding):
+                indent = "      " if line.startswith(" ") else "    "
+                self.text(line.strip(), indent)
+        if len(findings) > len(shown):
+            self.text(f"... and {len(findings) - len(shown)} more places (-v shows all)", "  ")
+        self.text(f"to do: {record['hint']}", "  ", green=True)
+
+    def _unsettled(self, records: list[Record]) -> None:
+        for verdict, title in _UNSETTLED.items():
+            own = [record for record in records if record["verdict"] == verdict]
+            if not own:
+                continue
+            self.reporter.write_line("")
+            self.reporter.write_line(f"{title}: {len(own)}", bold=True)
+            reasons: dict[str, list[str]] = {}
+            for record in own:
+                reasons.setdefault(record["reason"], []).append(record["rule"])
+            for reason, rules in reasons.items():
+                why = f"{shorten(clean(reason))}: " if reason else ""
+                self.text(f"{why}{', '.join(rules)}", "  ")
+
+
+_VERDICTS = {
+    "broken": "broken",
+    "held": "held",
+    "not-exercised": "not exercised",
+    "not-applicable": "not applicable",
+    "inconclusive": "inconclusive",
+}
+_UNSETTLED = {
+    "inconclusive": "inconclusive (seen once, not again)",
+    "not-exercised": "not exercised (nothing that happened could have broken these)",
+    "not-applicable": "not applicable",
+}
+
+
+def _level(record: Record) -> str:
+    levels: list[str] = [finding["level"] for finding in record["findings"]]
+    return min(levels, key=_LEVELS.index)

@@ -1,0 +1,258 @@
+"""The active half of the plugin: opened targets, their items, and the reports of one pytest session.
+
+Registered only when a run asks for a target or a report. Results ride on the test reports as plain data
+(``wsgi_record``, ``wsgi_facts``, ``wsgi_findings``), so they come together on the controller of a distributed
+run without anything of our own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import importlib
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from . import options
+from .engine import TargetError, TargetRun
+from .options import NodeId, Target
+from .report.document import Record, build
+from .report.terminal import ShortFailure, write_summary
+from .rules.model import Location, Rule, RuleResult
+from .settings import Settings
+from .suite import WsgiRule, nodes
+from .targets.load import locate, make_importable
+
+
+class OpenTarget:
+    """A target that is ready to be judged.
+
+    :ivar target: what it is. :ivar rules: the rules to put to it, in the catalogue's order.
+    :ivar strict: whether warnings fail. :ivar location: where it is defined, when that is known.
+    """
+
+    def __init__(self, target: Target, run: TargetRun, settings: Settings) -> None:
+        self.target, self.run = target, run
+        self.rules: list[Rule] = [
+            rule
+            for rule in run.rules()
+            if (not settings.select or _matches(rule, settings.select)) and not _matches(rule, settings.ignore)
+        ]
+        self.strict = settings.strict
+        self.location: Location | None = None if target.kind == "server" else locate(target.name)
+
+    def judge(self, rule: Rule) -> RuleResult:
+        """Give the verdict on *rule*."""
+        return self.run.judge(rule)
+
+
+def _matches(rule: Rule, globs: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(rule.id, glob) for glob in globs)
+
+
+class WsgiSession:
+    """The hooks of an active run, in a plain run, a test worker and a controller alike.
+
+    :ivar targets: the opened targets, in the user's order.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Open every target, so that what can't be loaded is told before anything is collected.
+
+        :raises pytest.UsageError: for anything in the options that can't be done.
+        """
+        self.config = config
+        self.settings = options.settings(config)
+        self.reports = options.reports(config)
+        _check_report_modules(self.reports)
+        self.wanted = _take_node_ids(config)
+        named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
+        self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
+        self.targets: list[OpenTarget] = []
+        self._records: dict[str, Record] = {}
+        self._facts: dict[Target, list[str]] = {}
+        self._loose: list[dict[str, Any]] = []
+        self._failures: list[tuple[pytest.TestReport, Record]] = []
+        self._messages: list[str] = []
+        try:
+            for target in named:
+                self.targets.append(self._open(target))
+            self._check_rule_names()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, target: Target) -> OpenTarget:
+        try:
+            with _captured(self.config) as output:
+                run = self.config.hook.pytest_wsgiconform_open_run(
+                    kind=target.kind, name=target.name, settings=self.settings
+                )
+        except TargetError as error:
+            printed = "".join(f"\n    {line}" for line in output[-5:])
+            said = f"\n  It printed:{printed}" if printed else ""
+            raise pytest.UsageError(f"{target.option}: {error}{said}") from None
+        return OpenTarget(target, run, self.settings)
+
+    def _check_rule_names(self) -> None:
+        known = {rule.id for opened in self.targets for rule in opened.run.rules()}
+        for name in ("select", "ignore"):
+            for glob in getattr(self.settings, name):
+                if not fnmatch.filter(known, glob):
+                    _check_glob(f"--wsgi-{name}={glob}", glob)
+        for node_id in self.wanted:
+            opened = next(t for t in self.targets if t.target == node_id.target)
+            _check_node_id(node_id, opened.run.rules())
+
+    def close(self) -> None:
+        """Stop every target, and leave ``sys.path`` as it was."""
+        import sys
+
+        while self.targets:
+            self.targets.pop().run.close()
+        for path in self._added_paths:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(path)
+        self._added_paths = []
+
+    # Collection and running
+
+    def pytest_report_header(self) -> str:
+        names = ", ".join(f"{t.target.kind} {t.target.name} ({len(t.rules)} rules)" for t in self.targets)
+        return f"wsgi: {names or 'no target'}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        suite = [item for node in nodes(session, self.targets, self.wanted) for item in session.genitems(node)]
+        items[:0] = suite
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        report = yield
+        if isinstance(item, WsgiRule) and report.when == "call" and item.record is not None:
+            report.wsgi_record = item.record
+            report.wsgi_facts = item.open_target.run.summary_lines()
+            if report.skipped:
+                path, line, _ = item.reportinfo()
+                # pytest.skip() gives the line of our own code, of which no user has any use.
+                report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        self.close()
+
+    # Where reports come together
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for found in getattr(report, "wsgi_findings", ()):
+            finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
+            self._loose.append(finding)
+            self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
+        record: Record | None = getattr(report, "wsgi_record", None)
+        if record is None:
+            return
+        self._records[report.nodeid] = record
+        self._facts[Target(record["kind"], record["target"])] = getattr(report, "wsgi_facts", [])
+        if report.failed:
+            self._failures.append((report, record))
+        for finding in record["findings"]:
+            self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(self.config, "workerinput") or self.config.getoption("collectonly", False):
+            return
+        for report, record in self._failures:
+            # The summary tells the whole; other report writers have taken the long text by now.
+            report.longrepr = ShortFailure(record)  # type: ignore[assignment]
+        made = self.document(session)
+        for kind, path in self.reports:
+            try:
+                importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
+                self._messages.append(f"{kind} report: {path}")
+            except OSError as error:
+                self._messages.append(f"the {kind} report could not be written: {error}")
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def document(self, session: pytest.Session) -> dict[str, Any]:
+        """Return the report of what has been judged so far."""
+        cut_short = session.shouldstop or session.shouldfail
+        status = int(session.exitstatus)
+        ended = status not in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+        return build(
+            self._records.values(),
+            [tuple(opened.target) for opened in self.targets],  # type: ignore[misc]
+            exit_status=status,
+            complete=ended and not cut_short,
+            loose=self._loose,
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._records or self._messages:
+            write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
+
+
+def _take_node_ids(config: pytest.Config) -> list[NodeId]:
+    """Return the node ids of ours on the command line, and leave pytest the paths."""
+    taken = [(text, options.parse_node_id(text)) for text in config.args]
+    config.args[:] = [text for text, node_id in taken if node_id is None]
+    return [node_id for _, node_id in taken if node_id is not None]
+
+
+def _check_glob(option: str, glob: str) -> None:
+    from .rules.registry import UnknownRule, matching
+
+    try:
+        matching(glob)
+    except UnknownRule as error:
+        raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
+
+
+def _check_node_id(node_id: NodeId, rules: list[Rule]) -> None:
+    where = node_id.target.nodeid
+    sections = {rule.section for rule in rules}
+    if node_id.section is not None and node_id.section not in sections:
+        hint = options.did_you_mean(node_id.section, sections)
+        raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
+    names = {rule.id for rule in rules if rule.section == node_id.section}
+    if node_id.rule is not None and node_id.rule not in names:
+        hint = options.did_you_mean(node_id.rule, names)
+        raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")
+
+
+def _check_report_modules(reports: list[tuple[str, Any]]) -> None:
+    for kind, _ in reports:
+        try:
+            importlib.import_module(options.REPORT_FORMATS[kind])
+        except ModuleNotFoundError as error:
+            raise pytest.UsageError(
+                f"--wsgi-report={kind}: needs {error.name}; install pytest-wsgiconform[{kind}]"
+            ) from None
+
+
+@contextlib.contextmanager
+def _captured(config: pytest.Config) -> Iterator[list[str]]:
+    """Keep what is printed meanwhile from the terminal, as pytest keeps it during collection (not with ``-s``).
+
+    Yields a list that has the printed lines afterwards.
+    """
+    lines: list[str] = []
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        yield lines
+        return
+    capture.resume_global_capture()
+    try:
+        yield lines
+    finally:
+        capture.suspend_global_capture()
+        printed, errors = capture.read_global_capture()
+        lines += _clean_lines(printed + errors)
+
+
+def _clean_lines(text: str) -> list[str]:
+    from .rules.display import clean
+
+    return [clean(line)[:300] for line in text.splitlines() if line.strip()]

@@ -1,0 +1,253 @@
+"""Finding the object that a ``MODULE:ATTR`` names, and saying clearly when it can't be had.
+
+Pytest-free. Whatever the target does while it is loaded (raise, exit, recurse to death) comes out as a
+:class:`~pytest_wsgiconform.engine.TargetError` of one paragraph that shows the target's own error.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import inspect
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..engine import TargetError
+from ..rules.display import clean, show, type_name
+from ..rules.model import Location
+
+#: How many frames of the target's own traceback a message shows.
+_FRAMES = 3
+
+
+def make_importable(folders: Iterable[str]) -> list[str]:
+    """Put *folders* in front of ``sys.path``, those that are not there yet, and return the ones added.
+
+    ``python -m pytest`` has the current folder there and plain ``pytest`` has not; a target must be found by both.
+    """
+    added = [folder for folder in dict.fromkeys(folders) if folder and folder not in sys.path]
+    sys.path[:0] = added
+    return added
+
+
+def load_app(spec: str) -> Callable[..., Any]:
+    """Return the WSGI application that *spec* names.
+
+    :param spec: as for :func:`load_object`.
+    :raises TargetError: when it can't be loaded, or is surely no WSGI application: not callable, a coroutine
+        function (ASGI), or a factory that was not called.
+    """
+    app: Callable[..., Any] = load_object(spec)
+    if not callable(app):
+        raise TargetError(
+            f"{spec} is {_described(app)}, which can't be called; "
+            f"a WSGI application is a callable of (environ, start_response){_callables_hint(spec)}"
+        )
+    called = app if inspect.isclass(app) else inspect.getattr_static(app, "__call__")
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(called):
+        raise TargetError(f"{spec} is an async callable (ASGI?), and a WSGI application is a plain one")
+    if _is_factory(app):
+        raise TargetError(
+            f"{spec} takes no arguments, so it can't be called with (environ, start_response); did you mean {spec}()?"
+        )
+    return app
+
+
+def load_object(spec: str) -> Any:
+    """Import what *spec* names.
+
+    :param spec: ``MODULE:ATTR``, where ATTR may be dotted and may call what it names with literal arguments:
+        ``pkg.web:site.app``, ``pkg:create_app()``, ``pkg:create_app('test', debug=True)``.
+    :raises TargetError: when the module or the attribute isn't there, or loading it fails.
+    """
+    module_name, colon, expression = spec.partition(":")
+    if not colon or not module_name or not expression:
+        raise TargetError(_missing_part(spec, module_name))
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise TargetError(f"{spec!r}: after the colon stands a name, or a call of one: MODULE:factory()") from None
+    module = _import(module_name)
+    return _evaluate(tree, module, module_name, spec)
+
+
+def locate(spec: str) -> Location | None:
+    """Return the line of an already imported module where *spec*'s attribute is defined, or its first line.
+
+    ``None`` when the module isn't loaded, or has no source file.
+    """
+    module_name, _, expression = spec.partition(":")
+    file = getattr(sys.modules.get(module_name), "__file__", None)
+    if not isinstance(file, str) or not file.endswith(".py"):
+        return None
+    name = expression.partition("(")[0].partition(".")[0].strip()
+    try:
+        body = ast.parse(Path(file).read_bytes()).body
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return Location(file, 1)
+    return Location(file, max((node.lineno for node in body if _binds(node, name)), default=1))
+
+
+def _binds(statement: ast.stmt, name: str) -> bool:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return statement.name == name
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return any((alias.asname or alias.name) == name for alias in statement.names)
+    return any(
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name
+        for node in ast.walk(statement)
+    )
+
+
+def _missing_part(spec: str, module_name: str) -> str:
+    message = f"{spec!r} does not say which object of which module: write MODULE:ATTR"
+    stem = module_name[:-3] if module_name.endswith(".py") else module_name
+    stem = stem.replace("/", ".")
+    module = sys.modules.get(stem)
+    if module is None and stem and all(part.isidentifier() for part in stem.split(".")):
+        try:
+            module = _import(stem)
+        except TargetError:
+            return f"{message}, for example {stem}:app"
+    names = _callables(module) if module is not None else []
+    likely = [name for name in ("app", "application", "create_app", "make_app") if name in names] or names
+    if likely:
+        call = "()" if _is_factory(getattr(module, likely[0])) else ""
+        return f"{message}; did you mean {stem}:{likely[0]}{call}?"
+    return message
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise TargetError(f"there is no module {clean(error.name)!r}{_near_module(error.name)}") from None
+        raise TargetError(f"importing module {name!r} failed:\n{own_error(error)}") from None
+    except BaseException as error:  # SystemExit, a KeyboardInterrupt: the run can't go on without its target
+        raise TargetError(f"importing module {name!r} failed:\n{own_error(error)}") from None
+
+
+def _near_module(name: str) -> str:
+    parent, _, last = name.rpartition(".")
+    if parent:
+        search = getattr(sys.modules.get(parent), "__path__", [])
+        near = difflib.get_close_matches(last, [m.name for m in pkgutil.iter_modules(search)], n=1)
+        return f" in package {parent!r}; did you mean {parent}.{near[0]}?" if near else ""
+    names = [m.name for m in pkgutil.iter_modules()]
+    if name.endswith(".py") or "/" in name:
+        return "; give a module's name, not a file's"
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f" (looked in {', '.join(p for p in sys.path[:2] if p)}, ...)"
+
+
+def _evaluate(node: ast.expr, module: ModuleType, owner_name: str, spec: str) -> Any:
+    if isinstance(node, ast.Name):
+        return _attribute(module, node.id, f"module {owner_name!r}", f"{owner_name}:", spec)
+    if isinstance(node, ast.Attribute):
+        owner = _evaluate(node.value, module, owner_name, spec)
+        prefix = f"{owner_name}:{ast.unparse(node.value)}"
+        return _attribute(owner, node.attr, prefix, f"{prefix}.", spec)
+    if isinstance(node, ast.Call):
+        factory = _evaluate(node.func, module, owner_name, spec)
+        return _call(factory, node, f"{owner_name}:{ast.unparse(node.func)}", spec)
+    raise TargetError(f"{spec!r}: after the colon stands a name, or a call of one: MODULE:factory()")
+
+
+def _attribute(owner: Any, name: str, owner_text: str, prefix: str, spec: str) -> Any:
+    try:
+        return getattr(owner, name)
+    except AttributeError as error:
+        names = [n for n in _safe_dir(owner) if not n.startswith("__")]
+        near = difflib.get_close_matches(name, names, n=1)
+        if near:
+            raise TargetError(f"{owner_text} has no attribute {name!r}; did you mean {prefix}{near[0]}?") from None
+        if isinstance(owner, ModuleType):
+            offered = _callables(owner)[:6]
+            there = f"; it has {', '.join(offered)}" if offered else "; it defines nothing that can be called"
+            raise TargetError(f"{owner_text} has no attribute {name!r}{there}") from None
+        raise TargetError(f"{owner_text} has no attribute {name!r}:\n{own_error(error)}") from None
+    except BaseException as error:  # a property, or a module's __getattr__, may raise anything
+        raise TargetError(f"{spec}: looking up {name!r} failed:\n{own_error(error)}") from None
+
+
+def _call(factory: Any, node: ast.Call, factory_text: str, spec: str) -> Any:
+    if not callable(factory):
+        raise TargetError(f"{factory_text} is {_described(factory)}, which can't be called")
+    try:
+        args = [ast.literal_eval(argument) for argument in node.args]
+        kwargs = {str(k.arg): ast.literal_eval(k.value) for k in node.keywords if k.arg is not None}
+        if len(kwargs) != len(node.keywords):
+            raise ValueError("** is not a literal")
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        raise TargetError(f"{spec!r}: only literal arguments can be passed, such as 'text', 1 or debug=True") from None
+    try:
+        return factory(*args, **kwargs)
+    except BaseException as error:  # the factory is a stranger's code
+        raise TargetError(f"calling {ast.unparse(node)} failed:\n{own_error(error)}") from None
+
+
+def own_error(error: BaseException) -> str:
+    """Return the last lines of *error*'s traceback, indented, without frames of ours or of the import system."""
+    report = traceback.TracebackException.from_exception(error, lookup_lines=True)
+    frames = [f for f in report.stack if "importlib" not in f.filename and f.filename != __file__]
+    lines: list[str] = []
+    for text in traceback.format_list(frames[-_FRAMES:]):
+        lines += text.splitlines()
+    for text in report.format_exception_only():
+        lines += text.splitlines()
+    return "\n".join(f"    {clean(line)[:300]}" for line in lines[:40])
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, ModuleType):
+        return f"the module {show(value.__name__)}"
+    return f"{show(value, 60)} of type {type_name(value)}"
+
+
+def _safe_dir(owner: Any) -> list[str]:
+    try:
+        return [name for name in dir(owner) if type(name) is str]
+    except Exception:  # a stranger's __dir__: only a suggestion is lost
+        return []
+
+
+def _callables(module: ModuleType) -> list[str]:
+    """Names of the callables that *module* defines itself, those that look public."""
+    return [
+        name
+        for name, item in vars(module).items()
+        if not name.startswith("_") and callable(item) and getattr(item, "__module__", None) == module.__name__
+    ] + [
+        name
+        for name, item in vars(module).items()
+        if not name.startswith("_") and callable(item) and not inspect.isroutine(item) and not inspect.isclass(item)
+    ]
+
+
+def _callables_hint(spec: str) -> str:
+    module = sys.modules.get(spec.partition(":")[0])
+    names = _callables(module)[:1] if module is not None else []
+    return f"; did you mean {spec.partition(':')[0]}:{names[0]}?" if names else ""
+
+
+def _is_factory(app: Any) -> bool:
+    """Tell whether *app* can be called without arguments and can't with two: surely not an application."""
+    try:
+        signature = inspect.signature(app)
+        signature.bind()
+    except (TypeError, ValueError):
+        return False
+    except Exception:  # a stranger's __signature__ may raise anything; then it can't be told
+        return False
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return True
+    return False
