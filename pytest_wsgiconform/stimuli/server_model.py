@@ -1,0 +1,146 @@
+"""What a stimulus against a server is: named scripts of raw bytes, one per connection.
+
+A rule names stimuli by id or by glob (``"te-te:*"``); ids are ``topic:variant``. The runner gives every run a
+token of its own (see ``rules.server_run`` for the agreement with the probe), builds the scripts with
+:meth:`ServerStimulus.scripts`, plays them, and copies :attr:`ServerStimulus.facts` into
+``ServerRun.facts``, where the rules find what the variant is about.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..observe.wire import Script, Send
+
+#: The files that define stimuli for servers.
+STIMULUS_MODULES: tuple[str, ...] = (
+    "server_target",
+    "server_fields",
+    "server_framing",
+    "server_chunked",
+    "server_response",
+    "server_connection",
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where and as whom a stimulus is run.
+
+    :ivar host: the server's authority as a client writes it, ``"127.0.0.1:8000"``. :ivar token: eight
+        characters of ``a-z0-9``. :ivar base: prefix under which the probe is mounted, ``""`` or ``"/prefix"``.
+    """
+
+    host: str
+    token: str = "00000000"
+    base: str = ""
+
+    def target(self, label: str, behaviour: str = "echo", rest: str = "") -> str:
+        """Return the origin-form target of *behaviour* for the request *label*, with *rest* appended."""
+        return f"{self.base}/probe/{behaviour}/{self.token}.{label}{rest}"
+
+    def request(
+        self,
+        label: str = "first",
+        behaviour: str = "echo",
+        *,
+        method: str = "GET",
+        target: str | bytes | None = None,
+        version: str | bytes = "HTTP/1.1",
+        fields: Iterable[str | bytes] = (),
+        body: bytes = b"",
+        host: str | None = "",
+        rest: str = "",
+        close: bool = False,
+    ) -> bytes:
+        """Return the bytes of one request.
+
+        :param target: instead of the one that *behaviour*, *label* and *rest* make. :param fields: lines
+            without their line end, after Host. No Content-Length is added. :param host: the Host value; ``""``
+            for the server's own, ``None`` for no Host line. :param close: add ``Connection: close``.
+        """
+        lines: list[str | bytes] = []
+        if host is not None:
+            lines.append(f"Host: {host or self.host}")
+        lines += fields
+        if close:
+            lines.append("Connection: close")
+        goal = raw(self.target(label, behaviour, rest) if target is None else target)
+        start = raw(method) + b" " + goal + b" " + raw(version)
+        return b"\r\n".join([start, *(raw(line) for line in lines), b"", b""]) + body
+
+    def last(self, label: str = "next", behaviour: str = "echo") -> bytes:
+        """Return an ordinary request that asks the server to close afterwards: the end of most scripts."""
+        return self.request(label, behaviour, close=True)
+
+
+def raw(text: str | bytes) -> bytes:
+    """Return *text* as the bytes that go on the wire (Latin-1)."""
+    return text if isinstance(text, bytes) else text.encode("latin-1")
+
+
+#: Called with one argument, the setting.
+Build: TypeAlias = "Callable[..., Sequence[Script] | Script | bytes]"
+
+
+@dataclass(frozen=True)
+class ServerStimulus:
+    """One thing to try on a server.
+
+    :ivar id: ``topic:variant``. :ivar build: makes the scripts; a single script or plain bytes stand for one
+        connection that sends them at once and waits for the server to close. :ivar facts: what the rules have
+        to know about the variant, copied into ``ServerRun.facts``.
+    :ivar parallel: play the connections at the same time, not one after the other.
+    """
+
+    id: str
+    build: Build
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parallel: bool = False
+
+    def scripts(self, setting: Setting) -> list[Script]:
+        """Return one script per connection, for this *setting*."""
+        made = self.build(setting)
+        if isinstance(made, bytes):
+            return [Script((Send(made),))]
+        return [made] if isinstance(made, Script) else list(made)
+
+
+_stimuli: dict[str, ServerStimulus] = {}
+
+
+def stimulus(id: str, build: Build, *, parallel: bool = False, **facts: Any) -> ServerStimulus:
+    """Register a stimulus; see :class:`ServerStimulus`.
+
+    :raises ValueError: for a second one of the same id.
+    """
+    if id in _stimuli:
+        raise ValueError(f"stimulus {id} is defined twice")
+    new = _stimuli[id] = ServerStimulus(id, build, facts, parallel)
+    return new
+
+
+def server_stimuli() -> dict[str, ServerStimulus]:
+    """Return all stimuli for servers by id. Do not change the dict."""
+    for name in STIMULUS_MODULES:
+        importlib.import_module(f"{__package__}.{name}")
+    return _stimuli
+
+
+def chosen(patterns: Iterable[str]) -> list[ServerStimulus]:
+    """Return the stimuli that *patterns* (ids or globs) name, each once, in the order of definition.
+
+    :raises LookupError: for a pattern that names none.
+    """
+    stimuli = server_stimuli()
+    wanted: set[str] = set()
+    for pattern in patterns:
+        found = fnmatch.filter(stimuli, pattern)
+        if not found:
+            raise LookupError(f"no stimulus for servers is called {pattern!r}")
+        wanted.update(found)
+    return [item for name, item in stimuli.items() if name in wanted]
