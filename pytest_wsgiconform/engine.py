@@ -7,9 +7,11 @@ thin callers of it.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
-from .rules.model import Rule, RuleResult
+from .rules.model import Finding, Rule, RuleResult
+from .settings import Settings
 
 
 class TargetError(Exception):
@@ -46,3 +48,65 @@ class TargetRun(Protocol):
     def close(self) -> None:
         """Stop what was started; safe to call twice."""
         ...
+
+
+def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
+    """Load or start the target *name*, and return its run.
+
+    :param kind: ``"app"``, ``"middleware"`` or ``"server"``. :param name: as the user gave it.
+    :raises TargetError: when it can't be loaded or started.
+    :raises ValueError: for another *kind*.
+    """
+    if kind == "app":
+        from .targets.app import AppTarget
+        from .targets.load import load_app
+
+        return AppTarget(name, load_app(name), settings)
+    raise ValueError(f"no such kind of target: {kind}")
+
+
+def judge_all(run: TargetRun) -> tuple[list[Finding], list[RuleResult]]:
+    """Judge every rule of *run*; return all findings, and the result of each rule in order."""
+    results = [run.judge(rule) for rule in run.rules()]
+    return [finding for result in results for finding in result.findings], results
+
+
+class AppReport:
+    """What :func:`check_app` found.
+
+    :ivar findings: every finding, merged by rule and place.
+    :ivar verdicts: one :class:`RuleResult` per rule that binds an app, in the catalogue's order.
+    """
+
+    def __init__(self, findings: list[Finding], verdicts: list[RuleResult]) -> None:
+        self.findings, self.verdicts = findings, verdicts
+
+
+def check_app(
+    app: Callable[..., Any],
+    paths: Iterable[str] = ("/",),
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    timeout: float = 10.0,
+) -> AppReport:
+    """Run the whole app suite on *app*, without pytest.
+
+    :param app: a WSGI application. :param paths: request targets, each with a leading slash.
+    :param select, ignore: globs of rule ids; all rules when empty.
+    :param timeout: seconds that one exchange may take.
+    :returns: findings and verdicts. Nothing that the app does is raised.
+    :raises LookupError: for a glob that matches no rule.
+    :raises ValueError: for a path without its leading slash, or a timeout that isn't positive.
+    """
+    from .targets.app import AppTarget
+
+    paths = tuple(paths)
+    for path in paths:
+        if not path.startswith("/"):
+            raise ValueError(f"a path begins with a slash, not {path!r}")
+    if timeout <= 0:
+        raise ValueError(f"timeout is a positive number of seconds, not {timeout!r}")
+    settings = Settings(paths=paths, select=tuple(select), ignore=tuple(ignore), timeout=timeout)
+    run = AppTarget("", app, settings)
+    return AppReport(*judge_all(run))

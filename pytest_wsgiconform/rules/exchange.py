@@ -303,6 +303,8 @@ class Exchange:
     :ivar phase: ``"call"``, ``"between"``, ``"next"``, ``"close"`` or ``"ended"``.
     :ivar chunks: items yielded. :ivar empty_first: an empty item came before ``start_response``.
     :ivar yielded, written: bytes of body through the iterable and through ``write``.
+    :ivar measured: whether every item and every argument of ``write`` was exactly ``bytes``, so that
+        ``yielded`` and ``written`` count all of the body.
     :ivar write_calls: how often ``write`` was called.
     :ivar exhausted: the iterable said it has no more. :ivar closed: number of ``close()`` calls.
     :ivar failed: the exception that left the app, if one did.
@@ -310,7 +312,8 @@ class Exchange:
     :ivar consumed: bytes read from ``wsgi.input``.
     :ivar head: the first :data:`HEAD_LIMIT` bytes of the body (kept only when thorough).
     :ivar findings: what was found, in order.
-    :ivar exercised: per rule id, how often it was put to the test (kept only when thorough).
+    :ivar exercised: per rule id, how often it was put to the test (complete only when thorough).
+    :ivar trace: what happened, one line an event, safe to print (kept only when thorough; bounded).
     """
 
     above: Blame = Blame.SERVER
@@ -333,6 +336,7 @@ class Exchange:
     empty_first: bool = False
     yielded: int = 0
     written: int = 0
+    measured: bool = True
     write_calls: int = 0
     exhausted: bool = False
     closed: int = 0
@@ -343,6 +347,11 @@ class Exchange:
     head: bytes = b""
     findings: list[Finding]
     exercised: dict[str, int]
+    trace: tuple[str, ...] | list[str] = ()
+
+    def __init__(self) -> None:
+        self.findings = []
+        self.exercised = {}
 
     @property
     def body_size(self) -> int:

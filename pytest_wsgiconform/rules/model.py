@@ -224,7 +224,7 @@ class Rule:
     :ivar side: which side of the WSGI boundary has the duty: ``Blame.APP`` (whatever is called),
         ``Blame.SERVER`` (whatever calls) or ``Blame.MIDDLEWARE`` (only something that is both).
     :ivar clauses: ids of the clauses it covers.
-    :ivar on: the event type it judges, or ``None`` for a rule over finished runs of stimuli.
+    :ivar on: the event types it judges; empty for a rule over finished runs of stimuli.
     :ivar stimuli: for the latter, ids of the stimuli whose runs it judges.
     :ivar once: report at most once per validator (a habit of the deployment, not of one request).
     :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
@@ -243,7 +243,7 @@ class Rule:
     level: Level
     side: Blame
     clauses: tuple[str, ...]
-    on: type | None
+    on: tuple[type, ...]
     stimuli: tuple[str, ...]
     once: bool
     check: Check

@@ -29,8 +29,10 @@ RULE_MODULES: tuple[str, ...] = (
     "close",
     "write",
     "file_wrapper",
+    "process",
     "http_response",
     "http_headers",
+    "http_body",
 )
 
 _rules: dict[str, Rule] = {}
@@ -53,7 +55,7 @@ def rule(
     side: Blame,
     clauses: tuple[str, ...],
     hint: str,
-    on: type | None = None,
+    on: type | tuple[type, ...] = (),
     stimuli: tuple[str, ...] = (),
     once: bool = False,
     since: str = "0.1",
@@ -63,7 +65,7 @@ def rule(
     :raises ValueError: for a second rule of the same id, a check without a docstring, or a rule that
         judges both events and stimuli, or neither.
     """
-    if (on is None) == (not stimuli):
+    if bool(on) == bool(stimuli):
         raise ValueError(f"rule {id}: give either the event type it judges, or its stimuli")
 
     def register(check: Check) -> Rule:
@@ -78,7 +80,7 @@ def rule(
             level=level,
             side=side,
             clauses=clauses,
-            on=on,
+            on=on if isinstance(on, tuple) else (on,),
             stimuli=stimuli,
             once=once,
             check=check,

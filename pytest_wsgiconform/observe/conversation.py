@@ -1,0 +1,525 @@
+"""One call of the app, watched from the server's call to the last ``close()``.
+
+The flow of a conversation, as states of ``exchange.phase``::
+
+    call --returned--> between <--> next --exhausted/raised--> between --close()--> ended
+      \\--raised------------------------------------------------------------------> ended
+
+Every hook asks the fast path first; only when that can't vouch for what happened is an
+event made and judged. In thorough mode (the suite) every event is made and judged, so that
+"held" can be told from "not exercised".
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+from ..rules.display import show, type_name
+from ..rules.exchange import (
+    HEAD_LIMIT,
+    MISSING,
+    AppCalled,
+    AppRaised,
+    CallableInspected,
+    ChunkYielded,
+    CloseCalled,
+    Event,
+    Exchange,
+    ExchangeEnded,
+    FileWrapperCalled,
+    IterableReturned,
+    NextAfterClose,
+    StartResponseCalled,
+    StartResponseReturned,
+    WriteCalled,
+)
+from ..rules.model import ConformanceError, Location
+from . import location as locate
+from .body import file_wrapper_arguments, observing_file_wrapper, stand_in_class
+from .fastpath import FastPath
+from .judge import TRACE_LIMIT, Judge, warn
+from .streams import ErrorsObserver, InputObserver
+from .trace import describe
+
+#: Iterating one of these gives characters or integers: the fault is the object, not each item.
+_BARE_STRINGS = (str, bytes, bytearray, memoryview)
+
+
+class StartResponse:
+    """The ``start_response`` that the app gets: it can be called, and notices being looked at."""
+
+    __slots__ = ("_conversation",)
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        conversation = self._conversation
+        if conversation.quick and not kwargs and len(args) == 2 and conversation.fast.start_is_clean(*args):
+            frame = sys._getframe(1)
+            conversation.quick_start = (args, frame.f_code, frame.f_lasti)
+            conversation.quick = False
+            write = conversation.real_start(*args)
+            if callable(write):
+                return Write(conversation, write)
+            return conversation.start_returned(write)
+        return conversation.start(args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._conversation.inspected("start_response", self._conversation.real_start, name)
+
+
+class Write:
+    """The ``write`` that the app gets from ``start_response``."""
+
+    __slots__ = ("_conversation", "_write")
+
+    def __init__(self, conversation: Conversation, write: Callable[..., Any]) -> None:
+        self._conversation = conversation
+        self._write = write
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._conversation.writing(args, kwargs)
+        return self._write(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._conversation.inspected("write", self._write, name)
+
+
+class Conversation:
+    """Watches one call of *app*.
+
+    :param app: the app. :param judge: applies the rules. :param fast: vouches for clean events.
+    :param exchange: the record to fill. :param thorough: judge every event, keep trace and body head.
+    :param on_end: called with the exchange once it has ended.
+    """
+
+    __slots__ = (
+        "app",
+        "exchange",
+        "fast",
+        "finished",
+        "judge",
+        "on_end",
+        "quick",
+        "quick_start",
+        "real_start",
+        "running",
+        "thorough",
+    )
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        judge: Judge,
+        fast: FastPath,
+        exchange: Exchange,
+        thorough: bool,
+        on_end: Callable[[Exchange], None] | None,
+    ) -> None:
+        self.app, self.judge, self.fast, self.exchange = app, judge, fast, exchange
+        self.thorough, self.on_end = thorough, on_end
+        self.finished = False
+        # Whether the next start_response call may take the fast path: the first one, on the fast path.
+        self.quick = not thorough
+        self.quick_start: tuple[tuple[Any, ...], CodeType, int] | None = None
+        self.running: Any = None  # the generator that is stepping through the app's iterable
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def happened(self, event: Event) -> None:
+        """Judge *event*, after bringing the record up to date."""
+        exchange = self.exchange
+        if self.quick_start is not None:
+            self._settle_quick_start()
+        if self.thorough and len(exchange.trace) < TRACE_LIMIT:
+            exchange.trace = [*exchange.trace, describe(event)]
+        self.judge.judge(event, exchange)
+
+    def _settle_quick_start(self) -> None:
+        """Turn the noted fast start_response call into the event that rules look at."""
+        noted = self.quick_start
+        if noted is not None:
+            self.quick_start = None
+            args, code, offset = noted
+            start = StartResponseCalled(args, {}, 1, location=locate.of_code_position(code, offset))
+            self.exchange.starts = (start, *self.exchange.starts)
+
+    @property
+    def started(self) -> bool:
+        """Whether start_response has been called."""
+        return self.quick_start is not None or bool(self.exchange.starts)
+
+    def inspected(self, callable_name: str, real: Any, attribute: str) -> Any:
+        """Note that the app read *attribute* of a callable that it should only call; give its value."""
+        if not (attribute.startswith("__") and attribute.endswith("__")):
+            self.happened(CallableInspected(callable_name, attribute, locate.of_caller()))
+        return getattr(real, attribute)
+
+    # -- the call ----------------------------------------------------------------------------------
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the app as the server asked, and return what the server shall get."""
+        environ = args[0] if args else kwargs.get("environ")
+        variables = environ if type(environ) is dict else _as_dict(environ)
+        exchange = self.exchange
+        exchange.environ = variables
+        _note_request(exchange, variables)
+        regular = len(args) == 2 and not kwargs
+        if self.thorough or not regular or type(environ) is not dict or not self.fast.environ_is_clean(environ):
+            self.happened(AppCalled(args, kwargs, environ, variables, locate.of_caller()))
+        if regular:
+            self.real_start = args[1]
+            self._observe_streams(environ)
+            args = (environ, StartResponse(self))
+        elif "start_response" in kwargs:
+            self.real_start = kwargs["start_response"]
+            self._observe_streams(environ)
+            kwargs = {**kwargs, "start_response": StartResponse(self)}
+        try:
+            result = self._call_app(args, kwargs)
+        except BaseException as error:
+            self._call_failed(error)
+            raise
+        return self.returned(result)
+
+    def _call_app(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not self.thorough or sys.getprofile() is not None:
+            return self.app(*args, **kwargs)
+        # Only a profile hook can tell which of several return statements was taken.
+        caller = sys._getframe()
+        exchange = self.exchange
+
+        def profile(frame: FrameType, event: str, _argument: Any) -> None:
+            if event == "return" and frame.f_back is caller:
+                exchange.returned_at = locate.of_frame(frame)
+
+        sys.setprofile(profile)
+        try:
+            return self.app(*args, **kwargs)
+        finally:
+            if sys.getprofile() is profile:
+                sys.setprofile(None)
+
+    def _observe_streams(self, environ: Any) -> None:
+        """Put observers before the streams and the file wrapper, in the server's own environ."""
+        if not isinstance(environ, dict):
+            return
+        for key, observer in (("wsgi.input", InputObserver), ("wsgi.errors", ErrorsObserver)):
+            stream = environ.get(key)
+            if type(stream) is observer and stream._conversation.finished:
+                stream = stream._stream  # an environ that is used again
+            if stream is not None:
+                environ[key] = observer(stream, self)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None:
+            environ["wsgi.file_wrapper"] = observing_file_wrapper(wrapper)
+
+    def _call_failed(self, error: BaseException) -> None:
+        inner = error.__traceback__
+        while inner is not None and locate._is_ours(inner.tb_frame.f_code.co_filename):
+            inner = inner.tb_next
+        entered = inner is not None or not isinstance(error, TypeError) or not _refuses_two(self.app)
+        self.exchange.failed = error
+        self.exchange.phase = "ended"
+        if isinstance(error, ConformanceError):
+            return
+        where = locate.of_traceback(error.__traceback__) or locate.of_app(self.app)
+        self.happened(AppRaised(error, "call", entered, where))
+        self.finish(abandoned=False)
+
+    # -- start_response and write ------------------------------------------------------------------
+
+    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Judge a start_response call, then make it."""
+        exchange = self.exchange
+        self._settle_quick_start()
+        self.quick = False
+        handling = sys.exc_info()[1]
+        event = StartResponseCalled(
+            args, kwargs, len(exchange.starts) + 1, handling, exchange.body_size, locate.of_caller()
+        )
+        try:
+            self.happened(event)
+        finally:
+            exchange.starts = (*exchange.starts, event)
+        try:
+            write = self.real_start(*args, **kwargs)
+        except BaseException as error:
+            event.raised = error
+            raise
+        return self.start_returned(write)
+
+    def start_returned(self, write: Any) -> Any:
+        """Judge what the server's start_response returned; give the app its observed twin."""
+        self.happened(StartResponseReturned(write, locate.of_caller()))
+        return Write(self, write) if callable(write) else write
+
+    def writing(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Judge a call of ``write``, before the server sees it."""
+        exchange = self.exchange
+        event = WriteCalled(args, kwargs, self._phase_of_write(), locate.of_caller())
+        exchange.write_calls += 1
+        try:
+            self.happened(event)
+        finally:
+            if type(event.data) is bytes:
+                exchange.written += len(event.data)
+                if self.thorough and len(exchange.head) < HEAD_LIMIT:
+                    exchange.head += event.data[: HEAD_LIMIT - len(exchange.head)]
+            else:
+                exchange.measured = False
+
+    def _phase_of_write(self) -> str:
+        if not self.exchange.returned:
+            return "call"
+        return "next" if self.running is not None and self.running.gi_running else "after"
+
+    # -- the iterable ------------------------------------------------------------------------------
+
+    def returned(self, result: Any) -> Any:
+        """Judge what the app returned; give the server its stand-in."""
+        exchange = self.exchange
+        exchange.returned = True
+        exchange.phase = "between"
+        kind = type(result)
+        exchange.result_type = kind
+        if kind is list or kind is tuple:
+            exchange.length = len(result)
+            if self.thorough or exchange.write_calls:
+                self._judge_return(result)
+            return stand_in_class(kind)(self, result)
+        exchange.length = _length_of(result)
+        exchange.has_close = callable(getattr(result, "close", None))
+        self._judge_return(result)
+        arguments = file_wrapper_arguments(result)
+        if arguments is not None:
+            self.happened(FileWrapperCalled(arguments, self._return_line()))
+            return self._watch_file(result)
+        if isinstance(result, _BARE_STRINGS) or not _is_iterable(kind):
+            exchange.observed = False
+            self.finish(abandoned=False)
+            return result
+        return stand_in_class(kind)(self, result)
+
+    def _judge_return(self, result: Any) -> None:
+        exchange = self.exchange
+        # The line costs a look at the byte code; generators, the commonest case here, need none.
+        where = None if type(result).__name__ == "generator" and not self.thorough else self._return_line()
+        self.happened(IterableReturned(result, exchange.write_calls > 0, where))
+
+    def _return_line(self) -> Location | None:
+        exchange = self.exchange
+        if exchange.returned_at is None:
+            exchange.returned_at = locate.of_return(self.app)
+        return exchange.returned_at
+
+    def _watch_file(self, result: Any) -> Any:
+        """Watch a file wrapper's result from inside; it goes to the server as it is."""
+        exchange = self.exchange
+        exchange.observed = False  # until the server iterates instead of sending the file itself
+        try:
+            result._wsgiconform_conversation = self
+        except AttributeError:
+            self.finish(abandoned=False)
+            return result
+        close = getattr(result, "close", None)
+        if callable(close):
+            result.close = lambda: self.close_with(close)
+        return result
+
+    def iterate_file(self, steps: Iterator[Any]) -> Iterator[Any]:
+        """Watch the server iterate over a file wrapper's result."""
+        self.exchange.observed = True
+        return self.step_through(steps)
+
+    def iterate(self, result: Any) -> Iterator[Any]:
+        """Start iterating over *result* for the server."""
+        try:
+            iterator = iter(result)
+        except BaseException as error:
+            self._raised(error, "iter", locate.of_iterator(None, result))
+            raise
+        return self.step_through(iterator, result)
+
+    def step_through(self, iterator: Any, result: Any = None) -> Iterator[Any]:
+        """Return a generator that hands the items of *iterator* on, watched."""
+        steps = self._thorough_steps(iterator, result) if self.thorough else self._quick_steps(iterator, result)
+        self.running = steps
+        return steps
+
+    def _quick_steps(self, iterator: Any, result: Any) -> Iterator[Any]:
+        exchange = self.exchange
+        try:
+            for chunk in iterator:
+                if exchange.closed:
+                    self.happened(NextAfterClose(locate.of_caller()))
+                exchange.chunks += 1
+                if type(chunk) is bytes and self.started:
+                    exchange.yielded += len(chunk)
+                else:
+                    self._yielded(chunk, iterator, result)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._raised(error, "next", None)
+            raise
+        exchange.exhausted = True
+
+    def _thorough_steps(self, iterator: Any, result: Any) -> Iterator[Any]:
+        exchange = self.exchange
+        while True:
+            if exchange.closed:
+                self.happened(NextAfterClose(locate.of_caller()))
+            exchange.phase = "next"
+            try:
+                chunk = next(iterator)
+            except StopIteration:
+                break
+            except BaseException as error:
+                self._raised(error, "next", None)
+                raise
+            finally:
+                exchange.phase = "between"
+            exchange.chunks += 1
+            self._yielded(chunk, iterator, result)
+            yield chunk
+        exchange.exhausted = True
+
+    def _yielded(self, chunk: Any, iterator: Any, result: Any) -> None:
+        """Judge one item, and count it."""
+        exchange = self.exchange
+        started = self.started
+        if not started and type(chunk) is bytes and not chunk:
+            exchange.empty_first = True
+        clean = type(chunk) is bytes and started
+        where = None if clean else locate.of_iterator(iterator, result) or self._return_line()
+        try:
+            self.happened(ChunkYielded(chunk, exchange.chunks, started, where))
+        finally:
+            if type(chunk) is bytes:
+                exchange.yielded += len(chunk)
+                if self.thorough and len(exchange.head) < HEAD_LIMIT:
+                    exchange.head += chunk[: HEAD_LIMIT - len(exchange.head)]
+            else:
+                exchange.measured = False
+
+    def _raised(self, error: BaseException, phase: str, where: Location | None) -> None:
+        """Note and judge an exception that left the app's iterable."""
+        if self.exchange.failed is None:
+            self.exchange.failed = error
+        if isinstance(error, ConformanceError):
+            return
+        where = locate.of_traceback(error.__traceback__) or where
+        self.happened(AppRaised(error, phase, True, where))
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def close(self, result: Any) -> None:
+        """The server called ``close()`` on the stand-in of *result*."""
+        close = getattr(result, "close", None) if self.exchange.has_close else None
+        self.close_with(close)
+
+    def close_with(self, close: Callable[[], Any] | None) -> None:
+        """Judge a ``close()``, pass it on through *close*, and end the conversation."""
+        exchange = self.exchange
+        exchange.closed += 1
+        stepping = self.running is not None and self.running.gi_running
+        if self.thorough or exchange.closed > 1 or stepping:
+            self.happened(CloseCalled(exchange.closed, stepping, locate.of_caller()))
+        try:
+            if close is not None:
+                close()
+        except BaseException as error:
+            self._raised(error, "close", None)
+            raise
+        finally:
+            self.finish(abandoned=False)
+
+    def finish(self, abandoned: bool) -> None:
+        """End the conversation, once: judge the exchange as a whole.
+
+        :param abandoned: no ``close()`` will come any more.
+        """
+        if self.finished:
+            return
+        self.finished = True
+        exchange = self.exchange
+        exchange.phase = "ended"
+        try:
+            if self.thorough or abandoned or not self.fast.end_is_clean(exchange, self.quick_start):
+                self._settle_quick_start()
+                start = exchange.final_start
+                where = start.location if start is not None else exchange.returned_at or locate.of_app(self.app)
+                self.happened(ExchangeEnded(abandoned, where))
+                self.fast.remember(exchange)
+        finally:
+            if self.on_end is not None:
+                self.on_end(exchange)
+
+    def abandon(self) -> None:
+        """End a conversation whose iterable was thrown away; nothing can be raised from here."""
+        try:
+            self.finish(abandoned=True)
+        except ConformanceError as error:
+            warn(error.finding)
+
+
+def _note_request(exchange: Exchange, variables: dict[Any, Any]) -> None:
+    """Note what a finding says of the request, before the app changes the environ."""
+    method, script, path, query, length = (
+        variables.get("REQUEST_METHOD", ""),
+        variables.get("SCRIPT_NAME", ""),
+        variables.get("PATH_INFO", ""),
+        variables.get("QUERY_STRING", ""),
+        variables.get("CONTENT_LENGTH", ""),
+    )
+    exchange.method = method if type(method) is str else show(method)
+    exchange.path = script + path if type(script) is str and type(path) is str else show(path)
+    exchange.query = query if type(query) is str else show(query)
+    if type(length) is str and length.isascii() and length.isdigit() and len(length) < 20:
+        exchange.declared_length = int(length)
+
+
+def _as_dict(environ: Any) -> dict[Any, Any]:
+    """Return *environ*'s content as a builtin dict; an empty one when it can't be read as a mapping."""
+    if isinstance(environ, dict):
+        return dict(dict.items(environ))
+    try:
+        return {key: environ[key] for key in environ.keys()}  # noqa: SIM118 - it only claims to be a mapping
+    except Exception:  # whatever a stranger's object raises: it isn't a mapping, and that is a finding
+        return {}
+
+
+def _is_iterable(kind: type) -> bool:
+    return getattr(kind, "__iter__", None) is not None or getattr(kind, "__getitem__", None) is not None
+
+
+def _length_of(result: Any) -> int | None:
+    """Return ``len(result)``, ``None`` when it has none or its ``__len__`` raises."""
+    if getattr(type(result), "__len__", None) is None:
+        return None
+    try:
+        return len(result)
+    except Exception:  # a broken __len__ is as good as none; a server that needs it will tell
+        return None
+
+
+def _refuses_two(app: Any) -> bool:
+    """Tell whether *app*'s signature has no room for two positional arguments."""
+    import inspect
+
+    try:
+        inspect.signature(app).bind(None, None)
+    except TypeError:
+        return True
+    except ValueError:  # no signature to look at: a callable written in C
+        return False
+    return False
+
+
+__all__ = ["MISSING", "Conversation", "StartResponse", "Write", "type_name"]

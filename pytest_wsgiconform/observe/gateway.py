@@ -1,0 +1,223 @@
+"""The in-process server: calls an app as PEP 3333 says, under the eyes of the validator.
+
+It is the most patient of servers: it enforces what a server must (a second ``start_response`` without
+``exc_info`` is fatal, ``exc_info`` after the first byte is raised again), and leaves every other fault to the
+validator, so that one exchange can show several.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..rules.app_run import BODY_LIMIT, ErrorRecord, ExchangeRecord
+from ..rules.display import clean, shorten, show, type_name
+from .conversation import Conversation
+from .limits import Interrupted, TimeLimitExceeded, time_limit
+from .location import of_traceback
+from .validator import Validator
+
+#: Most characters of wsgi.errors that a record keeps.
+_LOG_LIMIT = 10000
+
+
+class DoubleStart(RuntimeError):
+    """start_response was called a second time without exc_info."""
+
+
+class Play:
+    """One exchange with the app behind *validator*, played step by step.
+
+    :param validator: the watched app. :param environ: handed over as it is.
+    :param label: see :class:`ExchangeRecord`.
+    :param limit: seconds for the whole of it; half of it for taking items, after which the gateway closes.
+    :param take: items to take before closing; ``None`` for all, 0 to close without iterating.
+    :param start_wrapper: gets the gateway's ``start_response`` and returns the one to hand over.
+    """
+
+    def __init__(
+        self,
+        validator: Validator,
+        environ: dict[str, Any],
+        *,
+        label: str,
+        limit: float,
+        take: int | None = None,
+        start_wrapper: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    ) -> None:
+        self.conversation: Conversation = validator.begin()
+        self.environ, self.take = environ, take
+        self._errors = environ.get("wsgi.errors")  # the app will find an observer in its place
+        self.limit, self._deadline = limit, time.monotonic() + limit / 2
+        self.start_response = start_wrapper(self._start_response) if start_wrapper else self._start_response
+        self.record = ExchangeRecord(label)
+        self.record.environ = {k: v for k, v in environ.items() if type(k) is str and type(v) is str}
+        self.record.method = environ.get("REQUEST_METHOD", "")
+        self.record.path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        self.record.query = environ.get("QUERY_STRING", "")
+        self._hash = hashlib.sha256()
+        self._result: Any = None
+        self._items: Iterator[Any] | None = None
+        self._interrupted = Interrupted()
+        self.over = False
+
+    # -- the server's side of the interface --------------------------------------------------------
+
+    def _start_response(self, status: Any, headers: Any, exc_info: Any = None, /) -> Callable[[bytes], None]:
+        record = self.record
+        try:
+            if record.starts and not exc_info:
+                raise DoubleStart("start_response was called twice without exc_info")
+            if exc_info and record.size:
+                raise exc_info[1].with_traceback(exc_info[2])
+        finally:
+            exc_info = None  # a kept traceback would keep every frame of the app
+        record.starts += 1
+        record.status = status if type(status) is str else None
+        record.headers = _pairs(headers)
+        return self._take
+
+    def _take(self, data: Any, /) -> None:
+        if type(data) is not bytes:
+            return
+        record = self.record
+        record.size += len(data)
+        self._hash.update(data)
+        if len(record.body) < BODY_LIMIT:
+            record.body += data[: BODY_LIMIT - len(record.body)]
+
+    # -- playing -----------------------------------------------------------------------------------
+
+    def run(self) -> ExchangeRecord:
+        """Play the whole exchange: call, iterate, close. Never raises for what the app does."""
+        self._guarded(self._run)
+        return self.finish()
+
+    def _run(self) -> None:
+        if self._call():
+            while self._step():
+                pass
+
+    def call(self) -> bool:
+        """Call the app; tell whether there is something to iterate over."""
+        return bool(self._guarded(self._call))
+
+    def step(self) -> bool:
+        """Take one item; tell whether there may be more."""
+        return bool(self._guarded(self._step))
+
+    def _call(self) -> bool:
+        try:
+            self._result = self.conversation.call((self.environ, self.start_response), {})
+        except BaseException as error:
+            self._failed(error, "call")
+            return False
+        return self.conversation.exchange.observed
+
+    def _step(self) -> bool:
+        record = self.record
+        if self.over or (self.take is not None and record.chunks >= self.take):
+            record.stopped_early = not self.over
+            return False
+        phase = "next"
+        try:
+            if self._items is None:
+                phase = "iter"
+                self._items = iter(self._result)
+                phase = "next"
+            item = next(self._items)
+        except StopIteration:
+            record.exhausted = self.over = True
+            return False
+        except BaseException as error:
+            self._failed(error, phase)
+            return False
+        record.chunks += 1
+        self._take(item)
+        if time.monotonic() > self._deadline:
+            record.stopped_early = True
+            return False
+        return True
+
+    def finish(self) -> ExchangeRecord:
+        """Close what there is to close, and return the record."""
+        self._guarded(self._close)
+        self._items = None
+        exchange = self.conversation.exchange
+        record = self.record
+        record.digest = self._hash.hexdigest()
+        if exchange.final_start is not None:
+            record.start_location = exchange.final_start.location
+        getvalue = getattr(self._errors, "getvalue", None)
+        if callable(getvalue) and not getattr(self._errors, "closed", False):
+            log = getvalue()
+            record.log = shorten(log, _LOG_LIMIT) if type(log) is str else ""
+        return record
+
+    def _close(self) -> None:
+        result, self._result = self._result, None
+        close = getattr(result, "close", None)
+        try:
+            if callable(close) and not self.conversation.finished:
+                self.record.closed = True
+                close()
+        except BaseException as error:
+            self._failed(error, "close")
+        self.conversation.finish(abandoned=False)
+
+    def _guarded(self, action: Callable[[], Any]) -> Any:
+        """Run *action* under the time limit, whatever the app's code does."""
+        try:
+            with time_limit(self.limit) as self._interrupted:
+                return action()
+        except TimeLimitExceeded:
+            # The alarm rang between two of the app's calls, or inside our own code.
+            self.record.timed_out = self.over = True
+        return None
+
+    def _failed(self, error: BaseException, phase: str) -> None:
+        """Note an exception of the app; let the user's own Ctrl-C through."""
+        self.over = True
+        if isinstance(error, KeyboardInterrupt) and self._interrupted.by_user:
+            raise error
+        if isinstance(error, TimeLimitExceeded):
+            self.record.timed_out = True
+            return
+        if self.record.error is None:
+            self.record.error = ErrorRecord(
+                type_name(error),
+                show_error(error),
+                phase,
+                of_traceback(error.__traceback__),
+                isinstance(error, Exception),
+                _tail(error),
+            )
+
+
+def show_error(error: BaseException) -> str:
+    """Return the text of *error*, safe to print, even if its ``__str__`` raises."""
+    try:
+        return shorten(clean(str(error)), 500)
+    except Exception:  # a stranger's __str__ may raise anything
+        return show(error)
+
+
+def _tail(error: BaseException) -> str:
+    try:
+        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-6)
+    except Exception:  # formatting calls the exception's own methods
+        return ""
+    return "\n".join(clean(line) for line in "".join(lines).splitlines()[-20:])
+
+
+def _pairs(headers: Any) -> list[tuple[str, str]]:
+    if not isinstance(headers, (list, tuple)):
+        return []
+    return [
+        (item[0], item[1])
+        for item in headers
+        if isinstance(item, tuple) and len(item) == 2 and type(item[0]) is str and type(item[1]) is str
+    ]

@@ -1,0 +1,149 @@
+"""``wsgi.input`` and ``wsgi.errors`` as the app sees them while it is watched.
+
+The observers pass everything on to the server's own streams, attributes they don't know included, and
+change neither what is returned nor what is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..rules.exchange import MISSING, ErrorsUsed, InputUsed
+from .location import in_standard_library, of_caller
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+
+
+class InputObserver:
+    """Stands before ``wsgi.input``."""
+
+    __slots__ = ("_conversation", "_stream")
+
+    def __init__(self, stream: Any, conversation: Conversation) -> None:
+        self._stream = stream
+        self._conversation = conversation
+
+    def read(self, *args: Any, **kwargs: Any) -> Any:
+        value = self._stream.read(*args, **kwargs)
+        conversation = self._conversation
+        exchange = conversation.exchange
+        if type(value) is bytes and args and not conversation.thorough and not kwargs:
+            size, declared = args[0], exchange.declared_length
+            if type(size) is int and size >= 0 and declared is not None and exchange.consumed + size <= declared:
+                exchange.input_used = True
+                exchange.consumed += len(value)
+                return value
+        size = args[0] if args else next(iter(kwargs.values()), None)
+        self._used("read", bool(args or kwargs), size, value)
+        return value
+
+    def readline(self, *args: Any, **kwargs: Any) -> Any:
+        value = self._stream.readline(*args, **kwargs)
+        self._used("readline", bool(args or kwargs), args[0] if args else None, value)
+        return value
+
+    def readlines(self, *args: Any, **kwargs: Any) -> Any:
+        value = self._stream.readlines(*args, **kwargs)
+        self._used("readlines", bool(args or kwargs), args[0] if args else None, value)
+        return value
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterate(iter(self._stream))
+
+    def _iterate(self, lines: Iterator[Any]) -> Iterator[Any]:
+        for line in lines:
+            self._used("iter", False, None, line)
+            yield line
+
+    def __next__(self) -> Any:
+        self._used("__next__", False, None, MISSING, listed=False)
+        return next(self._stream)
+
+    def __enter__(self) -> Any:
+        entered = self._stream.__enter__()
+        return self if entered is self._stream else entered
+
+    def __exit__(self, *exc_info: Any) -> Any:
+        # Leaving a with block closes the stream: that is the fault, not the attribute.
+        self._used("close", False, None, MISSING, listed=False)
+        return self._stream.__exit__(*exc_info)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._stream, name, MISSING)
+        if not (name.startswith("__") and name.endswith("__")):
+            self._used(name, False, None, MISSING, listed=False)
+        if value is MISSING:
+            return getattr(self._stream, name)  # raises the stream's own AttributeError
+        return value
+
+    def _used(self, method: str, sized: bool, size: Any, value: Any, listed: bool = True) -> None:
+        conversation = self._conversation
+        exchange = conversation.exchange
+        exchange.input_used = True
+        event = InputUsed(method, listed, sized, size, value, exchange.consumed, of_caller())
+        if type(value) is bytes:
+            exchange.consumed += len(value)
+        elif type(value) is list:
+            exchange.consumed += sum(len(item) for item in value if type(item) is bytes)
+        conversation.happened(event)
+
+
+class ErrorsObserver:
+    """Stands before ``wsgi.errors``."""
+
+    __slots__ = ("_conversation", "_stream")
+
+    def __init__(self, stream: Any, conversation: Conversation) -> None:
+        self._stream = stream
+        self._conversation = conversation
+
+    def write(self, *args: Any, **kwargs: Any) -> Any:
+        text = args[0] if args else MISSING
+        if self._conversation.thorough or type(text) is not str or "\r" in text:
+            self._used("write", args[:1])
+        return self._stream.write(*args, **kwargs)
+
+    def writelines(self, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            # A generator can be read only once: we read it, and the server gets what it gave.
+            lines = tuple(args[0])
+            self._used("writelines", lines)
+            args = (args[0] if type(args[0]) in (list, tuple) else list(lines), *args[1:])
+        return self._stream.writelines(*args, **kwargs)
+
+    def flush(self, *args: Any, **kwargs: Any) -> Any:
+        if self._conversation.thorough:
+            self._used("flush", ())
+        return self._stream.flush(*args, **kwargs)
+
+    def __enter__(self) -> Any:
+        entered = self._stream.__enter__()
+        return self if entered is self._stream else entered
+
+    def __exit__(self, *exc_info: Any) -> Any:
+        self._used("close", (), listed=False)
+        return self._stream.__exit__(*exc_info)
+
+    def __iter__(self) -> Any:
+        self._used("__iter__", (), listed=False)
+        return iter(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._stream, name, MISSING)
+        if not (name.startswith("__") and name.endswith("__")):
+            self._used(name, (), listed=False)
+        if value is MISSING:
+            return getattr(self._stream, name)
+        return value
+
+    def _used(self, method: str, texts: tuple[Any, ...], listed: bool = True) -> None:
+        location = of_caller()
+        if not listed and method != "close" and in_standard_library(location):
+            # traceback, logging and print may ask a stream for isatty() or encoding before they write to
+            # it; the app handed them a text stream, which the PEP says this is (section "Input and Error
+            # Streams"), and it is not the app that looks.
+            return
+        self._conversation.exchange.errors_used = True
+        self._conversation.happened(ErrorsUsed(method, listed, texts, location))

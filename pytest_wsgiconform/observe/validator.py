@@ -1,0 +1,70 @@
+"""The validator: a WSGI callable that stands between a server and an app and judges both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..rules.exchange import Exchange
+from ..rules.model import Blame, Finding, Rule
+from ..rules.registry import choose
+from .conversation import Conversation
+from .fastpath import FastPath
+from .judge import Judge
+
+
+class Validator:
+    """Wraps *app*; calling it calls *app*, watched. It changes nothing for either side.
+
+    :param app: the WSGI callable to watch.
+    :param on_finding: called with each :class:`Finding` where it is seen. ``None`` (default): an
+        error-level finding raises ``ConformanceError`` there, a warning-level one is issued as a
+        ``ConformanceWarning``, advice is dropped.
+    :param rules: the event rules to apply; ``None`` for the whole catalogue.
+    :param above: who calls: ``Blame.SERVER``, or ``Blame.MIDDLEWARE`` when a middleware is judged.
+    :param below: who is called: ``Blame.APP`` or ``Blame.MIDDLEWARE``.
+    :param thorough: judge every event, count how often each rule was exercised, keep a trace and the
+        first bytes of the body. Costs more; without it clean traffic takes the fast path.
+    :param on_end: called with each :class:`Exchange` when it has ended.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        on_finding: Callable[[Finding], None] | None = None,
+        *,
+        rules: Iterable[Rule] | None = None,
+        above: Blame = Blame.SERVER,
+        below: Blame = Blame.APP,
+        thorough: bool = False,
+        on_end: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        chosen = tuple(choose() if rules is None else rules)
+        self.app = app
+        self.judge = Judge(chosen, on_finding)
+        self.fast = FastPath(chosen)
+        self.above, self.below = above, below
+        self.thorough, self.on_end = thorough, on_end
+
+    def begin(self) -> Conversation:
+        """Return a new conversation with the app; drivers that must know its end use it directly."""
+        exchange = Exchange()
+        if self.above is not Blame.SERVER:
+            exchange.above = self.above
+        if self.below is not Blame.APP:
+            exchange.below = self.below
+        return Conversation(self.app, self.judge, self.fast, exchange, self.thorough, self.on_end)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.begin().call(args, kwargs)
+
+
+def validator(app: Callable[..., Any], on_finding: Callable[[Finding], None] | None = None) -> Validator:
+    """Wrap *app* so that every exchange with it is judged by every rule of the catalogue.
+
+    :param app: a WSGI application, or a middleware around one.
+    :param on_finding: called with each :class:`Finding`; ``None`` raises and warns instead, see
+        :class:`Validator`.
+    :returns: a WSGI application.
+    """
+    return Validator(app, on_finding)
