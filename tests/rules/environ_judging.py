@@ -26,7 +26,7 @@ def changed(changes: dict[Any, Any], **arguments: Any) -> dict[Any, Any]:
     environ: dict[Any, Any] = build_environ(**arguments)
     for name, value in changes.items():
         if value is ABSENT:
-            del environ[name]
+            environ.pop(name, None)
         else:
             environ[name] = value
     return environ

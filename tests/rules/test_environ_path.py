@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from environ_judging import ABSENT, changed, findings, judge
+
 from pytest_wsgiconform.rules.model import HELD, Level
 
 LEADING = {"SCRIPT_NAME": "environ-script-name-leading-slash", "PATH_INFO": "environ-path-info-leading-slash"}
