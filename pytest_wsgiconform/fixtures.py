@@ -1,1 +1,115 @@
 """The fixtures. ``pytest --fixtures`` shows their docstrings: they are the manual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .observe.validator import Validator
+    from .rules.model import Finding
+
+
+@pytest.fixture(scope="session")
+def wsgi_app(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """The WSGI application under test: the one that --wsgi-app (or wsgi_app in the ini file) names.
+
+    Override it in your conftest.py to test another one; the other fixtures follow.
+    """
+    from . import options
+
+    specs = list(dict.fromkeys(options.value(request.config, "app")))
+    if len(specs) != 1:
+        given = f"{len(specs)} are given ({', '.join(specs)})" if specs else "none is given"
+        pytest.fail(
+            f"wsgi_app: --wsgi-app has to name the application, and {given}. "
+            "Or define a fixture wsgi_app in conftest.py that returns yours.",
+            pytrace=False,
+        )
+    from .engine import TargetError
+    from .targets.load import load_app
+
+    try:
+        return load_app(specs[0])
+    except TargetError as error:
+        pytest.fail(f"wsgi_app: {error}", pytrace=False)
+
+
+@pytest.fixture
+def wsgi_findings(request: pytest.FixtureRequest) -> list[Finding]:
+    """What has been found in this test so far: a list of pytest_wsgiconform.Finding that grows.
+
+    Findings of every level are in it, those that @pytest.mark.wsgi_allow names too.
+    """
+    from .recording import recorder_of
+
+    return recorder_of(request).findings
+
+
+@pytest.fixture
+def wsgi_validator(request: pytest.FixtureRequest) -> Callable[[Callable[..., Any]], Validator]:
+    """Wrap any WSGI application (or middleware around one), so that its exchanges are judged.
+
+    ``app = wsgi_validator(app)`` gives an application that does the same. A finding of level error in what
+    happens to it fails the test at the end of its call, one of level warning becomes a pytest warning at the
+    line that caused it. ``@pytest.mark.wsgi_allow("rule-id")`` lets rules be broken.
+    """
+    from .observe.validator import Validator
+    from .recording import recorder_of
+
+    recorder = recorder_of(request)
+
+    def wrap(app: Callable[..., Any]) -> Validator:
+        return Validator(app, recorder.add, rules=recorder.rules)
+
+    return wrap
+
+
+@pytest.fixture
+def wsgi_client(wsgi_app: Callable[..., Any], wsgi_validator: Callable[[Callable[..., Any]], Validator]) -> Client:
+    """A webtest.TestApp for the fixture wsgi_app, every request of which is judged.
+
+    ``wsgi_client.get("/").mustcontain("Hello")`` tests what you mean, and that PEP 3333 was kept meanwhile: see
+    the fixture wsgi_validator for what happens when not.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        # WebTest's dependencies use what is deprecated; a project that makes warnings errors can't help it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from .client import Client
+
+    return Client(wsgi_validator(wsgi_app))
+
+
+@pytest.fixture
+def wsgi_environ() -> Callable[..., dict[str, Any]]:
+    """A function that makes complete, fresh WSGI environs.
+
+    ``wsgi_environ("/path?x=1", "POST", headers={"X-A": "b"}, body=b"...")``; see
+    pytest_wsgiconform.environ.build_environ for all of its parameters.
+    """
+    from .environ import build_environ
+
+    return build_environ
+
+
+@pytest.fixture
+def wsgi_server(
+    request: pytest.FixtureRequest, wsgi_validator: Callable[[Callable[..., Any]], Validator]
+) -> Callable[..., bytes]:
+    """A whole HTTP server without a socket: a function from the bytes of a request to those of the response.
+
+    ``wsgi_server(b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")`` serves the fixture wsgi_app; ``app=`` serves
+    another one. What the application does is judged as with the fixture wsgi_validator.
+    """
+    from .inprocess import serve
+
+    def send(raw: bytes, app: Callable[..., Any] | None = None) -> bytes:
+        served = request.getfixturevalue("wsgi_app") if app is None else app
+        return serve(wsgi_validator(served), raw)
+
+    return send

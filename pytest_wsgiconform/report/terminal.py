@@ -115,13 +115,16 @@ class _Writer:
         self.reporter.write(level.upper(), **_MARKUP[level])
         self.reporter.write(f"  {record['rule']}", bold=True)
         blamed = " and the ".join(sorted({finding["blame"] for finding in findings}))
-        self.reporter.write_line(f"  the {blamed}'s fault" + (", known (baseline)" if known else ""))
+        whose = f"for the {blamed}" if level == "advice" else f"the {blamed}'s fault"
+        self.reporter.write_line(f"  {whose}{', known (baseline)' if known else ''}")
         shown = findings if self.all else findings[:_PLACES]
         for finding in shown:
             self.text(sentence(finding), "  ")
             for line in details(finding):
-                indent = "      " if line.startswith(" ") else "    "
-                self.text(line.strip(), indent)
+                if line.startswith(" "):  # source text: cut, for wrapped code is no code
+                    self.reporter.write_line(shorten_to("      " + line.strip(), self.width))
+                else:
+                    self.text(line, "    ")
         if len(findings) > len(shown):
             self.text(f"... and {len(findings) - len(shown)} more places (-v shows all)", "  ")
         self.text(f"to do: {record['hint']}", "  ", green=True)
@@ -139,6 +142,11 @@ class _Writer:
             for reason, rules in reasons.items():
                 why = f"{shorten(clean(reason))}: " if reason else ""
                 self.text(f"{why}{', '.join(rules)}", "  ")
+
+
+def shorten_to(text: str, width: int) -> str:
+    """Return *text* cut to *width* characters, the last three dots when something is gone."""
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 _VERDICTS = {
