@@ -123,7 +123,7 @@ def _plural(number: int, noun: str) -> str:
 def escape(text: str) -> str:
     """Return *text* as Markdown that shows it literally, also inside a table's cell, and on one line."""
     flat = " ".join(text.split())
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$@-])", r"\\\1", flat)
+    escaped = re.sub(r"([\\`*_{}\[\]|~$])", r"\\\1", flat)
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
