@@ -63,6 +63,10 @@ def show(value: Any, limit: int = LIMIT) -> str:
 def type_name(value: Any) -> str:
     """Return the qualified name of *value*'s type, without its module for built-ins."""
     kind = type(value)
-    module = getattr(kind, "__module__", "")
-    name = clean(str(getattr(kind, "__qualname__", "?")))
-    return name if module in ("builtins", "") else f"{clean(str(module))}.{name}"
+    # type's own getters, since a metaclass may answer for these attributes with anything, or raise.
+    try:
+        module = type.__dict__["__module__"].__get__(kind)
+    except AttributeError:  # somebody deleted it
+        module = ""
+    name = clean(type.__dict__["__qualname__"].__get__(kind))
+    return name if type(module) is not str or module in ("builtins", "") else f"{clean(module)}.{name}"

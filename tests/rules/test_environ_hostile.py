@@ -62,6 +62,24 @@ HostileObject = type("HostileObject", (), {**_REFUSALS, "__hash__": object.__has
 Lying = type("Lying", (), {"__class__": property(lambda self: str), "__repr__": lambda self: "\x1b[2J\u202e"})
 
 
+class Secretive(type):
+    """A class whose attributes can't be read."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        raise RuntimeError("not to be looked at")
+
+
+class OfSecretive(metaclass=Secretive):
+    __module__ = 5  # type: ignore[assignment]
+
+
+class OfNoModule:
+    pass
+
+
+del OfNoModule.__module__
+
+
 def hostile_objects() -> list[Any]:
     return [
         HostileText("GET"),
@@ -71,6 +89,8 @@ def hostile_objects() -> list[Any]:
         HostileTuple((1, 0)),
         HostileObject(),
         Lying(),
+        OfSecretive(),
+        OfNoModule(),
     ]
 
 
@@ -87,7 +107,7 @@ def values() -> st.SearchStrategy[Any]:
     )
     return st.one_of(
         plain,
-        st.builds(lambda n: hostile_objects()[n], st.integers(0, 6)),
+        st.builds(lambda n: hostile_objects()[n], st.integers(0, 8)),
         st.lists(plain, max_size=3),
         st.tuples(plain, plain),
         st.dictionaries(st.text(max_size=3), plain, max_size=2),
@@ -163,7 +183,7 @@ def test_a_servers_own_variables_are_never_at_fault(own: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(9))
 def test_a_hostile_value_under_every_known_name(name: str, number: int) -> None:
     assert_well_judged(build_environ() | {name: hostile_objects()[number]})
 
