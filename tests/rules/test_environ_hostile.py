@@ -73,11 +73,10 @@ class OfSecretive(metaclass=Secretive):
     __module__ = 5  # type: ignore[assignment]
 
 
-class OfNoModule:
-    pass
-
-
-del OfNoModule.__module__
+# A class made where there is no __name__ gets no __module__.
+_scope: dict[str, Any] = {}
+exec("OfNoModule = type('OfNoModule', (), {})", _scope)
+OfNoModule = _scope["OfNoModule"]
 
 
 def hostile_objects() -> list[Any]:
