@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
 
@@ -22,6 +22,7 @@ REPORT_FORMATS = {
     "html": "pytest_wsgiconform.report.html",
     "sarif": "pytest_wsgiconform.report.sarif",
     "markdown": "pytest_wsgiconform.report.markdown",
+    "badge": "pytest_wsgiconform.report.badge",
 }
 
 # pytest 8.4 was the first to know numbers in ini files; before, they are text that value() converts.
@@ -90,7 +91,9 @@ OPTIONS: tuple[_Option, ...] = (
     _Option(
         "isolate", "bool", _FLAG, "load and drive the target in a child interpreter, replaced when it hangs or dies"
     ),
-    _Option("report", "linelist", _many("FORMAT:PATH"), "write a report (json, html, sarif or markdown); repeatable"),
+    _Option(
+        "report", "linelist", _many("FORMAT:PATH"), "write a report (json, html, sarif, markdown or badge); repeatable"
+    ),
     _Option("baseline", "string", _one("PATH"), "file of known findings, which do not fail the run"),
     _Option("write-baseline", "bool", _FLAG, "write what is found to the file of --wsgi-baseline"),
     _Option("repro", "string", _one("DIR"), "write a stand-alone reproduction of each finding into DIR"),
@@ -104,6 +107,13 @@ OPTIONS: tuple[_Option, ...] = (
         {"nargs": "?", "const": "*", "metavar": "GLOB", "default": None},
         "print the rules (of these ids), and exit",
     ),
+)
+
+#: Keys that stand in the ini file only, because they are the project's decisions: name, type, help.
+INI_ONLY: tuple[tuple[str, Literal["string", "linelist"], str], ...] = (
+    ("wsgi_fail_on", "string", "lowest level that fails the run: error (default), warning or advice"),
+    ("wsgi_levels", "linelist", "changed levels of rules, one 'GLOB = LEVEL' a line"),
+    ("wsgi_rules_version", "string", "rules newer than this version of the plugin are advice"),
 )
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -153,6 +163,8 @@ def register(parser: pytest.Parser) -> None:
         if option.ini in ("int", "float"):
             default = 0
         parser.addini(option.dest, f"same as {option.flag}", type=option.ini, default=default)  # type: ignore[arg-type]
+    for name, kind, text in INI_ONLY:
+        parser.addini(name, text, type=kind, default="" if kind == "string" else [])
 
 
 def given(config: pytest.Config, name: str) -> bool:
@@ -225,7 +237,20 @@ def settings(config: pytest.Config) -> Settings:
 
 
 def globs(config: pytest.Config, name: str) -> tuple[str, ...]:
-    """Return the globs of the option *name* (``select`` or ``ignore``), one by one."""
+    """Return the globs of the option *name* (``select`` or ``ignore``), one by one.
+
+    What is ignored only at some path is left to the gate.
+
+    :raises pytest.UsageError: for an exception that can't be read.
+    """
+    if name == "ignore":
+        from .report.policy import PolicyError, parse_ignore
+
+        try:
+            exceptions = parse_ignore(value(config, name))
+        except PolicyError as error:
+            raise pytest.UsageError(str(error)) from None
+        return tuple(glob for exception in exceptions if not exception.path for glob in exception.rules)
     return tuple(glob.strip() for text in value(config, name) for glob in text.split(",") if glob.strip())
 
 
@@ -252,18 +277,30 @@ def reports(config: pytest.Config) -> list[tuple[str, Path]]:
                 f"--wsgi-report={text}: there is no format {kind!r}, only {', '.join(REPORT_FORMATS)}"
                 + did_you_mean(kind, REPORT_FORMATS)
             )
+        if kind == "markdown" and name == "-":
+            found.append((kind, Path(name)))
+            continue
         path = file_path(config, "report", name)
-        _check_writable(f"--wsgi-report={text}", path)
+        check_writable(f"--wsgi-report={text}", path)
+        others = [other for other, there in found if os.path.realpath(there) == os.path.realpath(path)]
+        if others:
+            raise pytest.UsageError(f"--wsgi-report={text}: the {others[0]} report goes to the same file")
         found.append((kind, path))
     return found
 
 
-def _check_writable(option: str, path: Path) -> None:
+def check_writable(option: str, path: Path) -> None:
+    """Make sure, before anything runs, that *path* can be written; missing folders will be made.
+
+    :raises pytest.UsageError: when it can't; it names *option*.
+    """
     if path.is_dir():
         raise pytest.UsageError(f"{option}: {path} is a folder; name a file")
-    if not path.parent.is_dir():
-        raise pytest.UsageError(f"{option}: the folder {path.parent} does not exist")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    folder = next(parent for parent in path.parents if os.path.lexists(parent))
+    if not folder.is_dir():
+        raise pytest.UsageError(f"{option}: {folder} is a file, and no folder can be made below it")
+    # A file is replaced, not written to; so it is its folder that must let us.
+    if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise pytest.UsageError(f"{option}: no permission to write {path}")
 
 

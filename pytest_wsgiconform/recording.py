@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from . import options
+from .gate import Gate
 from .report.failure_text import failure_text
 from .rules.display import clean
 from .rules.model import ConformanceWarning, Finding, Level, Rule
@@ -29,27 +30,32 @@ class Recorder:
     :ivar findings: all of them, in order. :ivar rules: the rules that are judged.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], allowed: tuple[str, ...], strict: bool) -> None:
-        """:param allowed: globs of rule ids that don't fail the test. :param strict: warnings fail too."""
-        self.rules, self._allowed, self._strict = rules, allowed, strict
+    def __init__(self, rules: tuple[Rule, ...], allowed: tuple[str, ...], gate: Gate) -> None:
+        """:param allowed: globs of rule ids that don't fail the test. :param gate: says what else fails."""
+        self.rules, self._allowed, self._gate = rules, allowed, gate
         self.findings: list[Finding] = []
         self._weighed = 0
         self._reported = 0
 
     def add(self, finding: Finding) -> None:
-        """Take notice of *finding*; safe from any thread."""
-        self.findings.append(finding)
+        """Take notice of *finding*, unless the project ignores it; safe from any thread."""
+        admitted = self._gate.admit(finding)
+        if admitted is not None:
+            self.findings.append(admitted)
 
     def weigh(self) -> list[Finding]:
         """Return the findings since the last call that fail the test; issue those that warn as warnings."""
-        new = self.findings[self._weighed :]
+        new = self._gate.mark(self.findings[self._weighed :])
+        self.findings[self._weighed : self._weighed + len(new)] = new
         self._weighed += len(new)
         failing = []
         for finding in new:
-            if finding.level is Level.ADVICE or any(fnmatch.fnmatchcase(finding.rule, glob) for glob in self._allowed):
+            if finding.baselined or any(fnmatch.fnmatchcase(finding.rule, glob) for glob in self._allowed):
                 continue
-            if finding.level is Level.ERROR or self._strict:
+            if self._gate.fails(finding):
                 failing.append(finding)
+                continue
+            if finding.level is Level.ADVICE:
                 continue
             try:
                 warn(finding, None)
@@ -109,7 +115,7 @@ def recorder_of(request: pytest.FixtureRequest) -> Recorder:
             matching(glob)
         except UnknownRule as error:
             pytest.fail(f"wsgi_allow: {clean(str(error))}", pytrace=False)
-    recorder = Recorder(_rules(config), allowed, bool(options.value(config, "strict")))
+    recorder = Recorder(_rules(config), allowed, Gate.of(config))
     item.stash[_RECORDER] = recorder
     # What is found only while fixtures are torn down (a live server that stops, say) fails the teardown.
     request.addfinalizer(lambda: _fail_for(recorder.weigh()))

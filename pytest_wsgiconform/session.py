@@ -17,10 +17,11 @@ import pytest
 
 from . import options
 from .engine import TargetError, TargetRun
+from .gate import Gate, Outcome
 from .options import NodeId, Target
 from .report.document import Record, build
 from .report.terminal import ShortFailure, write_summary
-from .rules.model import Location, Rule, RuleResult
+from .rules.model import Finding, Location, Rule, RuleResult
 from .settings import Settings
 from .suite import WsgiRule, nodes
 from .targets.load import locate, make_importable
@@ -30,22 +31,22 @@ class OpenTarget:
     """A target that is ready to be judged.
 
     :ivar target: what it is. :ivar rules: the rules to put to it, in the catalogue's order.
-    :ivar strict: whether warnings fail. :ivar location: where it is defined, when that is known.
+    :ivar gate: says what fails. :ivar location: where it is defined, when that is known.
     """
 
-    def __init__(self, target: Target, run: TargetRun, settings: Settings) -> None:
+    def __init__(self, target: Target, run: TargetRun, settings: Settings, gate: Gate) -> None:
         self.target, self.run = target, run
         self.rules: list[Rule] = [
             rule
             for rule in run.rules()
             if (not settings.select or _matches(rule, settings.select)) and not _matches(rule, settings.ignore)
         ]
-        self.strict = settings.strict
+        self.gate = gate
         self.location: Location | None = None if target.kind == "server" else locate(target.name)
 
     def judge(self, rule: Rule) -> RuleResult:
-        """Give the verdict on *rule*."""
-        return self.run.judge(rule)
+        """Give the verdict on *rule*, as the project sees it."""
+        return self.gate.apply(self.run.judge(rule), rule)
 
 
 def _matches(rule: Rule, globs: tuple[str, ...]) -> bool:
@@ -66,6 +67,7 @@ class WsgiSession:
         self.config = config
         self.settings = options.settings(config)
         self.reports = options.reports(config)
+        self.gate = Gate.of(config)
         _check_report_modules(self.reports)
         self.wanted = _take_node_ids(config)
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
@@ -94,7 +96,7 @@ class WsgiSession:
             printed = "".join(f"\n    {line}" for line in output[-5:])
             said = f"\n  It printed:{printed}" if printed else ""
             raise pytest.UsageError(f"{target.option}: {error}{said}") from None
-        return OpenTarget(target, run, self.settings)
+        return OpenTarget(target, run, self.settings, self.gate)
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -167,7 +169,8 @@ class WsgiSession:
         for report, record in self._failures:
             # The summary tells the whole; other report writers have taken the long text by now.
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
-        made = self.document(session)
+        outcome = self._settle_baseline(session)
+        made = self.document(session, outcome)
         for kind, path in self.reports:
             try:
                 importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
@@ -176,22 +179,40 @@ class WsgiSession:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def document(self, session: pytest.Session) -> dict[str, Any]:
+    def _settle_baseline(self, session: pytest.Session) -> Outcome:
+        """Compare the whole run with the baseline, or write it; the exit status may change."""
+        findings = [finding for record in self._records.values() for finding in record["findings"]] + self._loose
+        judged = {(r["rule"], r["target"]) for r in self._records.values() if r["verdict"] in ("broken", "held")}
+        outcome = self.gate.finish(map(Finding.from_dict, findings), judged, _complete(session))
+        self._messages += outcome.messages
+        if outcome.unwritten:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif outcome.fails and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return outcome
+
+    def document(self, session: pytest.Session, outcome: Outcome) -> dict[str, Any]:
         """Return the report of what has been judged so far."""
-        cut_short = session.shouldstop or session.shouldfail
-        status = int(session.exitstatus)
-        ended = status not in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
         return build(
             self._records.values(),
             [tuple(opened.target) for opened in self.targets],  # type: ignore[misc]
-            exit_status=status,
-            complete=ended and not cut_short,
+            exit_status=int(session.exitstatus),
+            complete=_complete(session),
             loose=self._loose,
+            root=self.settings.rootdir,
+            policy=self.gate.policy.to_dict(),
+            baseline=outcome.to_dict() if self.gate.path is not None else None,
         )
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._records or self._messages:
             write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
+
+
+def _complete(session: pytest.Session) -> bool:
+    """Tell whether the run came to its end."""
+    broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+    return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
 
 
 def _take_node_ids(config: pytest.Config) -> list[NodeId]:

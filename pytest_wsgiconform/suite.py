@@ -94,10 +94,13 @@ class WsgiRule(pytest.Item):
 
     def runtest(self) -> None:
         result = self.open_target.judge(self.rule)
-        self.record = record(result, self.rule, self.open_target.target.kind, self.order)
+        level = self.open_target.gate.policy.level(self.rule)
+        self.record = {**record(result, self.rule, self.open_target.target.kind, self.order), "level": level.value}
+        blamed = dict.fromkeys(finding.blame.value for finding in result.findings)
         self.user_properties += [
             ("wsgi.rule", self.rule.id),
-            ("wsgi.level", self.rule.level.value),
+            ("wsgi.level", level.value),
+            ("wsgi.blame", " ".join(blamed) or self.rule.side.value),
             ("wsgi.clauses", " ".join(self.rule.clauses)),
             ("wsgi.verdict", result.verdict.value),
         ]
@@ -109,11 +112,9 @@ class WsgiRule(pytest.Item):
         """Fail for what fails, warn for what warns."""
         failing: list[Finding] = []
         for finding in result.findings:
-            if finding.baselined or finding.level is Level.ADVICE:
-                continue
-            if finding.level is Level.ERROR or self.open_target.strict:
+            if self.open_target.gate.fails(finding):
                 failing.append(finding)
-            else:
+            elif not finding.baselined and finding.level is not Level.ADVICE:
                 try:
                     warn(finding, self.open_target.location)
                 except ConformanceWarning:  # the user turned it into an error (-W error)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from .. import __version__
 from ..rules.clauses import clauses
 from ..rules.model import Rule, RuleResult
+from .places import relative
 
 SCHEMA = "pytest-wsgiconform/1"
 
@@ -44,6 +45,9 @@ def build(
     exit_status: int,
     complete: bool = True,
     loose: Iterable[Mapping[str, Any]] = (),
+    root: str | None = None,
+    policy: Mapping[str, Any] | None = None,
+    baseline: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the report as a dict of plain values, ready for :mod:`json`.
 
@@ -54,6 +58,9 @@ def build(
     :param exit_status: pytest's exit code.
     :param complete: false when the run was cut short.
     :param loose: findings (``Finding.to_dict``) of the user's own tests, which have no target.
+    :param root: findings' files that lie below this folder are named relative to it.
+    :param policy: what the project decided (``Policy.to_dict``), ``None`` for nothing.
+    :param baseline: entries that are out of date, as ``stale`` and ``expired``; ``None`` without a baseline.
     """
     known = list(dict.fromkeys(targets))
     place = {target: index for index, target in enumerate(known)}
@@ -68,7 +75,7 @@ def build(
             "platform": platform.platform(),
         },
         "targets": [{"kind": kind, "name": name} for kind, name in known],
-        "findings": findings,
+        "findings": [_rooted(finding, root) for finding in findings],
         "rules": [
             {key: r[key] for key in ("rule", "target", "verdict", "exercised", "reason", "section", "level", "clauses")}
             for r in ordered
@@ -76,7 +83,16 @@ def build(
         "clauses": clause_totals(ordered, {kind for kind, _ in known}),
         "exit": exit_status,
         "complete": complete,
+        "policy": policy,
+        "baseline": baseline,
     }
+
+
+def _rooted(finding: Mapping[str, Any], root: str | None) -> Mapping[str, Any]:
+    location = finding["location"]
+    if location is None or root is None:
+        return finding
+    return {**finding, "location": {**location, "file": relative(location["file"], root)}}
 
 
 def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
