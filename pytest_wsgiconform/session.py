@@ -137,9 +137,10 @@ class WsgiSession:
             report.wsgi_record = item.record
             report.wsgi_facts = item.open_target.run.summary_lines()
             if report.skipped:
-                path, line, _ = item.reportinfo()
                 # pytest.skip() gives the line of our own code, of which no user has any use.
-                report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
+                where = item.open_target.location
+                place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
+                report.longrepr = (*place, report.longrepr[2])
         return report
 
     def pytest_unconfigure(self) -> None:

@@ -92,6 +92,11 @@ class WsgiRule(pytest.Item):
         node.open_target, node.rule, node.order = parent.open_target, rule, order
         return node
 
+    @property
+    def target_id(self) -> str:
+        """First part of the node id: ``wsgi-app[pkg:app]``."""
+        return self.open_target.target.nodeid
+
     def runtest(self) -> None:
         result = self.open_target.judge(self.rule)
         level = self.open_target.gate.policy.level(self.rule)

@@ -78,13 +78,13 @@ def load_object(spec: str) -> Any:
 
 
 def locate(spec: str) -> Location | None:
-    """Return the line of an already imported module where *spec*'s attribute is defined, or its first line.
+    """Return the line where *spec*'s attribute is defined, or the first line of its module. Imports nothing.
 
-    ``None`` when the module isn't loaded, or has no source file.
+    ``None`` when no source file is found.
     """
     module_name, _, expression = spec.partition(":")
-    file = getattr(sys.modules.get(module_name), "__file__", None)
-    if not isinstance(file, str) or not file.endswith(".py"):
+    file = _source_file(module_name)
+    if file is None:
         return None
     name = expression.partition("(")[0].partition(".")[0].strip()
     try:
@@ -92,6 +92,20 @@ def locate(spec: str) -> Location | None:
     except (OSError, SyntaxError, ValueError, RecursionError):
         return Location(file, 1)
     return Location(file, max((node.lineno for node in body if _binds(node, name)), default=1))
+
+
+def _source_file(module_name: str) -> str | None:
+    module = sys.modules.get(module_name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return file if isinstance(file, str) and file.endswith(".py") else None
+    # Not loaded here, perhaps because a child process has it.
+    relative = Path(*module_name.split("."))
+    for folder in sys.path:
+        for candidate in (Path(folder, relative, "__init__.py"), Path(folder, relative.with_suffix(".py"))):
+            if candidate.is_file():
+                return str(candidate)
+    return None
 
 
 def _binds(statement: ast.stmt, name: str) -> bool:

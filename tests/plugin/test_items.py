@@ -1,0 +1,203 @@
+"""Items: their ids, and that pytest's own options work on them as on any other test."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STATUS = "wsgi-app[apps:bad]::start-response::status-native-string"
+
+
+def collected(result: pytest.RunResult) -> list[str]:
+    """The node ids that ``--co -q`` printed, ours and others."""
+    return [line for line in result.outlines if "::" in line]
+
+
+def test_one_item_per_rule_grouped_by_section(run: Any) -> None:
+    result = run("--wsgi-app=apps:good", "--co", "-q")
+    ids = collected(result)
+    assert result.ret == 0
+    assert "wsgi-app[apps:good]::start-response::status-native-string" in ids
+    assert all(one.startswith("wsgi-app[apps:good]::") for one in ids)
+    assert len(ids) == len(set(ids)) > 50
+    sections = [one.split("::")[-2] for one in ids]
+    firsts = list(dict.fromkeys(sections))
+    assert [s for s in firsts for _ in range(sections.count(s))] == sections, "a section comes in two parts"
+
+
+def test_collect_only_shows_the_tree(run: Any) -> None:
+    result = run("--wsgi-app=apps:good", "--co")
+    result.stdout.fnmatch_lines(
+        ["*<WsgiTarget wsgi-app?apps:good?>", "*<WsgiSection start-response>", "*<WsgiRule status-native-string>"]
+    )
+
+
+def test_an_empty_folder_with_a_good_app_passes(run: Any) -> None:
+    result = run("--wsgi-app=apps:good")
+    outcomes = result.parseoutcomes()
+    assert result.ret == pytest.ExitCode.OK
+    assert outcomes["passed"] > 40
+    assert "failed" not in outcomes
+    assert "warnings" not in outcomes
+    assert f"collected {outcomes['passed'] + outcomes['skipped']} items" in result.stdout.str()
+
+
+def test_a_bad_app_fails_and_only_by_what_is_bad(run: Any) -> None:
+    result = run("--wsgi-app=apps:bad", "-rf")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"FAILED {STATUS.replace('[', '?').replace(']', '?')} - start_resp*"])
+    assert result.parseoutcomes()["failed"] == 1
+
+
+def test_a_pasted_node_id_runs_alone_with_or_without_the_option(run: Any) -> None:
+    for args in ([STATUS], ["--wsgi-app=apps:bad", STATUS]):
+        result = run(*args)
+        assert result.parseoutcomes() == {"failed": 1}
+        assert result.ret == 1
+
+
+def test_node_ids_and_paths_mix(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_own="def test_it(): pass\ndef test_other(): pass")
+    result = run(STATUS, "test_own.py::test_it", "wsgi-app[apps:good]::headers::headers-builtin-list", "-v")
+    assert result.parseoutcomes() == {"passed": 2, "failed": 1}
+    result = run(STATUS)
+    assert result.parseoutcomes() == {"failed": 1}, "paths that nobody named are not run"
+
+
+def test_a_prefix_of_a_node_id_runs_what_is_below(run: Any) -> None:
+    whole = collected(run("wsgi-app[apps:good]", "--co", "-q"))
+    section = collected(run("wsgi-app[apps:good]::body", "--co", "-q"))
+    assert section == [one for one in whole if "::body::" in one]
+    assert 1 < len(section) < len(whole)
+
+
+def test_a_node_id_leaves_other_targets_alone(run: Any) -> None:
+    result = run("--wsgi-app=apps:good", "--wsgi-app=apps:nonesuch", "wsgi-app[apps:good]::body", "--co", "-q")
+    assert all("apps:good" in one for one in collected(result))
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pkg.sub/odd:app", "python -m server --bind [::1]:{port} {app}", "./run [x]::y {app}", "apps:make_app('x')"],
+)
+@pytest.mark.usefixtures("fake")
+def test_target_names_may_hold_anything(run: Any, name: str) -> None:
+    ids = collected(run(f"--wsgi-server={name}", "--co", "-q"))
+    assert f"wsgi-server[{name}]::one::fails" in ids
+    for args, outcome in (
+        ((f"wsgi-server[{name}]::one::fails",), {"failed": 1}),
+        ((f"wsgi-server[{name}]::one", "-W", "ignore"), {"failed": 1, "passed": 2}),
+        ((f"wsgi-server[{name}]::one::holds",), {"passed": 1}),
+    ):
+        assert run(*args).parseoutcomes() == outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("wsgi-app[apps:good]::start-respons", "there is no such section; did you mean start-response?"),
+        ("wsgi-app[apps:good]::body::iterable-can-be-iterate", "no such rule; did you mean iterable-can-be-iterated?"),
+        ("wsgi-app[apps:gold]", "module 'apps' has no attribute 'gold'; did you mean apps:good?"),
+    ],
+)
+def test_a_node_id_of_nothing_is_a_usage_error(run: Any, text: str, message: str) -> None:
+    result = run(text)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+
+
+def test_a_target_given_twice_is_judged_once(run: Any) -> None:
+    ids = collected(run("--wsgi-app=apps:good", "--wsgi-app=apps:good", "--co", "-q"))
+    assert len(ids) == len(set(ids))
+
+
+def test_the_suite_and_tests_of_ones_own_run_together(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_it(): pass\n")
+    alone = run("--wsgi-app=apps:good", "wsgi-app[apps:good]").parseoutcomes()["passed"]
+    for args in ((), ("tests",), ("tests/test_own.py::test_it",)):
+        assert run("--wsgi-app=apps:good", *args).parseoutcomes()["passed"] == alone + 1
+
+
+def test_keyword_and_marker_expressions(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_own="def test_it(): pass")
+    ids = collected(run("--wsgi-app=apps:good", "--co", "-q", "-k", "status and not latin1"))
+    assert "wsgi-app[apps:good]::start-response::status-native-string" in ids
+    assert not any("latin1" in one for one in ids)
+    assert len(collected(run("--wsgi-app=apps:good", "--co", "-q", "-k", "start-response"))) > len(ids)
+    assert collected(run("--wsgi-app=apps:good", "--co", "-q", "-m", "not wsgi")) == ["test_own.py::test_it"]
+    assert "test_own.py::test_it" not in collected(run("--wsgi-app=apps:good", "--co", "-q", "-m", "wsgi"))
+
+
+def test_exit_first_and_last_failed_and_stepwise(run: Any) -> None:
+    assert run("--wsgi-app=apps:worse", "-x").parseoutcomes()["failed"] == 1
+    every = run("--wsgi-app=apps:worse").parseoutcomes()["failed"]
+    assert every > 2
+    again = run("--wsgi-app=apps:worse", "--lf").parseoutcomes()
+    assert (again["failed"], again.get("passed", 0)) == (every, 0)
+    assert run("--wsgi-app=apps:worse", "--ff").parseoutcomes()["failed"] == every
+    assert run("--wsgi-app=apps:worse", "--sw").parseoutcomes()["failed"] == 1
+    assert run("--wsgi-app=apps:worse", "--sw", "--sw-skip").parseoutcomes()["failed"] == 2
+
+
+def test_quiet_and_verbose(run: Any) -> None:
+    verbose = run("--wsgi-app=apps:bad", "-v").stdout.str()
+    assert f"{STATUS} FAILED" in verbose
+    assert "wsgi-app[apps:bad]::headers::headers-builtin-list PASSED" in verbose
+    quiet = run("--wsgi-app=apps:bad", "-q")
+    assert quiet.ret == 1
+    assert "wsgi: app" not in quiet.stdout.str()
+
+
+def test_junit_xml_has_a_case_per_rule_with_the_whole_story(run: Any, project: Path) -> None:
+    run("--wsgi-app=apps:bad", "--junitxml=junit.xml")
+    # pytest before 9.2 puts the whole node id into the name, later ones the last part of it.
+    names = ((str(case.get("name")), case) for case in ElementTree.parse(project / "junit.xml").iter("testcase"))
+    cases = {name.rpartition("::")[2]: case for name, case in names}
+    case = cases["status-native-string"]
+    failure = case.find("failure")
+    assert failure is not None and failure.text is not None
+    assert "start_response got a status of type bytes" in failure.text
+    assert "apps.py:15" in failure.text
+    assert "to do: Pass the status as a str" in failure.text
+    properties = {one.get("name"): one.get("value") for one in case.iter("property")}
+    assert properties["wsgi.rule"] == "status-native-string"
+    assert properties["wsgi.verdict"] == "broken"
+    assert "status-str" in str(properties["wsgi.clauses"])
+    assert sum(case.find("skipped") is not None for case in cases.values()) > 10
+
+
+@pytest.mark.parametrize("plugin", ["cacheprovider", "terminal", "junitxml", "warnings", "capture", "xdist", "logging"])
+def test_pytest_without_one_of_its_plugins(run: Any, project: Path, plugin: str) -> None:
+    result = run("--wsgi-app=apps:bad", "--wsgi-report=json:out.json", "-p", f"no:{plugin}")
+    assert result.ret == 1
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    assert (project / "out.json").exists()
+
+
+def test_distributed_runs_find_the_same(run: Any, project: Path) -> None:
+    for name, args in (("one", ()), ("two", ("-n2",))):
+        result = run("--wsgi-app=apps:worse", "--wsgi-app=apps:warned", f"--wsgi-report=json:{name}.json", *args)
+        assert result.ret == 1
+        result.stdout.fnmatch_lines(["*WSGI conformance: app apps:worse*", "*WSGI conformance: app apps:warned*"])
+        result.stdout.fnmatch_lines(["*ConformanceWarning: status-code-below-600:*"])
+    assert (project / "one.json").read_text() == (project / "two.json").read_text()
+
+
+def test_targets_of_the_ini_file_wait_for_a_run_without_paths(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nwsgi_app = apps:good\n")
+    pytester.makepyfile(test_own="def test_it(): pass")
+    assert len(collected(run("--co", "-q"))) > 50
+    assert collected(run("--co", "-q", "test_own.py")) == ["test_own.py::test_it"]
+    assert collected(run("--co", "-q", "wsgi-app[apps:good]::start-response::status-no-control")) == [
+        "wsgi-app[apps:good]::start-response::status-no-control"
+    ]
+
+
+def test_all_markers_are_declared(run: Any) -> None:
+    result = run("--markers")
+    result.stdout.fnmatch_lines(["@pytest.mark.wsgi: *", "@pytest.mark.wsgi_allow(?rule_ids): *"])
+    assert run("--wsgi-app=apps:good", "--strict-markers", "-q").ret == 0
