@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["STATE_OF_A_RESPONSE", "ResponseBody", "ResponseHead"]
 
-# Names of headers that were found fit for an application to send; bounded, for names can be made up.
+# Names of headers, and statuses, that were found fit for an application to send; bounded, for they can be made up.
 _fit_names: set[str] = set()
 _MOST_FIT_NAMES = 512
+
+_good_statuses: set[str] = set()
+_MOST_GOOD_STATUSES = 256
 
 TOO_LONG = "The body is longer than its Content-Length of {}; the rest was not sent"
 
@@ -83,8 +86,8 @@ class ResponseHead:
     _chunked = False
     _keeps_connection = False
     _length_is_ours = False
-    # The block that comes out of the iterable at this moment; None while the application itself calls
-    # write().
+    _remaining: int | None = None
+    # The block that comes out of the iterable at this moment; None while the application itself calls write().
     _block: bytes | None = None
 
     def start_response(
@@ -108,7 +111,10 @@ class ResponseHead:
         elif self._start_called:
             raise AssertionError("Headers already set! start_response() was called again without exc_info")
         self._start_called = True
-        head_rules.check_status(status)
+        if status not in _good_statuses or type(status) is not str:
+            head_rules.check_status(status)
+            if len(_good_statuses) < _MOST_GOOD_STATUSES:
+                _good_statuses.add(status)
         wrapped = self._fit_headers(headers)
         self.status = status
         self.headers = wrapped
@@ -142,7 +148,8 @@ class ResponseHead:
 
     def client_is_modern(self) -> bool:
         """Whether the client knows of header sections at all, which HTTP/0.9 does not."""
-        return str(self.environ.get("SERVER_PROTOCOL", "HTTP/1.0")).upper() != "HTTP/0.9"
+        protocol: str = self.environ.get("SERVER_PROTOCOL", "HTTP/1.0")
+        return protocol.upper() != "HTTP/0.9"
 
     def _may_chunk(self) -> bool:
         return self.origin_server and self.chunked_transfer and self.http_version != "1.0" and self._client_speaks_11()
@@ -154,7 +161,7 @@ class ResponseHead:
     def _sends_content(self) -> bool:
         """Whether anything may follow the header section of this response (RFC 9112 section 6.3)."""
         status = self.status or ""
-        return self.environ.get("REQUEST_METHOD") != "HEAD" and not head_rules.has_no_content(status[:3])
+        return self.environ.get("REQUEST_METHOD") != "HEAD" and status[:1] != "1" and status[:3] not in ("204", "304")
 
     def cleanup_headers(self) -> None:
         """Make ``headers`` fit for sending: the length where it is known, the framing where it is not, and
@@ -164,22 +171,28 @@ class ResponseHead:
         status, headers = self.status, self.headers
         if status is None or headers is None:
             raise AssertionError("The headers are sent before start_response()")
-        self._chunked = self._keeps_connection = self._length_is_ours = False
-        if status.startswith(("1", "204")):
+        delimited = True
+        if status[0] == "1" or status.startswith("204"):
             del headers["Content-Length"]  # RFC 9110 section 8.6
         elif "Content-Length" not in headers:
             self.set_content_length()
-        delimited = "Content-Length" in headers or not self._sends_content()
-        if not delimited and self._may_chunk():
-            headers["Transfer-Encoding"] = "chunked"
-            self._chunked = delimited = True
-        if self.persistent is not None and self.origin_server:
+            delimited = "Content-Length" in headers or not self._sends_content()
+            if not delimited and self._may_chunk():
+                headers["Transfer-Encoding"] = "chunked"
+                self._chunked = delimited = True
+        persistent = self.persistent  # once: it may be a property, and the question have effects
+        if persistent is not None and self.origin_server:
             # Another response must follow a 1xx, so a connection is not kept on the word of an application's.
-            self._keeps_connection = self.persistent and delimited and status[0] != "1"
+            self._keeps_connection = persistent and delimited and status[0] != "1"
             if not self._keeps_connection:
                 headers["Connection"] = "close"
             elif self.http_version == "1.0" or not self._client_speaks_11():
                 headers["Connection"] = "keep-alive"
+
+    def _forget_framing(self) -> None:
+        """Undo what :meth:`cleanup_headers` decided, after an attempt to send that came to nothing."""
+        self._chunked = self._keeps_connection = self._length_is_ours = False
+        self._remaining, self.bytes_sent = None, 0
 
     def set_content_length(self) -> None:
         """Set Content-Length, if it can be known before the first block is sent: the blocks are a list or
@@ -207,22 +220,25 @@ class ResponseHead:
 
     def send_preamble(self) -> None:
         """Send the status line and the headers that are the server's own, in one ``_write()``."""
-        self._write(self._preamble())
+        self._write(self._preamble().encode("iso-8859-1"))
 
-    def _preamble(self) -> bytes:
+    def _preamble(self) -> str:
         headers = self.headers
         if headers is None:
             raise AssertionError("The headers are sent before start_response()")
         if not self.origin_server:
-            return f"Status: {self.status}\r\n".encode("iso-8859-1")
+            return f"Status: {self.status}\r\n"
         if not self.client_is_modern():
-            return b""
-        lines = f"HTTP/{self.http_version} {self.status}\r\n"
-        if "Date" not in headers:
-            lines += f"Date: {head_rules.http_date()}\r\n"
-        if self.server_software and "Server" not in headers:
-            lines += f"Server: {self.server_software}\r\n"
-        return lines.encode("iso-8859-1")
+            return ""
+        dated = named = False
+        for name, _ in headers.items():  # in one pass, where two look-ups by name would take two
+            if len(name) == 4:
+                dated = dated or name.lower() == "date"
+            elif len(name) == 6:
+                named = named or name.lower() == "server"
+        date = "" if dated else f"Date: {head_rules.http_date()}\r\n"
+        server = f"Server: {self.server_software}\r\n" if self.server_software and not named else ""
+        return f"HTTP/{self.http_version} {self.status}\r\n{date}{server}"
 
 
 def _raise_again(exc_info: _OptExcInfo) -> None:
@@ -242,87 +258,101 @@ class ResponseBody(ResponseHead):
     """After ``run()``: whether the connection may carry another response.  It may when ``persistent`` was
     true and the client can tell, from a complete response, where this one ended."""
 
+    # Whether there is more to a block than to send it: a length to keep to, nothing to be sent, or chunks.
+    _is_bounded = False
     _sends_nothing_more = False
-    _remaining: int | None = None
     _at_fault = False
-    _joins_head = False
-    _head = b""
     _write_error: Exception | None = None
 
     def send_headers(self) -> None:
         """Send the header section; nothing of it is sent when it turns out to be faulty."""
+        self._transmit(self._take_head())
+
+    def _take_head(self) -> bytes:
+        """The header section, all of it checked; from here on it counts as sent."""
         self.cleanup_headers()
         content = self._sends_content()
-        if content and not self._chunked and self.headers is not None:
-            self._remaining = head_rules.declared_length(self.headers.get_all("Content-Length")[:1])
+        self._is_bounded = self._chunked or not content
         self._sends_nothing_more = not content
-        if type(self).send_preamble is not ResponseHead.send_preamble:
+        if content and not self._chunked and self.headers is not None:
+            length = self.headers.get("Content-Length")
+            if length is not None:
+                self._is_bounded = True
+                self._remaining = int(length)
+        if type(self).send_preamble is ResponseHead.send_preamble:
+            preamble = self._preamble()
+            head = f"{preamble}{self.headers}".encode("iso-8859-1") if preamble else b""
+            self.headers_sent = True
+        else:
             self.headers_sent = True
             self.send_preamble()
-            self._head = self._fields()
-        else:
-            self._head = self._preamble() + self._fields()
-            self.headers_sent = True
-        if not self._joins_head:
-            self._transmit(b"")
-
-    def _fields(self) -> bytes:
-        if self.headers is None or (self.origin_server and not self.client_is_modern()):
-            return b""
-        return bytes(self.headers)
+            modern = not self.origin_server or self.client_is_modern()
+            head = str(self.headers).encode("iso-8859-1") if modern else b""
+        return head
 
     def _transmit(self, data: bytes) -> None:
-        head, self._head = self._head, b""
+        """Hand ``data`` over for transmission; what goes wrong in that is no error of the application's."""
         try:
-            if head and len(data) > _LONGEST_JOINED_BLOCK:
-                self._write(head)
-                self._write(data)
-            elif head or data:
-                self._write(head + data)
+            self._write(data)
             self._flush()
         except Exception as error:
             self._write_error = error
             raise
 
     def write(self, data: bytes) -> None:
-        """Send a block: one that the application yielded, or one it gives to ``start_response()``'s
-        ``write()``.
+        """Send a block: one that the application yielded, or one it gives to ``start_response()``'s ``write()``.
 
-        The first block that is not empty takes the header section with it.  Raises :exc:`AssertionError`
-        for what is not ``bytes``, before ``start_response()``, and when the application writes more than
-        its Content-Length.
+        The first block that is not empty takes the header section with it.  Raises :exc:`AssertionError` for what
+        is not ``bytes``, before ``start_response()``, and when the application writes more than its Content-Length.
         """
         if type(data) is not bytes:
             raise AssertionError(f"write() argument must be a bytes instance, as every block must: {data!r}")
         if not data:
             return
+        if not self.headers_sent:
+            self._write_first(data)
+        elif self._is_bounded:
+            self._write_bounded(data, b"")
+        else:
+            try:  # as _transmit() does: this is the way of every block of a long body
+                self._write(data)
+                self._flush()
+            except Exception as error:
+                self._write_error = error
+                raise
+            self.bytes_sent += len(data)
+
+    def _write_first(self, data: bytes) -> None:
         if self.headers is None:
             raise AssertionError("write() before start_response(): there is body data, but no status yet")
-        if not self.headers_sent:
-            self.bytes_sent = len(data)  # for a set_content_length() that looks at it
-            self._joins_head = True
-            try:
-                self.send_headers()
-            finally:
-                self._joins_head = False
-                self.bytes_sent = 0
-        if not self._sends_nothing_more:
-            self._send_content(data)
-        elif self._remaining is None:
-            self._transmit(b"")  # the head alone: nothing may follow it
+        self.bytes_sent = len(data)  # for a set_content_length() that looks at it
+        head = b""
+        if type(self).send_headers is ResponseBody.send_headers:
+            head = self._take_head()
         else:
-            self._tell_excess(data)
+            self.send_headers()
+        self.bytes_sent = 0
+        self._write_bounded(data, head)
 
-    def _send_content(self, data: bytes) -> None:
+    def _write_bounded(self, data: bytes, head: bytes) -> None:
+        """Send ``head``, and of ``data`` what may follow it."""
         remaining = self._remaining
-        content = data if remaining is None else data[:remaining]
-        if content:
-            self._transmit(b"%x\r\n%b\r\n" % (len(content), content) if self._chunked else content)
-        else:
-            self._transmit(b"")
-        self.note_sent(len(content))
-        if len(content) < len(data):
-            self._tell_excess(data)
+        content = b"" if self._sends_nothing_more else data
+        if remaining is not None and len(data) > remaining:
+            content = data[:remaining]
+        payload = b"%x\r\n%b\r\n" % (len(content), content) if self._chunked and content else content
+        if head and len(payload) > _LONGEST_JOINED_BLOCK:
+            self._transmit(head)
+            head = b""
+        if head or payload:
+            self._transmit(head + payload)
+        self.bytes_sent += len(content)
+        if remaining is not None:
+            self._remaining = remaining = remaining - len(content)
+            if not remaining:
+                self._sends_nothing_more = True
+            if content is not data:
+                self._tell_excess(data)
 
     def note_sent(self, count: int) -> None:
         """Count ``count`` more bytes of the body as sent: for a ``sendfile()`` that sends them itself."""
@@ -376,12 +406,10 @@ STATE_OF_A_RESPONSE = (
     "_keeps_connection",
     "_length_is_ours",
     "_block",
+    "_is_bounded",
     "_sends_nothing_more",
     "_remaining",
     "_at_fault",
-    "_joins_head",
-    "_head",
     "_write_error",
     "_closed",
-    "_ran",
 )

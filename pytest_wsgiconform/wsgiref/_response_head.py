@@ -10,7 +10,6 @@ from .util import is_hop_by_hop
 __all__ = [
     "check_status",
     "declared_length",
-    "has_no_content",
     "http_date",
     "persistence_or_framing_field",
     "refuse_bad_name",
@@ -64,19 +63,12 @@ def declared_length(values: list[str]) -> int | None:
     if not values:
         return None
     value = values[0]
-    if any(other != value for other in values[1:]):
+    if len(values) > 1 and any(other != value for other in values):
         raise ValueError(f"Content-Length headers that differ: {', '.join(map(repr, values))}")
     # More digits than any body has bytes would be refused by int() with an unclear message.
     if not (value.isascii() and value.isdigit() and len(value) <= 20):
         raise ValueError(f"Content-Length is not a decimal number: {value!r}")
     return int(value)
-
-
-def has_no_content(code: str) -> bool:
-    """Whether a response with this three-digit status code ends with its header section (RFC 9112 section
-    6.3).
-    """
-    return code in ("204", "304") or code[0] == "1"
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

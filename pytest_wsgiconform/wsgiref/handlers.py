@@ -82,7 +82,9 @@ class BaseHandler(ResponseBody):
         (:exc:`KeyboardInterrupt`, :exc:`SystemExit`) pass through, as do those of the error handling
         itself.  In every case the iterable is closed, once, and then :meth:`run_finished` called.
         """
-        self._forget_last_response()
+        if self._ran:
+            self._forget_last_response()
+        self._ran = True
         try:
             try:
                 self.setup_environ()
@@ -93,16 +95,15 @@ class BaseHandler(ResponseBody):
                     self._handle_error_while_client_listens()
         finally:
             try:
-                self._close_after_error()
+                if self.result is not self._closed:
+                    self._close_after_error()
             finally:
-                self._write_error = None  # its traceback refers to this handler
+                self._write_error = self._block = None  # the error's traceback refers to this handler
                 self.run_finished()
 
     def _forget_last_response(self) -> None:
-        if self._ran:
-            for name in STATE_OF_A_RESPONSE:
-                self.__dict__.pop(name, None)
-        self._ran = True
+        for name in STATE_OF_A_RESPONSE:
+            self.__dict__.pop(name, None)
 
     def _handle_error_while_client_listens(self) -> None:
         try:
@@ -164,16 +165,15 @@ class BaseHandler(ResponseBody):
         self.close()
 
     def _send_result(self) -> None:
+        write = self.write
         for block in self._checked_result():
             self._block = block
-            try:
-                self.write(block)
-            finally:
-                self._block = None
+            write(block)
             if self._sends_nothing_more and not self._length_is_ours:
                 # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
                 self._tell_unsent_blocks()
-                return
+                break
+        self._block = None
 
     def _checked_result(self) -> Any:
         result = self.result
@@ -186,7 +186,9 @@ class BaseHandler(ResponseBody):
         return self.result
 
     def _tell_unsent_blocks(self) -> None:
-        if self._remaining == 0 and not self._at_fault and (self._length_of_result() or 0) > self.bytes_sent:
+        if self._remaining != 0 or self._at_fault or type(self.result) not in (list, tuple) or len(self.result) == 1:
+            return
+        if (self._length_of_result() or 0) > self.bytes_sent:
             self._at_fault = True
             self.log_fault(TOO_LONG.format(self.bytes_sent))
 
@@ -250,6 +252,8 @@ class BaseHandler(ResponseBody):
         self.log_exception(sys.exc_info())
         if not self.headers_sent:
             self._close_after_error()
+            self._block = None
+            self._forget_framing()
             self.result = self.error_output(self.environ, self.start_response)
             self.finish_response()
 
