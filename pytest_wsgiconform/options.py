@@ -289,6 +289,21 @@ def reports(config: pytest.Config) -> list[tuple[str, Path]]:
     return found
 
 
+def repro_folder(config: pytest.Config) -> Path | None:
+    """Return the folder of --wsgi-repro, ``None`` when none is asked for.
+
+    :raises pytest.UsageError: when it can't be written.
+    """
+    text = value(config, "repro")
+    if not text:
+        return None
+    folder = file_path(config, "repro", text)
+    if folder.exists() and not folder.is_dir():
+        raise pytest.UsageError(f"--wsgi-repro={text}: {folder} is a file; name a folder")
+    check_writable(f"--wsgi-repro={text}", folder / "x")
+    return folder
+
+
 def check_writable(option: str, path: Path) -> None:
     """Make sure, before anything runs, that *path* can be written; missing folders will be made.
 

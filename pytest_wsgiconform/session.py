@@ -67,6 +67,7 @@ class WsgiSession:
         self.config = config
         self.settings = options.settings(config)
         self.reports = options.reports(config)
+        self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
         _check_report_modules(self.reports)
         self.wanted = _take_node_ids(config)
@@ -172,6 +173,7 @@ class WsgiSession:
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
+        made = self._write_repro(made, session)
         for kind, path in self.reports:
             try:
                 importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
@@ -179,6 +181,20 @@ class WsgiSession:
             except OSError as error:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _write_repro(self, made: dict[str, Any], session: pytest.Session) -> dict[str, Any]:
+        """Write the reproductions when they were asked for; return the document with their names."""
+        if self.repro is None:
+            return made
+        from .report import repro
+
+        try:
+            made = repro.write(made, self.repro, (self.settings.cwd, self.settings.rootdir), self.settings.timeout)
+            self._messages.append(f"reproductions: {self.repro}")
+        except OSError as error:
+            self._messages.append(f"the reproductions could not be written: {error}")
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return made
 
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 #: How evidence says that the middle of something long is missing.
-_LEFT_OUT = re.compile(r"\.\.\.\(\d+ more bytes\)\.\.\.")
+LEFT_OUT = re.compile(r"\.\.\.\(\d+ more bytes\)\.\.\.")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def pieces(evidence: Mapping[str, object]) -> list[Piece]:
 
 
 def _piece(sender: str, escaped: str) -> Piece:
-    parts = [unescape(part) for part in _LEFT_OUT.split(escaped)]
-    gaps = [f"\n{gap}\n" for gap in _LEFT_OUT.findall(escaped)]
+    parts = [unescape(part) for part in LEFT_OUT.split(escaped)]
+    gaps = [f"\n{gap}\n" for gap in LEFT_OUT.findall(escaped)]
     dumps = ["\n".join(hex_lines(part)) for part in parts]
     return Piece(
         sender=sender,

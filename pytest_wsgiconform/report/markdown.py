@@ -54,8 +54,10 @@ def _verdict(document: Mapping[str, Any], counts: Tally) -> str:
     names = ", ".join(code(target["name"]) for target in document["targets"]) or "the tests' own traffic"
     if not document.get("complete", True):
         return f"⚠️ WSGI conformance: the run on {names} was cut short"
-    if counts.failing or document["exit"] not in (0, 5):
+    if counts.failing:
         return f"❌ WSGI conformance: {names} breaks {_plural(len(counts.broken_rules), 'rule')}"
+    if document["exit"] not in (0, 5):
+        return f"❌ WSGI conformance: the run on {names} failed, though not by a new finding"
     if counts.findings:
         return f"✅ WSGI conformance: {names} has nothing new to answer for"
     return f"✅ WSGI conformance: {names} keeps what was put to the test"
