@@ -163,6 +163,7 @@ def pytest_wsgiconform_open_run(kind, name, settings):
 
 
 @pytest.fixture
-def fake(pytester: pytest.Pytester) -> None:
-    """Let every target be one whose rules end in every way there is."""
+def fake(pytester: pytest.Pytester) -> str:
+    """Let every target be one whose rules end in every way there is; return the conftest file that does it."""
     pytester.makeconftest(FAKE)
+    return FAKE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FAKE = ("--wsgi-app=apps:good",)
+TARGET = "--wsgi-app=apps:good"
 
 
 def outcomes(result: pytest.RunResult) -> dict[str, str]:
@@ -18,7 +19,7 @@ def outcomes(result: pytest.RunResult) -> dict[str, str]:
 
 @pytest.mark.usefixtures("fake")
 def test_each_verdict_has_its_outcome(run: Any) -> None:
-    result = run(*FAKE, "-v")
+    result = run(TARGET, "-v")
     assert outcomes(result) == {
         "fails": "FAILED",
         "warns": "PASSED",
@@ -32,7 +33,7 @@ def test_each_verdict_has_its_outcome(run: Any) -> None:
 
 @pytest.mark.usefixtures("fake")
 def test_a_skip_says_why_without_anything_raw(run: Any) -> None:
-    result = run(*FAKE, "-rs")
+    result = run(TARGET, "-rs")
     result.stdout.fnmatch_lines(
         ["SKIPPED*apps.py:*not-exercised: because of \\x1b?31midles", "SKIPPED*inconclusive: because of*doubts"],
     )
@@ -45,7 +46,7 @@ def test_a_skip_says_why_without_anything_raw(run: Any) -> None:
 
 @pytest.mark.usefixtures("fake")
 def test_a_warning_is_pytests_own_at_the_line_to_blame(run: Any, project: Path) -> None:
-    result = run(*FAKE, "-v")
+    result = run(TARGET, "-v")
     text = result.stdout.str()
     for line in (5, 6):
         assert f"{project / 'apps.py'}:{line}: ConformanceWarning: warns: bell \\x07 and warns" in text
@@ -58,7 +59,7 @@ def test_strict_makes_warnings_fail_and_advice_not(run: Any, pytester: pytest.Py
     for args in (("--wsgi-strict",), ()):
         if not args:
             pytester.makeini("[pytest]\nwsgi_strict = true")
-        result = run(*FAKE, "-v", *args)
+        result = run(TARGET, "-v", *args)
         assert outcomes(result)["warns"] == "FAILED"
         assert outcomes(result)["advises"] == "PASSED"
         assert "warnings" not in result.parseoutcomes()
@@ -66,17 +67,17 @@ def test_strict_makes_warnings_fail_and_advice_not(run: Any, pytester: pytest.Py
 
 @pytest.mark.usefixtures("fake")
 def test_warnings_filters_decide(run: Any) -> None:
-    result = run(*FAKE, "-v", "-W", "error")
+    result = run(TARGET, "-v", "-W", "error")
     assert outcomes(result)["warns"] == "FAILED"
     assert result.parseoutcomes()["failed"] == 2
-    result = run(*FAKE, "-v", "-W", "ignore::pytest_wsgiconform.ConformanceWarning")
+    result = run(TARGET, "-v", "-W", "ignore::pytest_wsgiconform.ConformanceWarning")
     assert outcomes(result)["warns"] == "PASSED"
     assert "warnings" not in result.parseoutcomes()
 
 
 @pytest.mark.usefixtures("fake")
 def test_the_failure_is_short_on_the_terminal_and_the_summary_tells_the_rest(run: Any) -> None:
-    result = run(*FAKE)
+    result = run(TARGET)
     result.stdout.fnmatch_lines(
         [
             "*= FAILURES =*",
@@ -99,7 +100,7 @@ def test_the_failure_is_short_on_the_terminal_and_the_summary_tells_the_rest(run
 
 @pytest.mark.usefixtures("fake")
 def test_reports_of_a_run_have_every_verdict(report: Any) -> None:
-    data = report(*FAKE)
+    data = report(TARGET)
     assert {row["rule"]: row["verdict"] for row in data["rules"]} == {
         "fails": "broken",
         "warns": "broken",
@@ -116,14 +117,17 @@ def test_reports_of_a_run_have_every_verdict(report: Any) -> None:
 
 @pytest.mark.usefixtures("fake")
 def test_a_run_that_was_cut_short_says_so(report: Any) -> None:
-    data = report(*FAKE, "-x")
+    data = report(TARGET, "-x")
     assert data["complete"] is False
     assert [row["rule"] for row in data["rules"]] == ["fails"]
 
 
-def test_an_interrupted_run_still_writes_its_report(report: Any, pytester: pytest.Pytester) -> None:
+@pytest.mark.usefixtures("project")
+def test_an_interrupted_run_still_writes_its_report(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_own="def test_it(): raise KeyboardInterrupt")
-    data = report("--wsgi-app=apps:bad")
+    # Not in this process: it would be interrupted too.
+    pytester.runpytest_subprocess("--wsgi-app=apps:bad", "--wsgi-report=json:out.json", "-p", "no:hypothesispytest")
+    data = json.loads((pytester.path / "out.json").read_text("utf-8"))
     assert data["complete"] is False
     assert data["exit"] == pytest.ExitCode.INTERRUPTED
     assert any(row["verdict"] == "broken" for row in data["rules"])
@@ -147,13 +151,11 @@ def test_a_target_is_closed_however_the_run_ends(run: Any, pytester: pytest.Pyte
         "    request.config.add_cleanup(lambda: print('CLOSED', conftest.FakeRun.closed))"
     )
     for args, times in ((("--wsgi-server=two",), 2), (("-x",), 1)):
-        assert f"CLOSED {times}" in run(*FAKE, *args, "-s", "test_own.py", "-k", "not fails").stdout.str()
+        assert f"CLOSED {times}" in run(TARGET, *args, "-s", "test_own.py", "-k", "not fails").stdout.str()
 
 
-def test_a_target_that_cannot_be_opened_closes_those_before_it(run: Any, pytester: pytest.Pytester) -> None:
-    from .conftest import FAKE as code
-
-    pytester.makeconftest(code.replace("FakeRun.closed += 1", "print('CLOSED', self.name)"))
+def test_a_target_that_cannot_be_opened_closes_those_before_it(run: Any, pytester: pytest.Pytester, fake: str) -> None:
+    pytester.makeconftest(fake.replace("FakeRun.closed += 1", "print('CLOSED', self.name)"))
     result = run("--wsgi-server=fine", "--wsgi-server=broken", "-s")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--wsgi-server=broken: it does not start:\n    its own words" in result.stderr.str()
