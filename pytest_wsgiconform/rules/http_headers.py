@@ -64,7 +64,7 @@ def _forbidden(event: StartResponseCalled, banned: frozenset[str], why: str) -> 
 
 def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], str | None], expected: str) -> Outcome:
     """Judge every sound value of the header *name* by *error*, which says what is wrong with it."""
-    values = field_values(event, name)
+    values = field_values(event, name.lower())
     problems = []
     for value in values:
         wrong = error(value)
@@ -222,7 +222,7 @@ def content_length_one_number(event: StartResponseCalled, exchange: Exchange) ->
         return fault(f"Content-Length was sent {count} times", got=show(values), expected="one Content-Length")
     return _each_value(
         event,
-        "content-length",
+        "Content-Length",
         lambda value: None if is_digits(value) else "it is not a number of decimal digits",
         "decimal digits",
     )
@@ -297,7 +297,7 @@ def expires_is_date(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     warning where a malformed date is an error.
     """
     return _each_value(
-        event, "expires", lambda value: "a number is no date" if is_signed_number(value) else None, "an HTTP date"
+        event, "Expires", lambda value: "a number is no date" if is_signed_number(value) else None, "an HTTP date"
     )
 
 
@@ -330,7 +330,7 @@ def etag_quoted(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """
     return _each_value(
         event,
-        "etag",
+        "ETag",
         lambda value: None if is_entity_tag(value) else "it is not a tag in double quotes",
         "'\"abc\"' or 'W/\"abc\"'",
     )
@@ -366,7 +366,7 @@ def location_valid_reference(event: StartResponseCalled, exchange: Exchange) -> 
     code = event.code()
     if code is None or not (code == 201 or 300 <= code < 400):
         return None
-    return _each_value(event, "location", uri_reference_error, "a URI reference (RFC 3986)")
+    return _each_value(event, "Location", uri_reference_error, "a URI reference (RFC 3986)")
 
 
 @location_valid_reference.bad
@@ -396,7 +396,7 @@ def cache_control_parses(event: StartResponseCalled, exchange: Exchange) -> Outc
     Caches drop what they can't parse (RFC 9111 section 5.2), at worst the directive that was to keep a private
     page out of them. Directives that no RFC knows are fine.
     """
-    return _each_value(event, "cache-control", cache_control_error, "for example 'private, max-age=60'")
+    return _each_value(event, "Cache-Control", cache_control_error, "for example 'private, max-age=60'")
 
 
 @cache_control_parses.bad
@@ -426,7 +426,7 @@ def set_cookie_grammar(event: StartResponseCalled, exchange: Exchange) -> Outcom
     User agents differ in what they make of spaces, commas, quotes and non-ASCII text in a value, and they
     take cookies joined with a comma for one (RFC 6265 section 4.1.1). Attributes that the RFC doesn't name are fine.
     """
-    return _each_value(event, "set-cookie", set_cookie_error, "for example 'id=42; Path=/; HttpOnly'")
+    return _each_value(event, "Set-Cookie", set_cookie_error, "for example 'id=42; Path=/; HttpOnly'")
 
 
 @set_cookie_grammar.bad
