@@ -69,6 +69,8 @@ def load_object(spec: str) -> Any:
     module_name, colon, expression = spec.partition(":")
     if not colon or not module_name or not expression:
         raise TargetError(_missing_part(spec, module_name))
+    if "/" in module_name or module_name.endswith(".py"):
+        raise TargetError(f"{spec!r} names a file; did you mean {_dotted(module_name)}:{expression}?")
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -112,7 +114,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return statement.name == name
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return any((alias.asname or alias.name) == name for alias in statement.names)
+        return any((alias.asname or alias.name.partition(".")[0]) == name for alias in statement.names)
     return any(
         isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name
         for node in ast.walk(statement)
@@ -121,20 +123,26 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 
 def _missing_part(spec: str, module_name: str) -> str:
     message = f"{spec!r} does not say which object of which module: write MODULE:ATTR"
-    stem = module_name[:-3] if module_name.endswith(".py") else module_name
-    stem = stem.replace("/", ".")
+    stem = _dotted(module_name)
     module = sys.modules.get(stem)
     if module is None and stem and all(part.isidentifier() for part in stem.split(".")):
         try:
             module = _import(stem)
         except TargetError:
             return f"{message}, for example {stem}:app"
-    names = _callables(module) if module is not None else []
-    likely = [name for name in ("app", "application", "create_app", "make_app") if name in names] or names
+    if module is None:
+        return message
+    usual = ("app", "application", "create_app", "make_app")
+    likely = [name for name in usual if callable(vars(module).get(name))] or _callables(module)
     if likely:
         call = "()" if _is_factory(getattr(module, likely[0])) else ""
         return f"{message}; did you mean {stem}:{likely[0]}{call}?"
     return message
+
+
+def _dotted(file: str) -> str:
+    """Return the module name that somebody meant who wrote the name of its file."""
+    return file.removesuffix(".py").removeprefix("./").strip("/").replace("/", ".")
 
 
 def _import(name: str) -> ModuleType:
@@ -153,11 +161,8 @@ def _near_module(name: str) -> str:
     if parent:
         search = getattr(sys.modules.get(parent), "__path__", [])
         near = difflib.get_close_matches(last, [m.name for m in pkgutil.iter_modules(search)], n=1)
-        return f" in package {parent!r}; did you mean {parent}.{near[0]}?" if near else ""
-    names = [m.name for m in pkgutil.iter_modules()]
-    if name.endswith(".py") or "/" in name:
-        return "; give a module's name, not a file's"
-    near = difflib.get_close_matches(name, names, n=1)
+        return f" in {parent!r}; did you mean {parent}.{near[0]}?" if near else f" in {parent!r}"
+    near = difflib.get_close_matches(name, [m.name for m in pkgutil.iter_modules()], n=1)
     return f"; did you mean {near[0]}?" if near else f" (looked in {', '.join(p for p in sys.path[:2] if p)}, ...)"
 
 
