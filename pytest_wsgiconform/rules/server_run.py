@@ -253,6 +253,7 @@ class ServerRun:
 
     :ivar stimulus: its id. :ivar server: the server's name. :ivar token: the run's token.
     :ivar host: address and port, ``"127.0.0.1:8000"``, as sent in ``Host``.
+    :ivar mount: path prefix under which the probe is mounted, ``""`` for the root.
     :ivar connections: in the order of opening. :ivar calls: the app's calls, in the order of their begin.
     :ivar probed: whether the side channel worked; when false, the absence of a call says nothing.
     :ivar alive: whether the server accepted a connection and served an ordinary request afterwards.
@@ -267,6 +268,7 @@ class ServerRun:
     calls: list[Call] = field(default_factory=list)
     token: str = ""
     host: str = ""
+    mount: str = ""
     probed: bool = True
     alive: bool = True
     output: str = ""

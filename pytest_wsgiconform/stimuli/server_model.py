@@ -18,6 +18,10 @@ from ..observe.wire import Script, Send
 
 #: The files that define stimuli for servers.
 STIMULUS_MODULES: tuple[str, ...] = (
+    "server_wsgi_environ",
+    "server_wsgi_input",
+    "server_wsgi_response",
+    "server_wsgi_files",
     "server_target",
     "server_fields",
     "server_framing",
