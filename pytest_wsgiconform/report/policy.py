@@ -160,10 +160,6 @@ class Policy:
             return Level.ADVICE
         return rule.level
 
-    def switched_off(self, rule: str) -> Ignore | None:
-        """Return the exception that takes *rule* out everywhere, or ``None``."""
-        return next((ignore for ignore in self.ignores if not ignore.path and ignore.covers(rule)), None)
-
     def ignored(self, finding: Finding) -> Ignore | None:
         """Return the exception that *finding* falls under, or ``None``."""
         for ignore in self.ignores:

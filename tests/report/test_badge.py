@@ -1,0 +1,37 @@
+"""The badge is green only for a whole run in which something held and nothing failed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from documents import document, finding
+
+from pytest_wsgiconform.report import badge
+
+ERROR = "status-native-string"
+CLEAN = document()
+HELD = f"{CLEAN['clauses']['held']} of {CLEAN['clauses']['total']} clauses"
+
+
+@pytest.mark.parametrize(
+    ("made", "message", "color"),
+    [
+        (CLEAN, HELD, "brightgreen"),
+        (document([finding(ERROR, 1), finding(ERROR, 2)]), "2 broken", "red"),
+        (document(complete=False), "incomplete", "lightgrey"),
+        (document(rules=[]), "not exercised", "lightgrey"),
+    ],
+)
+def test_the_badge(made: dict[str, Any], message: str, color: str) -> None:
+    drawn = badge.badge(made)
+    assert drawn == {"schemaVersion": 1, "label": "PEP 3333", "message": message, "color": color}
+
+
+def test_a_known_finding_makes_it_yellow(tmp_path: Path) -> None:
+    badge.write(document([finding(ERROR, baselined=True)]), tmp_path / "badge.json")
+    drawn = json.loads((tmp_path / "badge.json").read_text())
+    assert drawn["color"] == "yellow"
+    assert drawn["message"].endswith("clauses, 1 known")
