@@ -184,7 +184,7 @@ def value(config: pytest.Config, name: str) -> Any:
         found = config.getini(option.dest)
         kind = option.how.get("type")
         return kind(found or 0) if kind is not None else found
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:
         raise pytest.UsageError(f"{option.dest} in {config.inipath}: {error}") from None
 
 
@@ -281,6 +281,8 @@ def reports(config: pytest.Config) -> list[tuple[str, Path]]:
             found.append((kind, Path(name)))
             continue
         path = file_path(config, "report", name)
+        if not path.parent.is_dir():
+            raise pytest.UsageError(f"--wsgi-report={text}: the folder {path.parent} does not exist")
         check_writable(f"--wsgi-report={text}", path)
         others = [other for other, there in found if os.path.realpath(there) == os.path.realpath(path)]
         if others:

@@ -22,6 +22,7 @@ from .options import NodeId, Target
 from .report.document import Record, build
 from .report.terminal import ShortFailure, write_summary
 from .rules.model import Finding, Location, Rule, RuleResult
+from .rules.registry import UnknownRule, matching
 from .settings import Settings
 from .suite import WsgiRule, nodes
 from .targets.load import locate, make_importable
@@ -97,6 +98,8 @@ class WsgiSession:
             printed = "".join(f"\n    {line}" for line in output[-5:])
             said = f"\n  It printed:{printed}" if printed else ""
             raise pytest.UsageError(f"{target.option}: {error}{said}") from None
+        except UnknownRule as error:
+            raise pytest.UsageError(f"--wsgi-select, --wsgi-ignore: {error}; --wsgi-rules lists them all") from None
         return OpenTarget(target, run, self.settings, self.gate)
 
     def _check_rule_names(self) -> None:
@@ -240,8 +243,6 @@ def _take_node_ids(config: pytest.Config) -> list[NodeId]:
 
 
 def _check_glob(option: str, glob: str) -> None:
-    from .rules.registry import UnknownRule, matching
-
     try:
         matching(glob)
     except UnknownRule as error:
