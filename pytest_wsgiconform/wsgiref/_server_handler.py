@@ -13,6 +13,7 @@ from io import BufferedReader, FileIO
 from typing import TYPE_CHECKING, Any
 
 from ._body import BodyError
+from ._timeouts import TimedConnection
 from .handlers import SimpleHandler
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ class ConnectionWriter:
     """The sending half of a connection, unbuffered: `write` returns when the system has taken all the bytes.
 
     Args:
-        connection: a connected socket; its timeout counts for each part that the system takes, not for the whole, so
-            that a slow client is not a dead one.
+        timed: the connection; its time limit counts for each part that the system takes, not for the whole, so that a
+            slow client is not a dead one.
     """
 
     closed = False
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-        self._send = connection.send
+    def __init__(self, timed: TimedConnection) -> None:
+        self.connection = timed.connection
+        self._send = timed.send
 
     def write(self, data: bytes, /) -> int:
         """Send all of `data`; return its length in bytes."""
@@ -117,18 +118,27 @@ class ServerHandler(SimpleHandler):
         self.send_headers()
         count = size if self._remaining is None else min(size, self._remaining)
         if count:
-            try:
-                self.note_sent(self.stdout.connection.sendfile(file, start, count))
-            except OSError as error:
-                self._write_error = error
-                raise
+            self.note_sent(self._send_part(file, start, count))
         self.finish_content()
         return True
+
+    def _send_part(self, file: Any, start: int, count: int) -> int:
+        connection: socket.socket = self.stdout.connection
+        connection.settimeout(self.request_handler.timeout)  # socket.sendfile() knows no other time limit
+        try:
+            return connection.sendfile(file, start, count)
+        except OSError as error:
+            self._write_error = error
+            raise
+        finally:
+            connection.settimeout(None)
 
     def _sendable_file(self) -> tuple[Any, int, int] | None:
         """Return the file of `result`, its position and the bytes from there, if the system can send it."""
         connection = getattr(self.stdout, "connection", None)
         if not isinstance(connection, socket.socket) or isinstance(connection, ssl.SSLSocket):
+            return None
+        if self.request_handler is None:
             return None
         file: Any = getattr(self.result, "filelike", None)
         if type(file) not in (BufferedReader, FileIO):

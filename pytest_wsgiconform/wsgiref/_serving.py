@@ -250,6 +250,11 @@ def has_input(connection: socket.socket) -> bool:
     return bool(select.select([connection], [], [], 0)[0])
 
 
+def bracketed(host: str) -> str:
+    """Return a host as it stands in a URL and in SERVER_NAME (RFC 3875 section 4.1.14)."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 class WorkerThreads(socketserver.ThreadingMixIn):
     """`ThreadingMixIn` with threads that are used again, and an end that waits for running requests only so long.
 
