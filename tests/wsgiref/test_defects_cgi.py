@@ -1,0 +1,55 @@
+"""The known defects of the standard wsgiref under CGI, one by one: d81 to d83."""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import BytesIO, StringIO, TextIOWrapper
+from typing import Any
+from unittest import mock
+
+import pytest
+from handler_tools import defect, request
+
+
+def run_cgi(package: Any, app: Any, variables: dict[str, str], kind: str = "CGIHandler") -> tuple[bytes, str]:
+    """What an application answers and logs when run as a CGI program with these variables."""
+    out, err = BytesIO(), StringIO()
+    with (
+        mock.patch.dict(os.environ, variables, clear=True),
+        mock.patch.object(sys, "stdin", TextIOWrapper(BytesIO(b"body"))),
+        mock.patch.object(sys, "stdout", TextIOWrapper(out)),
+        mock.patch.object(sys, "stderr", err),
+    ):
+        getattr(package.handlers, kind)().run(app)
+        answer = out.getvalue()
+    return answer, err.getvalue()
+
+
+@defect
+def test_d81_the_encoding_of_the_environment_can_be_given(package: Any) -> None:
+    with mock.patch.dict(os.environ, {"PATH_INFO": "/\u20ac"}):
+        assert package.handlers.read_environ(encoding="utf-8")["PATH_INFO"] == "/\xe2\x82\xac"
+        assert package.handlers.read_environ(encoding="cp1252")["PATH_INFO"] == "/\x80"
+
+
+@defect
+def test_d82_a_cgi_program_started_by_hand_says_so(package: Any) -> None:
+    called = []
+    with pytest.raises(RuntimeError, match="REQUEST_METHOD, SERVER_NAME, SERVER_PORT, SERVER_PROTOCOL"):
+        run_cgi(package, lambda environ, start_response: called.append(1), {"HOME": "/"})
+    assert called == []
+
+
+@defect
+def test_d83_http_proxy_is_not_passed_on(package: Any) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    run_cgi(package, app, request(HTTP_PROXY="http://evil.example", HTTP_ACCEPT="*/*"))
+    assert "HTTP_PROXY" not in seen
+    assert seen["HTTP_ACCEPT"] == "*/*"
