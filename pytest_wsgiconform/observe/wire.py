@@ -154,6 +154,7 @@ class _Conversation:
 
     def play(self) -> Connection:
         self.over = time.monotonic() + self.limits.total
+        self.record.opened = time.time()
         try:
             self.sock = self._connect()
         except OSError:

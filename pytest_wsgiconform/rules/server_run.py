@@ -173,6 +173,7 @@ class Connection:
     :ivar stray: bytes before the first response (all of them, when there is none).
     :ivar skipped: steps of the script that were given up because what they waited for never came.
     :ivar truncated: the client stopped keeping bytes at its bound.
+    :ivar opened: ``time.time()`` when it was opened, ``0.0`` when unknown.
     """
 
     sent: list[Sent] = field(default_factory=list)
@@ -182,6 +183,7 @@ class Connection:
     stray: bytes = b""
     skipped: list[str] = field(default_factory=list)
     truncated: bool = False
+    opened: float = 0.0
 
     @property
     def finals(self) -> list[Response]:

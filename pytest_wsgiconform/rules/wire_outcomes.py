@@ -116,6 +116,13 @@ def holding(call: Call, *needles: str) -> tuple[str, str] | None:
     return None
 
 
+def saw_whole_body(call: Call) -> bool:
+    """Whether the app could take what it read for the whole body: no error, and its end or its full length seen."""
+    if call.body_error:
+        return False
+    return call.body_ended or call.get("CONTENT_LENGTH") == str(len(call.body))
+
+
 def rest_of_path(call: Call) -> str:
     """Return what followed ``<token>.<label>`` in the path."""
     path = call.get("SCRIPT_NAME") + call.get("PATH_INFO")
