@@ -16,7 +16,7 @@ from . import options
 from .gate import Gate
 from .report.failure_text import failure_text
 from .rules.display import clean
-from .rules.model import ConformanceWarning, Finding, Level, Rule
+from .rules.model import ConformanceWarning, Finding, Level, Rule, merge
 from .rules.registry import UnknownRule, choose, matching
 from .suite import warn
 
@@ -44,12 +44,15 @@ class Recorder:
             self.findings.append(admitted)
 
     def weigh(self) -> list[Finding]:
-        """Return the findings since the last call that fail the test; issue those that warn as warnings."""
+        """Return the findings since the last call that fail the test; issue those that warn as warnings.
+
+        Each rule and place counts once, however many requests came upon it.
+        """
         new = self._gate.mark(self.findings[self._weighed :])
         self.findings[self._weighed : self._weighed + len(new)] = new
         self._weighed += len(new)
         failing = []
-        for finding in new:
+        for finding in merge(new):
             if finding.baselined or any(fnmatch.fnmatchcase(finding.rule, glob) for glob in self._allowed):
                 continue
             if self._gate.fails(finding):
