@@ -62,7 +62,11 @@ def place(location: Mapping[str, Any]) -> str:
 
 def source_line(location: Mapping[str, Any]) -> str:
     """Return the source text of that line, ``""`` when it can't be read."""
-    return clean(shorten(linecache.getline(location["file"], location["line"]).strip(), 160))
+    try:
+        line = linecache.getline(location["file"], location["line"])
+    except ValueError:  # a name that no file can have: a stranger may call their code what they like
+        return ""
+    return clean(shorten(line.strip(), 160))
 
 
 def request(finding: Mapping[str, Any]) -> str:

@@ -16,8 +16,12 @@ def relative(file: str, root: str | os.PathLike[str] | None) -> str:
     """
     if root is None or not os.path.isabs(file):
         return Path(file).as_posix()
+    try:
+        real = os.path.realpath(file)
+    except ValueError:  # a name that no file can have (a lone surrogate, a NUL)
+        return Path(file).as_posix()
     # Both may reach the same folder by different symbolic links.
-    for base, name in ((os.fspath(root), file), (os.path.realpath(root), os.path.realpath(file))):
+    for base, name in ((os.fspath(root), file), (os.path.realpath(root), real)):
         inside = os.path.relpath(name, base)
         if inside != os.pardir and not inside.startswith(os.pardir + os.sep):
             return Path(inside).as_posix()

@@ -135,7 +135,7 @@ class _Writer:
             if not own:
                 continue
             self.reporter.write_line("")
-            self.reporter.write_line(f"{title}: {len(own)}", bold=True)
+            self.text(f"{title}: {len(own)}", bold=True)
             reasons: dict[str, list[str]] = {}
             for record in own:
                 reasons.setdefault(record["reason"], []).append(record["rule"])
