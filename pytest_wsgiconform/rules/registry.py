@@ -33,6 +33,23 @@ RULE_MODULES: tuple[str, ...] = (
     "http_response",
     "http_headers",
     "http_body",
+    "wire_request_line",
+    "wire_target",
+    "wire_path",
+    "wire_fields",
+    "wire_host",
+    "wire_values",
+    "wire_length",
+    "wire_smuggling",
+    "wire_chunked",
+    "wire_chunk_faults",
+    "wire_bodies",
+    "wire_response",
+    "wire_bodiless",
+    "wire_splitting",
+    "wire_failure",
+    "wire_connection",
+    "wire_continue",
 )
 
 _rules: dict[str, Rule] = {}

@@ -161,7 +161,7 @@ def _() -> ServerRun:
 def status_204_without_length(run: ServerRun, _: None) -> Outcome:
     """No 1xx or 204 response has a Content-Length.
 
-    RFC 9110 section 8.6 forbids servers to send it there.
+    RFC 9110 section 8.6 forbids servers to send it there: recipients have waited for the bytes that it announces.
     """
     chosen = [r for c in run.connections for r in c.responses if r.status == 204 or r.interim]
     for response in chosen:
