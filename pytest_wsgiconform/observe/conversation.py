@@ -12,10 +12,11 @@ event made and judged. In thorough mode (the suite) every event is made and judg
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..rules.display import show, type_name
 from ..rules.exchange import (
@@ -39,13 +40,20 @@ from ..rules.exchange import (
 from ..rules.model import ConformanceError, Location
 from . import location as locate
 from .body import file_wrapper_arguments, observing_file_wrapper, stand_in_class
-from .fastpath import FastPath
-from .judge import TRACE_LIMIT, Judge, warn
+from .fastpath import StartFacts
+from .judge import TRACE_LIMIT, warn
 from .streams import ErrorsObserver, InputObserver
 from .trace import describe
 
+if TYPE_CHECKING:
+    from .validator import Validator
+
 #: Iterating one of these gives characters or integers: the fault is the object, not each item.
 _BARE_STRINGS = (str, bytes, bytearray, memoryview)
+
+
+#: Up to about this many bytes a list of items is joined to learn its size.
+_JOIN_LIMIT = 1 << 20
 
 
 class StartResponse:
@@ -58,14 +66,17 @@ class StartResponse:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         conversation = self._conversation
-        if conversation.quick and not kwargs and len(args) == 2 and conversation.fast.start_is_clean(*args):
-            frame = sys._getframe(1)
-            conversation.quick_start = (args, frame.f_code, frame.f_lasti)
-            conversation.quick = False
-            write = conversation.real_start(*args)
-            if callable(write):
-                return Write(conversation, write)
-            return conversation.start_returned(write)
+        if conversation.quick and not kwargs and len(args) == 2:
+            facts = conversation.validator.fast.start_is_clean(*args)
+            if facts is not None:
+                frame = sys._getframe(1)
+                conversation.quick_start = ((args[0], args[1][:]), frame.f_code, frame.f_lasti)
+                conversation.facts = facts
+                conversation.quick = False
+                write = conversation.real_start(*args)
+                if callable(write):
+                    return Write(conversation, write)
+                return conversation.start_returned(write)
         return conversation.start(args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -90,54 +101,43 @@ class Write:
 
 
 class Conversation:
-    """Watches one call of *app*.
+    """Watches one call of an app.
 
-    :param app: the app. :param judge: applies the rules. :param fast: vouches for clean events.
-    :param exchange: the record to fill. :param thorough: judge every event, keep trace and body head.
-    :param on_end: called with the exchange once it has ended.
+    :param validator: whose app, judge, fast path and mode are used.
+    :param exchange: the record to fill.
     """
 
-    __slots__ = (
-        "app",
-        "exchange",
-        "fast",
-        "finished",
-        "judge",
-        "on_end",
-        "quick",
-        "quick_start",
-        "real_start",
-        "running",
-        "thorough",
-    )
+    # Class attributes, so that a conversation that takes the fast path all the way sets few of them.
+    finished = False
+    #: Whether the next start_response call may take the fast path: the first one, and not in thorough mode.
+    quick = True
+    quick_start: tuple[tuple[Any, ...], CodeType, int] | None = None
+    facts: StartFacts | None = None
+    running: Any = None  # the generator that is stepping through the app's iterable
+    request: tuple[Any, ...] | None = None  # what was noted of the request, not yet in the record
+    real_start: Any = None
 
-    def __init__(
-        self,
-        app: Callable[..., Any],
-        judge: Judge,
-        fast: FastPath,
-        exchange: Exchange,
-        thorough: bool,
-        on_end: Callable[[Exchange], None] | None,
-    ) -> None:
-        self.app, self.judge, self.fast, self.exchange = app, judge, fast, exchange
-        self.thorough, self.on_end = thorough, on_end
-        self.finished = False
-        # Whether the next start_response call may take the fast path: the first one, on the fast path.
-        self.quick = not thorough
-        self.quick_start: tuple[tuple[Any, ...], CodeType, int] | None = None
-        self.running: Any = None  # the generator that is stepping through the app's iterable
+    def __init__(self, validator: Validator, exchange: Exchange) -> None:
+        self.validator = validator
+        self.exchange = exchange
+        self.thorough = validator.thorough
+        if validator.thorough:
+            self.quick = False
 
     # -- events ------------------------------------------------------------------------------------
 
     def happened(self, event: Event) -> None:
         """Judge *event*, after bringing the record up to date."""
         exchange = self.exchange
+        if self.request is not None:
+            self.settle_request()
         if self.quick_start is not None:
             self._settle_quick_start()
+        if self.running is not None and not self.thorough:
+            self._note_counts()
         if self.thorough and len(exchange.trace) < TRACE_LIMIT:
             exchange.trace = [*exchange.trace, describe(event)]
-        self.judge.judge(event, exchange)
+        self.validator.judge.judge(event, exchange)
 
     def _settle_quick_start(self) -> None:
         """Turn the noted fast start_response call into the event that rules look at."""
@@ -147,6 +147,19 @@ class Conversation:
             args, code, offset = noted
             start = StartResponseCalled(args, {}, 1, location=locate.of_code_position(code, offset))
             self.exchange.starts = (start, *self.exchange.starts)
+
+    def settle_request(self) -> None:
+        """Put what was noted of the request into the record."""
+        if self.request is None:
+            return
+        method, script, path, query, length = self.request
+        self.request = None
+        exchange = self.exchange
+        exchange.method = method if type(method) is str else show(method)
+        exchange.path = script + path if type(script) is str and type(path) is str else show(path)
+        exchange.query = query if type(query) is str else show(query)
+        if type(length) is str and length.isascii() and length.isdigit() and len(length) < 20:
+            exchange.declared_length = int(length)
 
     @property
     def started(self) -> bool:
@@ -164,31 +177,41 @@ class Conversation:
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the app as the server asked, and return what the server shall get."""
         environ = args[0] if args else kwargs.get("environ")
-        variables = environ if type(environ) is dict else _as_dict(environ)
         exchange = self.exchange
-        exchange.environ = variables
-        _note_request(exchange, variables)
         regular = len(args) == 2 and not kwargs
-        if self.thorough or not regular or type(environ) is not dict or not self.fast.environ_is_clean(environ):
+        quick = self.quick and regular and type(environ) is dict and self.validator.fast.environ_is_clean(environ)
+        exchange.environ = variables = environ if type(environ) is dict else _as_dict(environ)
+        # Now, before the app changes the environ.
+        get = variables.get
+        self.request = (
+            get("REQUEST_METHOD", ""),
+            get("SCRIPT_NAME", ""),
+            get("PATH_INFO", ""),
+            get("QUERY_STRING", ""),
+            get("CONTENT_LENGTH", ""),
+        )
+        if not quick:
             self.happened(AppCalled(args, kwargs, environ, variables, locate.of_caller()))
+            if regular and type(environ) is dict and not exchange.findings:
+                self.validator.fast.remember_environ(environ)
         if regular:
             self.real_start = args[1]
-            self._observe_streams(environ)
             args = (environ, StartResponse(self))
         elif "start_response" in kwargs:
             self.real_start = kwargs["start_response"]
-            self._observe_streams(environ)
             kwargs = {**kwargs, "start_response": StartResponse(self)}
+        if isinstance(environ, dict):
+            self._observe_streams(environ)
         try:
-            result = self._call_app(args, kwargs)
+            result = self._call_profiled(args, kwargs) if self.thorough else self.validator.app(*args, **kwargs)
         except BaseException as error:
             self._call_failed(error)
             raise
         return self.returned(result)
 
-    def _call_app(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not self.thorough or sys.getprofile() is not None:
-            return self.app(*args, **kwargs)
+    def _call_profiled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if sys.getprofile() is not None:
+            return self.validator.app(*args, **kwargs)
         # Only a profile hook can tell which of several return statements was taken.
         caller = sys._getframe()
         exchange = self.exchange
@@ -199,35 +222,43 @@ class Conversation:
 
         sys.setprofile(profile)
         try:
-            return self.app(*args, **kwargs)
+            return self.validator.app(*args, **kwargs)
         finally:
             if sys.getprofile() is profile:
                 sys.setprofile(None)
 
-    def _observe_streams(self, environ: Any) -> None:
+    def _observe_streams(self, environ: dict[Any, Any]) -> None:
         """Put observers before the streams and the file wrapper, in the server's own environ."""
-        if not isinstance(environ, dict):
-            return
-        for key, observer in (("wsgi.input", InputObserver), ("wsgi.errors", ErrorsObserver)):
-            stream = environ.get(key)
-            if type(stream) is observer and stream._conversation.finished:
-                stream = stream._stream  # an environ that is used again
-            if stream is not None:
-                environ[key] = observer(stream, self)
-        wrapper = environ.get("wsgi.file_wrapper")
-        if wrapper is not None:
-            environ["wsgi.file_wrapper"] = observing_file_wrapper(wrapper)
+        stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
+        if stream is not None:
+            # An environ whose last conversation was never ended still has the observer of that time.
+            again = type(stream) is InputObserver and stream._conversation.finished
+            environ["wsgi.input"] = InputObserver(stream._stream if again else stream, self)
+        if log is not None:
+            again = type(log) is ErrorsObserver and log._conversation.finished
+            environ["wsgi.errors"] = ErrorsObserver(log._stream if again else log, self)
+        if "wsgi.file_wrapper" in environ:
+            environ["wsgi.file_wrapper"] = observing_file_wrapper(environ["wsgi.file_wrapper"])
+
+    def _take_observers_away(self) -> None:
+        """Give the environ its own streams back, which also frees this conversation from a reference cycle."""
+        environ = self.exchange.environ
+        stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
+        if type(stream) is InputObserver and stream._conversation is self:
+            environ["wsgi.input"] = stream._stream
+        if type(log) is ErrorsObserver and log._conversation is self:
+            environ["wsgi.errors"] = log._stream
 
     def _call_failed(self, error: BaseException) -> None:
         inner = error.__traceback__
         while inner is not None and locate._is_ours(inner.tb_frame.f_code.co_filename):
             inner = inner.tb_next
-        entered = inner is not None or not isinstance(error, TypeError) or not _refuses_two(self.app)
+        entered = inner is not None or not isinstance(error, TypeError) or not _refuses_two(self.validator.app)
         self.exchange.failed = error
         self.exchange.phase = "ended"
         if isinstance(error, ConformanceError):
             return
-        where = locate.of_traceback(error.__traceback__) or locate.of_app(self.app)
+        where = locate.of_traceback(error.__traceback__) or locate.of_app(self.validator.app)
         self.happened(AppRaised(error, "call", entered, where))
         self.finish(abandoned=False)
 
@@ -237,7 +268,8 @@ class Conversation:
         """Judge a start_response call, then make it."""
         exchange = self.exchange
         self._settle_quick_start()
-        self.quick = False
+        first, self.quick, self.facts = self.quick, False, None
+        found = len(exchange.findings)
         handling = sys.exc_info()[1]
         event = StartResponseCalled(
             args, kwargs, len(exchange.starts) + 1, handling, exchange.body_size, locate.of_caller()
@@ -246,10 +278,14 @@ class Conversation:
             self.happened(event)
         finally:
             exchange.starts = (*exchange.starts, event)
+        if first and not event.gave_exc_info and not kwargs and len(exchange.findings) == found:
+            self.validator.fast.remember_start(event)
+            self.facts = self.validator.fast.start_is_clean(event.status, event.headers)
         try:
             write = self.real_start(*args, **kwargs)
         except BaseException as error:
             event.raised = error
+            self.facts = None
             raise
         return self.start_returned(write)
 
@@ -314,7 +350,7 @@ class Conversation:
     def _return_line(self) -> Location | None:
         exchange = self.exchange
         if exchange.returned_at is None:
-            exchange.returned_at = locate.of_return(self.app)
+            exchange.returned_at = locate.of_return(self.validator.app)
         return exchange.returned_at
 
     def _watch_file(self, result: Any) -> Any:
@@ -338,6 +374,10 @@ class Conversation:
 
     def iterate(self, result: Any) -> Iterator[Any]:
         """Start iterating over *result* for the server."""
+        kind = type(result)
+        if self.facts is not None and (kind is list or kind is tuple) and not self.thorough:  # noqa: SIM102 - in order of cost
+            if list(map(type, result)).count(bytes) == len(result):
+                return self._steps_of_list(result)
         try:
             iterator = iter(result)
         except BaseException as error:
@@ -353,22 +393,59 @@ class Conversation:
 
     def _quick_steps(self, iterator: Any, result: Any) -> Iterator[Any]:
         exchange = self.exchange
+        # Counted in locals and noted whenever somebody may look: an attribute for each item would cost more
+        # than all the rest.
+        chunks = size = 0
+        started = self.started
         try:
             for chunk in iterator:
-                if exchange.closed:
-                    self.happened(NextAfterClose(locate.of_caller()))
-                exchange.chunks += 1
-                if type(chunk) is bytes and self.started:
-                    exchange.yielded += len(chunk)
+                chunks += 1
+                if type(chunk) is bytes and (started or self.started) and not exchange.closed:
+                    started = True
+                    size += len(chunk)
                 else:
-                    self._yielded(chunk, iterator, result)
+                    exchange.chunks, exchange.yielded = chunks, size
+                    self._unusual_step(chunk, iterator, result)
+                    size = exchange.yielded
                 yield chunk
         except GeneratorExit:
             raise
         except BaseException as error:
             self._raised(error, "next", None)
             raise
+        finally:
+            exchange.chunks, exchange.yielded = chunks, size
         exchange.exhausted = True
+
+    def _unusual_step(self, chunk: Any, iterator: Any, result: Any) -> None:
+        if self.exchange.closed:
+            self.happened(NextAfterClose(locate.of_caller()))
+        self._yielded(chunk, iterator, result)
+
+    def _steps_of_list(self, result: list[Any] | tuple[Any, ...]) -> Iterator[Any]:
+        """Hand on a list of bytestrings without a look at each: they were all looked at before."""
+        exchange = self.exchange
+
+        def note_end() -> Iterator[Any]:
+            exchange.exhausted = True
+            return
+            yield
+
+        count = exchange.chunks = len(result)
+        if count == 1:
+            exchange.yielded = len(result[0])
+        elif count > 16 and len(result[0]) * count <= _JOIN_LIMIT:
+            exchange.yielded = len(b"".join(result))  # for many small items a third of the cost of adding up
+        else:
+            exchange.yielded = sum(map(len, result))
+        return itertools.chain(result, note_end())
+
+    def _note_counts(self) -> None:
+        """Take the counts over from the running quick steps."""
+        frame = getattr(self.running, "gi_frame", None)
+        if frame is not None and not self.thorough:
+            noted = frame.f_locals
+            self.exchange.chunks, self.exchange.yielded = noted.get("chunks", 0), noted.get("size", 0)
 
     def _thorough_steps(self, iterator: Any, result: Any) -> Iterator[Any]:
         exchange = self.exchange
@@ -421,8 +498,12 @@ class Conversation:
 
     def close(self, result: Any) -> None:
         """The server called ``close()`` on the stand-in of *result*."""
-        close = getattr(result, "close", None) if self.exchange.has_close else None
-        self.close_with(close)
+        exchange = self.exchange
+        if exchange.has_close or self.running is not None or exchange.closed or self.thorough:
+            self.close_with(getattr(result, "close", None) if exchange.has_close else None)
+        else:
+            exchange.closed = 1
+            self.finish(abandoned=False)
 
     def close_with(self, close: Callable[[], Any] | None) -> None:
         """Judge a ``close()``, pass it on through *close*, and end the conversation."""
@@ -450,16 +531,23 @@ class Conversation:
         self.finished = True
         exchange = self.exchange
         exchange.phase = "ended"
+        self._take_observers_away()
+        if self.running is not None and not self.thorough:
+            self._note_counts()
         try:
-            if self.thorough or abandoned or not self.fast.end_is_clean(exchange, self.quick_start):
+            request = self.request
+            head = exchange.method == "HEAD" if request is None else request[0] == "HEAD"
+            if self.thorough or abandoned or not self.validator.fast.end_is_clean(exchange, self.facts, head):
                 self._settle_quick_start()
                 start = exchange.final_start
-                where = start.location if start is not None else exchange.returned_at or locate.of_app(self.app)
+                where = (
+                    start.location if start is not None else exchange.returned_at or locate.of_app(self.validator.app)
+                )
                 self.happened(ExchangeEnded(abandoned, where))
-                self.fast.remember(exchange)
+                self.validator.fast.tiny_items_told = not self.validator.judge.pending_once("body-buffered-by-app")
         finally:
-            if self.on_end is not None:
-                self.on_end(exchange)
+            if self.validator.on_end is not None:
+                self.validator.on_end(exchange)
 
     def abandon(self) -> None:
         """End a conversation whose iterable was thrown away; nothing can be raised from here."""
@@ -467,22 +555,6 @@ class Conversation:
             self.finish(abandoned=True)
         except ConformanceError as error:
             warn(error.finding)
-
-
-def _note_request(exchange: Exchange, variables: dict[Any, Any]) -> None:
-    """Note what a finding says of the request, before the app changes the environ."""
-    method, script, path, query, length = (
-        variables.get("REQUEST_METHOD", ""),
-        variables.get("SCRIPT_NAME", ""),
-        variables.get("PATH_INFO", ""),
-        variables.get("QUERY_STRING", ""),
-        variables.get("CONTENT_LENGTH", ""),
-    )
-    exchange.method = method if type(method) is str else show(method)
-    exchange.path = script + path if type(script) is str and type(path) is str else show(path)
-    exchange.query = query if type(query) is str else show(query)
-    if type(length) is str and length.isascii() and length.isdigit() and len(length) < 20:
-        exchange.declared_length = int(length)
 
 
 def _as_dict(environ: Any) -> dict[Any, Any]:

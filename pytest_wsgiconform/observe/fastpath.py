@@ -1,32 +1,306 @@
 """Vouching for clean events at a small cost.
 
 Each test answers "surely no rule would speak" or "perhaps". It may say "perhaps" too often (that only
-costs time), never "surely" wrongly: a property test compares it with the rules themselves.
+costs time), never "surely" wrongly: ``tests/observe/test_fastpath.py`` compares it with the rules themselves.
+
+What makes it fast is memory: of the shapes of environ, the statuses and the header pairs that the rules have
+been silent about before. What makes it right is that each memory's key holds everything that the rules look at;
+the comments beside the keys say why that is so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import operator
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..rules.exchange import Exchange
+from ..rules.environ_lookup import is_cgi_name
+from ..rules.exchange import Exchange, StartResponseCalled
 from ..rules.model import Rule
+
+#: Most entries of each memory. Beyond it the memory is emptied: hostile variety must not fill the machine.
+_MOST = 1024
+
+_ONLY_STR = {str}
+
+#: Variables whose value rules look at, beyond "a native string in Latin-1". PATH_INFO and CONTENT_LENGTH vary from
+#: request to request, and have tests of their own below.
+_FACTS = (
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "REMOTE_USER",
+    "AUTH_TYPE",
+    "wsgi.url_scheme",
+    "wsgi.version",
+)
+_PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
+
+#: Statuses whose rules look at nothing but the status itself.
+_ORDINARY = frozenset({200, 202, 203, 400, 403, 404, 409, 410, 413, 415, 422, 429, 500, 501, 502, 503})
+
+#: A header that no rule but those on names and values in general looks at...
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]")
+_PLAIN_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]*")
+#: ...and those that rules do look at by name: hop-by-hop, singletons, and those with a grammar that is judged.
+_LOOKED_AT = frozenset(
+    {
+        "age",
+        "allow",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "date",
+        "etag",
+        "expires",
+        "from",
+        "host",
+        "keep-alive",
+        "last-modified",
+        "location",
+        "max-forwards",
+        "origin",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "referer",
+        "retry-after",
+        "server",
+        "set-cookie",
+        "status",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "www-authenticate",
+    }
+)
+_CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+_ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+_COOKIE = re.compile(
+    r"[A-Za-z0-9_.-]+=[A-Za-z0-9_.|:/+=-]*"
+    r"(?:; (?:Path=/[A-Za-z0-9_./-]*|HttpOnly|Secure|SameSite=(?:Lax|Strict|None)|Max-Age=[1-9][0-9]{0,9}))*"
+)
+#: Headers whose values change from response to response: forms that are surely right.
+_SURE_FORMS = {"content-length": _CONTENT_LENGTH, "etag": _ENTITY_TAG, "set-cookie": _COOKIE}
+
+
+class StartFacts:
+    """What the end of an exchange needs to know of its clean start_response call.
+
+    :ivar length: the stated Content-Length, or ``None``. :ivar typed: whether there is a Content-Type.
+    """
+
+    __slots__ = ("length", "typed")
+
+    def __init__(self, length: int | None, typed: bool) -> None:
+        self.length, self.typed = length, typed
 
 
 class FastPath:
-    """The tests, and what was already found good."""
+    """The tests, and what was already found good.
+
+    :param rules: the rules that are in force; a selection that leaves some out is only more silent.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_facts",
+        "_last_facts",
+        "_last_keys",
+        "_last_shape",
+        "_pairs",
+        "_shapes",
+        "_statuses",
+        "_version",
+        "tiny_items_told",
+    )
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        pass
+        # Keys of an environ, in order -> (getter of all text values, getter of the facts, rare keys that are there)
+        self._shapes: dict[tuple[Any, ...], tuple[Callable[..., Any], Callable[..., Any], frozenset[str]]] = {}
+        self._facts: set[tuple[Any, ...]] = set()
+        # What came last comes again most of the time, and comparing is cheaper than looking up.
+        self._last_keys: list[Any] = []
+        self._last_shape: tuple[Callable[..., Any], Callable[..., Any], frozenset[str]] = (len, len, frozenset())
+        self._last_facts: tuple[Any, ...] = ()
+        self._version: Any = None
+        # (status, headers) -> facts; the whole call, for apps that say the same again and again
+        self._calls: dict[tuple[Any, ...], StartFacts] = {}
+        self._statuses: set[str] = set()
+        self._pairs: set[tuple[str, str]] = set()
+        self.tiny_items_told = False
+
+    # -- environ -----------------------------------------------------------------------------------
 
     def environ_is_clean(self, environ: dict[Any, Any]) -> bool:
-        return False
+        """Tell whether no rule would speak about *environ*, a builtin dict.
 
-    def start_is_clean(self, status: Any, headers: Any) -> bool:
-        return False
+        Sound because rules on environ look at nothing but: which keys there are (the shape), whether text values
+        are exact str (types) in Latin-1 (join), the values of the facts, the first character of PATH_INFO, the
+        digits of CONTENT_LENGTH, whether the streams are None, and whether wsgi.file_wrapper can be called.
+        """
+        keys = list(environ)
+        if keys != self._last_keys:
+            shape = self._shapes.get(tuple(keys))
+            if shape is None:
+                return False
+            self._last_keys, self._last_shape = keys, shape
+        texts_of, facts_of, rare = self._last_shape
+        texts = texts_of(environ)
+        # Counting types in a list costs a quarter of collecting them in a set.
+        if list(map(type, texts)).count(str) != len(texts) or environ["wsgi.version"] is not self._version:
+            return False
+        facts = facts_of(environ)
+        if facts != self._last_facts:
+            if facts not in self._facts:
+                return False
+            self._last_facts = facts
+        if environ["PATH_INFO"][:1] != "/" or environ["wsgi.input"] is None or environ["wsgi.errors"] is None:
+            return False
+        joined = "".join(texts)
+        if not joined.isascii() and max(joined) > "\xff":
+            return False
+        return not rare or self._rare_is_clean(environ, rare)
 
-    def end_is_clean(self, exchange: Exchange, quick_start: Any) -> bool:
-        return False
+    def _rare_is_clean(self, environ: dict[Any, Any], rare: frozenset[str]) -> bool:
+        if "CONTENT_LENGTH" in rare:
+            length = environ["CONTENT_LENGTH"]
+            if length and not (length.isascii() and length.isdigit()):
+                return False
+        return "wsgi.file_wrapper" not in rare or callable(environ["wsgi.file_wrapper"])
 
-    def remember(self, exchange: Exchange) -> None:
-        """Remember what a silent full judgement has shown to be good."""
+    def remember_environ(self, environ: dict[Any, Any]) -> None:
+        """Remember an environ about which every rule has just been silent."""
+        keys = tuple(environ)
+        if set(map(type, keys)) != _ONLY_STR or type(environ.get("PATH_INFO")) is not str:
+            return
+        texts: list[str] = []
+        for key in keys:
+            if is_cgi_name(key) or "." not in key or key == "wsgi.url_scheme":
+                texts.append(key)
+            elif not (key.startswith(("wsgi.", "x-wsgiorg.")) or _PLAIN_SERVER_KEY.fullmatch(key)):
+                return  # whether such a name is let pass depends on more than the name
+        facts = [key for key in _FACTS if key in environ]
+        if len(texts) < 2 or len(facts) < 2:
+            return
+        facts_of = operator.itemgetter(*facts)
+        rare = frozenset(key for key in ("CONTENT_LENGTH", "wsgi.file_wrapper") if key in environ)
+        if len(self._shapes) >= _MOST or len(self._facts) >= _MOST:
+            self._shapes.clear()
+            self._facts.clear()
+        try:
+            self._facts.add(facts_of(environ))
+        except TypeError:  # an unhashable value, which rules on its form let pass: not for the memory
+            return
+        self._shapes[keys] = (operator.itemgetter(*texts), facts_of, rare)
+        # Compared by identity: (1, 0) equals tuples of other numbers, which must be looked at.
+        self._version = environ["wsgi.version"]
+
+    # -- start_response ----------------------------------------------------------------------------
+
+    def start_is_clean(self, status: Any, headers: Any) -> StartFacts | None:
+        """Return facts when no rule would speak about this first call without exc_info, else ``None``."""
+        if type(status) is not str or type(headers) is not list:
+            return None
+        if not headers:
+            return _BARE if status in self._statuses else None
+        try:
+            known = self._calls.get((status, *headers))
+        except TypeError:  # unhashable, which no good pair is
+            return None
+        # A pair of equal content may be of other types.
+        for pair in headers:
+            if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+                return None
+        return known if known is not None else self._look_at_pairs(status, headers)
+
+    def _look_at_pairs(self, status: str, headers: list[tuple[str, str]]) -> StartFacts | None:
+        """Judge each pair by itself; right for ordinary statuses and headers of which there is one each."""
+        if status not in self._statuses:
+            return None
+        length, typed, names = None, False, set()
+        for pair in headers:
+            name, value = pair[0].lower(), pair[1]
+            if pair not in self._pairs and not _surely_good(pair[0], name, value):
+                return None
+            if name == "content-length":
+                length = int(value) if _CONTENT_LENGTH.fullmatch(value) else -1
+            elif name == "content-type":
+                typed = True
+            elif name == "set-cookie":
+                continue
+            names.add(name)
+        if len(names) != len(headers) - sum(1 for pair in headers if pair[0].lower() == "set-cookie") or length == -1:
+            return None
+        return StartFacts(length, typed)
+
+    def remember_start(self, start: StartResponseCalled) -> None:
+        """Remember a first call without exc_info about which every rule has just been silent."""
+        status, headers = start.status, start.headers
+        if type(status) is not str or type(headers) is not list or start.code() not in _ORDINARY:
+            return
+        pairs = start.pairs()
+        if len(pairs) != len(headers):
+            return
+        if len(self._calls) >= _MOST or len(self._pairs) >= _MOST or len(self._statuses) >= _MOST:
+            self._calls.clear()
+            self._pairs.clear()
+            self._statuses.clear()
+        self._statuses.add(status)
+        self._pairs.update(pairs)
+        facts = self._look_at_pairs(status, pairs)
+        if facts is not None and pairs:
+            self._calls[tuple(itertools.chain((status,), pairs))] = facts
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def end_is_clean(self, exchange: Exchange, start: StartFacts | None, head: bool) -> bool:
+        """Tell whether no rule would speak about the exchange as a whole.
+
+        :param start: the facts of its only start_response call, ``None`` when that wasn't vouched for.
+        :param head: whether the request was a HEAD.
+        """
+        if start is None or exchange.failed is not None or exchange.written:
+            return False
+        if not exchange.observed or exchange.empty_first:
+            return False
+        if not exchange.closed and exchange.has_close:
+            return False
+        size = exchange.yielded
+        if size and (head or not start.typed):
+            return False
+        if not exchange.exhausted:
+            return True
+        if start.length is not None and start.length != size and not head:
+            return False
+        if exchange.length is not None and exchange.length != exchange.chunks:
+            return False
+        # Many tiny items are advised against, once.
+        return self.tiny_items_told or exchange.chunks < 64 or size >= exchange.chunks * 16
+
+
+_BARE = StartFacts(None, False)
+
+
+def _surely_good(name: str, lowered: str, value: str) -> bool:
+    """Tell whether a pair is good for certain, though it was never seen before."""
+    form = _SURE_FORMS.get(lowered)
+    if form is None:
+        if lowered in _LOOKED_AT:
+            return False
+        form = _PLAIN_VALUE
+    return form.fullmatch(value) is not None and _PLAIN_NAME.fullmatch(name) is not None

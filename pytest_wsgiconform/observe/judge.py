@@ -47,6 +47,8 @@ class Judge:
             outcome = rule.check(event, exchange)
             if outcome is None:
                 continue
+            if type(exchange.exercised) is not dict:
+                exchange.exercised = {}
             exchange.exercised[rule.id] = exchange.exercised.get(rule.id, 0) + 1
             if not outcome or (rule.once and rule.id in self._told_once):
                 continue
@@ -62,10 +64,12 @@ class Judge:
     def _record(self, rule: Rule, fault: Fault, event: Event, exchange: Exchange) -> Finding | None:
         """Add the finding to *exchange*; ``None`` when the same fault at the same place is there already."""
         finding = make_finding(rule, fault, event.location, exchange)
+        if type(exchange.findings) is not list:
+            exchange.findings = []
         for index, known in enumerate(exchange.findings):
             if known.rule == finding.rule and known.location == finding.location and known.blame == finding.blame:
                 same_place = finding.location is not None or known.message == finding.message
-                if same_place:
+                if same_place and known.evidence.get("variable") == finding.evidence.get("variable"):
                     exchange.findings[index] = replace(known, count=known.count + 1)
                     return None
         exchange.findings.append(finding)

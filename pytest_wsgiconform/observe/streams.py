@@ -30,6 +30,7 @@ class InputObserver:
         conversation = self._conversation
         exchange = conversation.exchange
         if type(value) is bytes and args and not conversation.thorough and not kwargs:
+            conversation.settle_request()
             size, declared = args[0], exchange.declared_length
             if type(size) is int and size >= 0 and declared is not None and exchange.consumed + size <= declared:
                 exchange.input_used = True

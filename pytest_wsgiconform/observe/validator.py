@@ -53,7 +53,7 @@ class Validator:
             exchange.above = self.above
         if self.below is not Blame.APP:
             exchange.below = self.below
-        return Conversation(self.app, self.judge, self.fast, exchange, self.thorough, self.on_end)
+        return Conversation(self, exchange)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.begin().call(args, kwargs)

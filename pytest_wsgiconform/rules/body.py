@@ -301,6 +301,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-app-buffers",),
     on=ExchangeEnded,
+    once=True,
     hint='Join small pieces before returning them: return [b"".join(pieces)].',
 )
 def body_buffered_by_app(event: Event, exchange: Exchange) -> Outcome:

@@ -5,6 +5,7 @@ A server may close early (clause close-early-may), so an iterable that was not e
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from .exchange import CloseCalled, Exchange, ExchangeEnded, NextAfterClose
@@ -117,11 +118,12 @@ def _(app, environ):
 
     def start_response(status, headers, exc_info=None):
         for body in bodies:
-            body.close()
+            with contextlib.suppress(ValueError):
+                body.close()
         return print
 
     bodies.append(app(environ, start_response))
-    list(bodies[0])
+    next(iter(bodies[0]), None)
 
 
 @close_not_during_step.good

@@ -10,6 +10,8 @@ allocation and the clean path stays cheap.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from .model import Blame, Finding, Location
@@ -72,7 +74,7 @@ class StartResponseCalled(Event):
 
     :ivar args: positional arguments. :ivar kwargs: keyword arguments.
     :ivar status: the status as given, or :data:`MISSING`.
-    :ivar headers: the header list as given (the live object), or :data:`MISSING`.
+    :ivar headers: the header list as it was then (a copy of a list, else the object itself), or :data:`MISSING`.
     :ivar exc_info: the third argument, or ``None``.
     :ivar gave_exc_info: whether a third argument was passed, ``None`` included.
     :ivar number: 1 for the first call of this exchange.
@@ -106,7 +108,9 @@ class StartResponseCalled(Event):
         self.args, self.kwargs, self.number = args, kwargs, number
         given = len(args)
         self.status = args[0] if given > 0 else kwargs.get("status", MISSING)
-        self.headers = args[1] if given > 1 else kwargs.get("headers", MISSING)
+        headers = args[1] if given > 1 else kwargs.get("headers", MISSING)
+        # A server may change the list in place later; what counts is what the app gave.
+        self.headers = list(headers) if type(headers) is list else headers
         self.gave_exc_info = given > 2 or "exc_info" in kwargs
         self.exc_info = args[2] if given > 2 else kwargs.get("exc_info")
         self.handling, self.body_sent, self.location = handling, body_sent, location
@@ -345,13 +349,9 @@ class Exchange:
     errors_used: bool = False
     consumed: int = 0
     head: bytes = b""
-    findings: list[Finding]
-    exercised: dict[str, int]
+    findings: Sequence[Finding] = ()
+    exercised: Mapping[str, int] = MappingProxyType({})
     trace: tuple[str, ...] | list[str] = ()
-
-    def __init__(self) -> None:
-        self.findings = []
-        self.exercised = {}
 
     @property
     def body_size(self) -> int:

@@ -326,7 +326,8 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     merged: dict[tuple[Any, ...], Finding] = {}
     for finding in findings:
         place = finding.location if finding.location is not None else finding.message
-        key = (finding.rule, finding.target, finding.blame, place)
+        # One line can be wrong in several ways: a rule over many variables names the one it means.
+        key = (finding.rule, finding.target, finding.blame, place, finding.evidence.get("variable"))
         known = merged.get(key)
         merged[key] = finding if known is None else replace(known, count=known.count + finding.count)
     return list(merged.values())
