@@ -1,0 +1,197 @@
+"""wsgiref.handlers under CGI as documented, in this process and as a program under real servers."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from handler_tools import Recorder, app_of, request
+from test_defects_cgi import run_cgi
+
+from pytest_wsgiconform.wsgiref import _cgi_environ, handlers
+from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISCGIHandler, read_environ
+
+ROOT = Path(__file__).parents[2]
+OURS = mock.Mock(handlers=handlers)
+
+PROGRAM = f"""#!{sys.executable}
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pytest_wsgiconform.wsgiref.handlers import CGIHandler
+from pytest_wsgiconform.wsgiref.util import request_uri
+
+def app(environ, start_response):
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)
+    start_response("201 Made", [("Content-Type", "text/plain; charset=utf-8"), ("X-Path", environ["PATH_INFO"])])
+    yield f"{{environ['REQUEST_METHOD']}} {{environ['QUERY_STRING']}} ".encode()
+    yield body
+
+CGIHandler().run(app)
+"""
+
+# "python -m http.server --cgi", but with programs run by the present user: for root it would take "nobody", who may not
+# even read them.
+HTTP_SERVER = """
+import http.server, os
+http.server.nobody_uid = os.getuid
+http.server.test(HandlerClass=http.server.CGIHTTPRequestHandler, bind="127.0.0.1", port=0)
+"""
+
+
+def test_base_cgi_handler_sends_a_status_header() -> None:
+    stdout = Recorder()
+    handler = BaseCGIHandler(BytesIO(), stdout, StringIO(), request())
+    assert (handler.wsgi_multithread, handler.wsgi_multiprocess, handler.origin_server) == (True, False, False)
+    handler.server_software = "S/1"
+    handler.run(app_of(b"x"))
+    assert b"".join(stdout.writes) == b"Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx"
+    assert "SERVER_SOFTWARE" not in handler.environ
+
+
+@pytest.mark.parametrize("kind", ["CGIHandler", "IISCGIHandler"])
+def test_the_streams_and_flags_of_a_cgi_program(kind: str) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        seen["body"] = environ["wsgi.input"].read()
+        environ["wsgi.errors"].write("to the log\n")
+        start_response("200 OK", [])
+        return [b"x"]
+
+    out, log = run_cgi(OURS, app, request(HTTP_X="v", OTHER="o"), kind)
+    assert out == b"Status: 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    assert log == "to the log\n"
+    flags = [seen[f"wsgi.{name}"] for name in ("run_once", "multithread", "multiprocess")]
+    assert flags == [True, False, True]
+    assert (seen["HTTP_X"], seen["OTHER"], seen["body"]) == ("v", "o", b"body")
+    assert CGIHandler.os_environ == IISCGIHandler.os_environ == {}
+
+
+def test_read_environ_gives_bytes_in_unicode() -> None:
+    with mock.patch.dict(os.environ, {"PATH_INFO": "/\xe9\udcff", "SERVER_NAME": "h", "AUTH": "\u20ac"}, clear=True):
+        environ = read_environ()
+        assert environ == {"PATH_INFO": "/\xc3\xa9\xff", "SERVER_NAME": "h", "AUTH": "\xe2\x82\xac"}
+        environ["NEW"] = "1"
+        assert "NEW" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("server", "text", "bytes_in_unicode"),
+    [
+        ("Microsoft-IIS/10.0", "/\u20ac", "/\xe2\x82\xac"),
+        ("SimpleHTTP/0.6 Python/3.11.7", "/\xe9", "/\xc3\xa9"),
+        ("Apache/2.4.58 (Win64)", "/\xc3\xa9", "/\xc3\xa9"),
+        ("Apache/2.4.58 (Win64)", "/\u20ac", "/\xe2\x82\xac"),
+    ],
+)
+def test_read_environ_on_windows(server: str, text: str, bytes_in_unicode: str) -> None:
+    assert _cgi_environ._transcoder(server, None, "win32")(text) == bytes_in_unicode
+
+
+def test_other_servers_on_windows_use_the_code_page() -> None:
+    assert _cgi_environ._windows_encoding("lighttpd/1.4") == "mbcs"
+    assert _cgi_environ._windows_encoding("") == "mbcs"
+    assert _cgi_environ._transcoder("", None, "win32")("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "expected"),
+    [
+        ("/app.py", "/app.py/x/y", "/x/y"),
+        ("/app.py", "/app.py", ""),
+        ("/app.py", "/app.pyc", "/app.pyc"),
+        ("/app.py", "/x", "/x"),
+        ("", "/x", "/x"),
+        ("/a/app.py", "/a/app.py/a/app.py", "/a/app.py"),
+    ],
+)
+def test_iis_cgi_handler_strips_the_script_name(script: str, path: str, expected: str) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    run_cgi(OURS, app, request(SCRIPT_NAME=script, PATH_INFO=path), "IISCGIHandler")
+    assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == (script, expected)
+    run_cgi(OURS, app, request(SCRIPT_NAME=script, PATH_INFO=path), "CGIHandler")
+    assert seen["PATH_INFO"] == path
+
+
+def test_a_head_request_under_cgi() -> None:
+    out, _ = run_cgi(OURS, app_of(b"data"), request(REQUEST_METHOD="HEAD"))
+    assert out == b"Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
+
+
+def test_an_incomplete_request_is_served_all_the_same() -> None:
+    out, _ = run_cgi(OURS, app_of(b"x"), {"REQUEST_METHOD": "GET"})
+    assert out.startswith(b"Status: 200 OK\r\n")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "cgi-bin" / "program.py"
+    path.parent.mkdir()
+    path.write_text(PROGRAM)
+    path.chmod(0o755)
+    return path
+
+
+def test_as_a_program(program: Path) -> None:
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
+        **request(REQUEST_METHOD="POST", CONTENT_LENGTH="5", QUERY_STRING="q=1", PATH_INFO="/caf\u00e9"),
+    }
+    done = subprocess.run(
+        [program], input=b"12345 and more", capture_output=True, env=variables, timeout=60, check=True
+    )
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [
+        b"Status: 201 Made",
+        b"Content-Type: text/plain; charset=utf-8",
+        "X-Path: /caf\u00e9".encode(),
+    ]
+    assert (body, done.stderr) == (b"POST q=1 12345", b"")
+
+
+def test_as_a_program_started_by_hand(program: Path) -> None:
+    variables = {name: value for name, value in os.environ.items() if name != "REQUEST_METHOD"}
+    done = subprocess.run([program], capture_output=True, env=variables, timeout=60, check=False)
+    assert done.returncode == 1
+    assert b"RuntimeError: This is a CGI program, to be started by a web server: REQUEST_METHOD" in done.stderr
+    assert done.stdout == b""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="http.server has no CGI from Python 3.15 on")
+def test_under_the_http_server_of_python(program: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-W", "ignore", "-c", HTTP_SERVER],
+        cwd=program.parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        port = int(server.stdout.readline().partition(" port ")[2].split()[0])
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        client.request("POST", "/cgi-bin/program.py/some/path?q=2", b"hello")
+        response = client.getresponse()
+        # This server sends "200 Script output follows" before a program has said anything: Status comes too late.
+        assert response.getheader("Status") == "201 Made"
+        assert response.getheader("X-Path") == "/some/path"
+        assert response.read() == b"POST q=2 hello"
+        client.close()
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
