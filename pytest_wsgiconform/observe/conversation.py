@@ -370,7 +370,8 @@ class Conversation:
     def iterate_file(self, steps: Iterator[Any]) -> Iterator[Any]:
         """Watch the server iterate over a file wrapper's result."""
         self.exchange.observed = True
-        return self.step_through(steps)
+        # A file wrapper is often its own iterator, and asking it for another would lead here again.
+        return self.step_through(_by_next(steps))
 
     def iterate(self, result: Any) -> Iterator[Any]:
         """Start iterating over *result* for the server."""
@@ -555,6 +556,16 @@ class Conversation:
             self.finish(abandoned=True)
         except ConformanceError as error:
             warn(error.finding)
+
+
+def _by_next(iterator: Iterator[Any]) -> Iterator[Any]:
+    """Iterate by ``next()`` alone."""
+    while True:
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        yield item
 
 
 def _as_dict(environ: Any) -> dict[Any, Any]:

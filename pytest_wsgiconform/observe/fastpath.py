@@ -134,7 +134,7 @@ class FastPath:
         self._shapes: dict[tuple[Any, ...], tuple[Callable[..., Any], Callable[..., Any], frozenset[str]]] = {}
         self._facts: set[tuple[Any, ...]] = set()
         # What came last comes again most of the time, and comparing is cheaper than looking up.
-        self._last_keys: list[Any] = []
+        self._last_keys: list[Any] = [None]  # like no environ, not even an empty one
         self._last_shape: tuple[Callable[..., Any], Callable[..., Any], frozenset[str]] = (len, len, frozenset())
         self._last_facts: tuple[Any, ...] = ()
         self._version: Any = None

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..rules.app_run import BODY_LIMIT, ErrorRecord, ExchangeRecord
 from ..rules.display import clean, shorten, show, type_name
+from .body import Body
 from .conversation import Conversation
 from .limits import Interrupted, TimeLimitExceeded, time_limit
 from .location import of_traceback
@@ -36,6 +37,8 @@ class Play:
     :param limit: seconds for the whole of it; half of it for taking items, after which the gateway closes.
     :param take: items to take before closing; ``None`` for all, 0 to close without iterating.
     :param start_wrapper: gets the gateway's ``start_response`` and returns the one to hand over.
+    :param write_error: what ``write()`` raises after it took the first data, as when the client has gone.
+    :param pause: seconds to wait before each of the first ten steps, as a slow client does.
     """
 
     def __init__(
@@ -47,9 +50,13 @@ class Play:
         limit: float,
         take: int | None = None,
         start_wrapper: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+        write_error: BaseException | None = None,
+        pause: float = 0.0,
     ) -> None:
         self.conversation: Conversation = validator.begin()
         self.environ, self.take = environ, take
+        self.write_error, self.pause = write_error, pause
+        self._reraised: BaseException | None = None
         self._errors = environ.get("wsgi.errors")  # the app will find an observer in its place
         self.limit, self._deadline = limit, time.monotonic() + limit / 2
         self.start_response = start_wrapper(self._start_response) if start_wrapper else self._start_response
@@ -70,15 +77,31 @@ class Play:
         record = self.record
         try:
             if record.starts and not exc_info:
+                record.facts.setdefault("restarted", []).append(False)
                 raise DoubleStart("start_response was called twice without exc_info")
             if exc_info and record.size:
-                raise exc_info[1].with_traceback(exc_info[2])
+                self._raise_again(exc_info)
+            if record.starts:
+                record.facts.setdefault("restarted", []).append(bool(exc_info))
         finally:
             exc_info = None  # a kept traceback would keep every frame of the app
         record.starts += 1
         record.status = status if type(status) is str else None
         record.headers = _pairs(headers)
-        return self._take
+        return self._write
+
+    def _raise_again(self, exc_info: Any) -> None:
+        facts = self.record.facts
+        facts.setdefault("restarted", []).append(True)
+        facts["reraised"], facts["trapped"] = True, True  # until it is seen to leave the app
+        facts["size_at_reraise"] = self.record.size
+        self._reraised = exc_info[1]
+        raise exc_info[1].with_traceback(exc_info[2])
+
+    def _write(self, data: Any, /) -> None:
+        if self.write_error is not None and self.record.size:
+            raise self.write_error
+        self._take(data)
 
     def _take(self, data: Any, /) -> None:
         if type(data) is not bytes:
@@ -100,6 +123,11 @@ class Play:
         if self._call():
             while self._step():
                 pass
+
+    @property
+    def iterable(self) -> Any:
+        """What the app itself returned, ``None`` before that and after the end."""
+        return self._result._result if isinstance(self._result, Body) else self._result
 
     def call(self) -> bool:
         """Call the app; tell whether there is something to iterate over."""
@@ -123,6 +151,8 @@ class Play:
             record.stopped_early = not self.over
             return False
         phase = "next"
+        if self.pause and record.chunks < 10:
+            time.sleep(self.pause)
         try:
             if self._items is None:
                 phase = "iter"
@@ -149,6 +179,9 @@ class Play:
         exchange = self.conversation.exchange
         record = self.record
         record.digest = self._hash.hexdigest()
+        if record.facts.get("reraised"):
+            record.facts["after_reraise"] = record.size - record.facts.pop("size_at_reraise", record.size)
+        self._reraised = None
         if exchange.final_start is not None:
             record.start_location = exchange.final_start.location
         getvalue = getattr(self._errors, "getvalue", None)
@@ -181,6 +214,8 @@ class Play:
     def _failed(self, error: BaseException, phase: str) -> None:
         """Note an exception of the app; let the user's own Ctrl-C through."""
         self.over = True
+        if self._reraised is not None and _leads_to(error, self._reraised):
+            self.record.facts["trapped"] = False
         if isinstance(error, KeyboardInterrupt) and self._interrupted.by_user:
             raise error
         if isinstance(error, TimeLimitExceeded):
@@ -195,6 +230,21 @@ class Play:
                 isinstance(error, Exception),
                 _tail(error),
             )
+
+
+def _leads_to(error: BaseException, cause: BaseException) -> bool:
+    """Tell whether *error* is *cause*, or was raised because of it."""
+    seen: list[BaseException] = []
+    pending: list[BaseException | None] = [error]
+    while pending and len(seen) < 100:
+        current = pending.pop()
+        if current is cause:
+            return True
+        if current is None or any(current is known for known in seen):
+            continue
+        seen.append(current)
+        pending += [current.__cause__, current.__context__]
+    return False
 
 
 def show_error(error: BaseException) -> str:

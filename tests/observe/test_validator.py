@@ -1,0 +1,442 @@
+"""What the validator reports, and that it changes nothing for the two sides."""
+
+from __future__ import annotations
+
+import gc
+import io
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pytest_wsgiconform import Blame, ConformanceError, ConformanceWarning, Finding, Level, validator
+from pytest_wsgiconform.environ import build_environ
+from pytest_wsgiconform.observe.validator import Validator
+from pytest_wsgiconform.wsgiref.util import FileWrapper
+
+TEXT = [("Content-Type", "text/plain")]
+
+
+def start_response(status: Any, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+    return lambda data: None
+
+
+def serve(app: Callable[..., Any], environ: dict[str, Any] | None = None) -> list[Any]:
+    body = app(build_environ() if environ is None else environ, start_response)
+    items = list(body)
+    body.close()
+    return items
+
+
+def findings_of(app: Callable[..., Any], environ: dict[str, Any] | None = None, **options: Any) -> list[Finding]:
+    found: list[Finding] = []
+    serve(Validator(app, found.append, **options), environ)
+    return found
+
+
+BOTH_MODES = pytest.mark.parametrize("thorough", [False, True])
+
+
+def three_faults(environ: Any, start_response: Any) -> Any:
+    start_response("200", [("Content-Type", "text/plain"), ("X-Number", 1)])
+    return ["hello"]
+
+
+FIRST_LINE = three_faults.__code__.co_firstlineno
+
+
+@BOTH_MODES
+def test_all_findings_of_one_exchange_each_with_its_line(thorough: bool) -> None:
+    found = findings_of(three_faults, thorough=thorough)
+    assert [(f.rule, f.location and f.location.line) for f in found] == [
+        ("status-has-reason", FIRST_LINE + 1),
+        ("header-value-native-string", FIRST_LINE + 1),
+        ("body-native-bytes", FIRST_LINE + 2),
+    ]
+    for finding in found:
+        assert finding.level is Level.ERROR and finding.blame is Blame.APP
+        assert finding.location is not None and finding.location.file == __file__
+        assert finding.request == {"method": "GET", "path": "/", "query": ""}
+        assert "got" in finding.evidence
+
+
+def test_without_a_callback_an_error_is_raised_where_it_was_made() -> None:
+    with pytest.raises(ConformanceError, match="status-has-reason") as caught:
+        serve(validator(three_faults))
+    assert caught.value.finding.rule == "status-has-reason"
+    assert isinstance(caught.value, AssertionError)
+    assert any(entry.name == "three_faults" for entry in caught.traceback)
+
+
+def test_without_a_callback_a_warning_names_the_app_s_line() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("999 Strange", TEXT)
+        return [b"hello"]
+
+    with pytest.warns(ConformanceWarning, match="status-code-below-600") as caught:
+        serve(validator(app))
+    assert (caught[0].filename, caught[0].lineno) == (__file__, app.__code__.co_firstlineno + 1)
+
+
+def test_without_a_callback_advice_is_dropped() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)(b"hello")
+        return []
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert serve(validator(app)) == []
+
+
+@BOTH_MODES
+def test_several_returns_are_told_apart_in_thorough_mode(thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        if environ["PATH_INFO"] == "/":
+            return ["root"]
+        return ["page"]
+
+    (finding,) = findings_of(app, build_environ("/page"), thorough=thorough)
+    expected = app.__code__.co_firstlineno + (4 if thorough else 0)
+    assert finding.location is not None and finding.location.line == expected
+
+
+@BOTH_MODES
+def test_a_generator_s_yield_is_named(thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[Any]:
+        start_response("200 OK", TEXT)
+        yield b"fine"
+        yield "text"
+
+    (finding,) = findings_of(app, thorough=thorough)
+    assert finding.location is not None and finding.location.line == app.__code__.co_firstlineno + 3
+
+
+@BOTH_MODES
+def test_the_same_fault_is_counted_not_repeated(thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[Any]:
+        start_response("200 OK", TEXT)
+        for _ in range(1000):
+            yield "text"
+
+    found: list[Finding] = []
+    ended: list[Any] = []
+    serve(Validator(app, found.append, thorough=thorough, on_end=ended.append))
+    assert [finding.rule for finding in found if finding.level is Level.ERROR] == ["body-native-bytes"]
+    assert ended[0].findings[0].count == 1000
+
+
+# -- changes nothing ----------------------------------------------------------------------------------
+
+
+@BOTH_MODES
+def test_len_truth_and_index_are_those_of_the_app_s_object(thorough: bool) -> None:
+    class Falsy:
+        def __bool__(self) -> bool:
+            return False
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"hello"])
+
+    class Sequence:
+        def __getitem__(self, index: int) -> bytes:
+            return [b"a", b"b"][index]
+
+    for result in ([], [b"one"], (b"one", b"two"), Falsy(), Sequence(), iter([b"x"])):
+
+        def app(environ: Any, start_response: Any, result: Any = result) -> Any:
+            start_response("200 OK", TEXT)
+            return result
+
+        body = Validator(app, lambda finding: None, thorough=thorough)(build_environ(), start_response)
+        assert hasattr(body, "__len__") == hasattr(result, "__len__")
+        assert hasattr(body, "__next__") == hasattr(result, "__next__")
+        assert hasattr(body, "__getitem__") == hasattr(result, "__getitem__")
+        assert bool(body) == bool(result)
+        if hasattr(result, "__len__"):
+            assert len(body) == len(result)
+        if isinstance(result, Sequence):
+            assert body[1] == b"b"
+            assert list(body) == [b"a", b"b"]
+        body.close()
+
+
+@BOTH_MODES
+def test_next_without_iter_works_on_iterators(thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[Any]:
+        start_response("200 OK", TEXT)
+        yield b"a"
+        yield "b"
+
+    found: list[Finding] = []
+    body = Validator(app, found.append, thorough=thorough)(build_environ(), start_response)
+    assert next(body) == b"a"
+    assert next(body) == "b"
+    assert [finding.rule for finding in found] == ["body-native-bytes"]
+    body.close()
+
+
+@BOTH_MODES
+def test_a_file_wrapper_s_result_reaches_the_server_as_it_is(thorough: bool) -> None:
+    seen: dict[str, Any] = {}
+    file = io.BytesIO(b"hello")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [*TEXT, ("Content-Length", "5")])
+        seen["result"] = environ["wsgi.file_wrapper"](file)
+        seen["instance"] = isinstance(seen["result"], environ["wsgi.file_wrapper"])
+        return seen["result"]
+
+    found: list[Finding] = []
+    watched = Validator(app, found.append, thorough=thorough)
+    body = watched(build_environ(extra={"wsgi.file_wrapper": FileWrapper}), start_response)
+    assert body is seen["result"] and seen["instance"] and isinstance(body, FileWrapper)
+    assert b"".join(body) == b"hello"
+    body.close()
+    assert file.closed
+    assert found == []
+
+
+@BOTH_MODES
+def test_a_function_as_file_wrapper(thorough: bool) -> None:
+    def wrapper(file: Any, size: int = 8192) -> Iterator[bytes]:
+        return iter(lambda: file.read(size), b"")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        return environ["wsgi.file_wrapper"]([b"no file"])
+
+    found: list[Finding] = []
+    environ = build_environ(extra={"wsgi.file_wrapper": wrapper})
+    Validator(app, found.append, thorough=thorough)(environ, start_response)
+    assert [finding.rule for finding in found] == ["file-wrapper-gets-readable"]
+
+
+@BOTH_MODES
+def test_unknown_attributes_of_the_streams_pass_through(thorough: bool) -> None:
+    class Stream(io.BytesIO):
+        colour = "red"
+
+    def app(environ: Any, start_response: Any) -> Any:
+        assert environ["wsgi.input"].colour == "red"
+        assert not hasattr(environ["wsgi.input"], "shape")
+        start_response("200 OK", TEXT)
+        return [b"hello"]
+
+    found = findings_of(app, build_environ(body=Stream(b"")), thorough=thorough)
+    assert [(f.rule, f.evidence["got"]) for f in found] == [
+        ("input-only-listed-methods", "colour"),
+        ("input-only-listed-methods", "shape"),
+    ]
+
+
+def test_what_the_standard_library_asks_of_the_error_stream_is_not_the_app_s_doing() -> None:
+    import logging
+    import traceback
+
+    def app(environ: Any, start_response: Any) -> Any:
+        try:
+            raise ValueError("logged")
+        except ValueError:
+            traceback.print_exc(file=environ["wsgi.errors"])
+        print("hello", file=environ["wsgi.errors"], flush=True)
+        handler = logging.StreamHandler(environ["wsgi.errors"])
+        handler.emit(logging.makeLogRecord({"msg": "a record"}))
+        handler.close()
+        start_response("200 OK", TEXT)
+        return [b"hello"]
+
+    environ = build_environ()
+    log = environ["wsgi.errors"]
+    assert findings_of(app, environ, thorough=True) == []
+    assert "ValueError: logged" in log.getvalue() and "a record" in log.getvalue()
+
+
+@BOTH_MODES
+def test_environ_is_the_server_s_own_and_its_streams_come_back(thorough: bool) -> None:
+    environ = build_environ(body=b"abc", method="POST")
+    stream, log = environ["wsgi.input"], environ["wsgi.errors"]
+    seen: list[Any] = []
+
+    def app(given: Any, start_response: Any) -> Any:
+        seen.append(given)
+        given["app.mark"] = 1
+        start_response("200 OK", TEXT)
+        return [given["wsgi.input"].read(3)]
+
+    found: list[Finding] = []
+    assert serve(Validator(app, found.append, thorough=thorough), environ) == [b"abc"]
+    assert seen[0] is environ and environ["app.mark"] == 1
+    assert environ["wsgi.input"] is stream and environ["wsgi.errors"] is log
+    assert found == []
+
+
+def test_exceptions_of_app_and_server_pass_through() -> None:
+    class Refused(Exception):
+        pass
+
+    def refusing(status: Any, headers: Any, exc_info: Any = None) -> Any:
+        raise Refused
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        return [b"hello"]
+
+    with pytest.raises(Refused):
+        Validator(app, lambda finding: None)(build_environ(), refusing)
+
+    def failing(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", TEXT)
+        yield b"a"
+        raise KeyError("later")
+
+    body = Validator(failing, lambda finding: None)(build_environ(), start_response)
+    with pytest.raises(KeyError, match="later"):
+        list(body)
+    body.close()
+
+
+@BOTH_MODES
+def test_close_forwarded_once_per_call_and_to_the_returned_object(thorough: bool) -> None:
+    calls: list[str] = []
+
+    class Page:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"hello"])
+
+        def close(self) -> None:
+            calls.append("closed")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        return Page()
+
+    found: list[Finding] = []
+    body = Validator(app, found.append, thorough=thorough)(build_environ(), start_response)
+    list(body)
+    body.close()
+    assert calls == ["closed"] and found == []
+    body.close()
+    assert calls == ["closed", "closed"]
+    assert [finding.rule for finding in found] == ["close-called-once"]
+    assert found[0].blame is Blame.SERVER
+
+
+def test_a_forgotten_close_is_told_when_the_iterable_is_thrown_away() -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", TEXT)
+        yield b"hello"
+
+    found: list[Finding] = []
+    list(Validator(app, found.append)(build_environ(), start_response))
+    gc.collect()
+    assert [(finding.rule, finding.blame) for finding in found] == [("close-called", Blame.SERVER)]
+    with pytest.warns(ConformanceWarning, match="close-called"):
+        list(Validator(app)(build_environ(), start_response))
+        gc.collect()
+
+
+# -- garbage ------------------------------------------------------------------------------------------
+
+
+class Hostile:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("incomparable")
+
+    def __hash__(self) -> int:
+        raise RuntimeError("unhashable")
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("garbage", [Hostile(), None, 5, object, [], {"a": Hostile()}, ("x",), b"\xff", "\ud800"])
+def test_garbage_from_the_app_gives_findings_not_exceptions(garbage: Any, thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response(garbage, garbage)
+        return [garbage]
+
+    rules = {finding.rule for finding in findings_of(app, thorough=thorough)}
+    assert rules & {"status-native-string", "status-latin1", "status-code-three-digits"}
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("garbage", [Hostile(), None, 5, object, [], {"a": Hostile()}, ("x",), b"\xff", "\ud800"])
+def test_garbage_from_the_server_gives_findings_not_exceptions(garbage: Any, thorough: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        return [b"hello"]
+
+    environ = dict.fromkeys(build_environ(), garbage)
+    found = findings_of(app, environ, thorough=thorough)
+    assert {finding.blame for finding in found} == {Blame.SERVER}
+    for given in (garbage, {}, None):
+        found = []
+        body = Validator(app, found.append, thorough=thorough)(given, start_response)
+        body.close()
+        assert {finding.blame for finding in found} == {Blame.SERVER}
+
+
+def test_other_calls_than_the_regular_one_reach_the_app() -> None:
+    def app(*args: Any, **kwargs: Any) -> Any:
+        return [b"%d %d" % (len(args), len(kwargs))]
+
+    found: list[Finding] = []
+    watched = Validator(app, found.append)
+    body = watched(environ=build_environ(), start_response=start_response)
+    assert list(body) == [b"0 2"]
+    body.close()
+    assert "app-called-positionally" in {finding.rule for finding in found}
+    body = watched(build_environ(), start_response, 3)
+    assert list(body) == [b"3 0"]
+    body.close()
+
+
+def test_python_O_finds_the_same() -> None:
+    program = (
+        "from pytest_wsgiconform import check_app\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200', [('X', 1)])\n"
+        "    return ['hello']\n"
+        "print(sorted({f.rule for f in check_app(app).findings}))\n"
+    )
+    plain = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    optimised = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=True)
+    assert "body-native-bytes" in plain.stdout
+    assert plain.stdout == optimised.stdout
+
+
+def test_threads_do_not_mix() -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[Any]:
+        start_response("200 OK", TEXT)
+        yield environ["PATH_INFO"].encode()
+        yield environ["PATH_INFO"]
+
+    ended: list[Any] = []
+    watched = Validator(app, lambda finding: None, on_end=ended.append)
+
+    def visit(number: int) -> None:
+        for _ in range(50):
+            body = watched(build_environ(f"/{number}"), start_response)
+            assert list(body) == [b"/%d" % number, f"/{number}"]
+            body.close()
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(ended) == 400
+    for exchange in ended:
+        assert [finding.rule for finding in exchange.findings] == ["body-native-bytes"]
+        assert exchange.path[1:] in exchange.findings[0].message
