@@ -62,6 +62,11 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         from .targets.load import load_app
 
         return AppTarget(name, load_app(name), settings)
+    if kind == "middleware":
+        from .targets.load_middleware import load_middleware
+        from .targets.middleware import MiddlewareTarget
+
+        return MiddlewareTarget(name, load_middleware(name), settings)
     raise ValueError(f"no such kind of target: {kind}")
 
 

@@ -33,6 +33,7 @@ RULE_MODULES: tuple[str, ...] = (
     "http_response",
     "http_headers",
     "http_body",
+    "middleware",
     "wire_request_line",
     "wire_target",
     "wire_path",

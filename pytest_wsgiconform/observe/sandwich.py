@@ -1,0 +1,332 @@
+"""A middleware between two validators: one sees it as an app, the other as a server.
+
+The sandwich plays one request at a time. What happens at both boundaries goes into one :class:`Crossing`, whichever
+thread it happens in, and by nothing that a middleware could lose (no key in environ, no context variable).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..rules.app_run import BODY_LIMIT
+from ..rules.display import show, type_name
+from ..rules.exchange import (
+    AppCalled,
+    AppRaised,
+    ChunkYielded,
+    CloseCalled,
+    Event,
+    Exchange,
+    IterableReturned,
+    StartResponseCalled,
+    WriteCalled,
+)
+from ..rules.middleware_run import STEP_LIMIT, CallRecord, Crossing, InnerRecord, MiddlewareRun, Step
+from ..rules.model import Blame, Finding, Rule
+from .conversation import Conversation
+from .gateway import Play, show_error
+from .judge import Judge
+from .location import of_caller, of_traceback
+from .validator import Validator
+
+#: Types whose values rules on environ may look at.
+_PLAIN = (str, bytes, int, float, bool, tuple, list, dict, type(None))
+
+#: Bytes of an item that a step keeps.
+_TEXT = 64
+
+#: What makes an inner app: it gets a dict for its notes.
+MakeApp = Callable[[dict[str, Any]], Callable[..., Any]]
+#: What makes a middleware around an app.
+Factory = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Sandwich:
+    """Plays requests through a middleware.
+
+    :param factory: makes the middleware. :param rules: the event rules that watch on both sides.
+    :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
+    :ivar run: what has been recorded so far.
+    """
+
+    def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
+        self._factory, self._rules, self._limit = factory, tuple(rules), limit
+        self.run = MiddlewareRun(stimulus)
+        self._crossing: Crossing | None = None
+        self._variables: dict[Any, Any] = {}
+        self._records: dict[Exchange, InnerRecord] = {}
+        self._hashes: dict[int, Any] = {}
+        self._conversations: list[Conversation] = []
+        self._writing = 0
+
+    def play(
+        self,
+        label: str,
+        make_app: MakeApp,
+        environ: dict[str, Any],
+        *,
+        watched: bool = True,
+        limit: float | None = None,
+        **behaviour: Any,
+    ) -> Crossing:
+        """Play one request, to the end, through a new middleware around a new inner app; record and return it.
+
+        :param label: what rules will call it. :param make_app: makes the inner app; see :data:`MakeApp`.
+        :param environ: handed to the middleware as it is.
+        :param watched: put a validator between middleware and inner app; without it the middleware gets the app's own
+            objects, as they are.
+        :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
+        """
+        validator = _Watching(self._factory(self._entry(make_app, watched)), self._rules, self._outer_event)
+        validator.below = Blame.MIDDLEWARE
+        play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
+        crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
+        self.run.crossings.append(crossing)
+        try:
+            play.run()
+        finally:
+            self._settle(play.conversation.exchange)
+        return crossing
+
+    # -- the inner side ----------------------------------------------------------------------------
+
+    def _entry(self, make_app: MakeApp, watched: bool) -> Callable[..., Any]:
+        if watched:
+
+            def watched_app(*args: Any, **kwargs: Any) -> Any:
+                return self._begin(make_app).call(args, kwargs)
+
+            return watched_app
+
+        def app(environ: Any, start_response: Any) -> Any:
+            return self._tapped(make_app, self._new_record(watched=False))(environ, start_response)
+
+        return app
+
+    def _begin(self, make_app: MakeApp) -> Conversation:
+        exchange = Exchange()
+        exchange.above = Blame.MIDDLEWARE
+        record = self._new_record(watched=True)
+        record.called_at = of_caller()
+        validator = _Watching(self._tapped(make_app, record), self._rules, self._inner_event)
+        conversation = _InnerConversation(validator, exchange)
+        conversation.record, conversation.step = record, self._step
+        self._records[exchange] = record
+        self._conversations.append(conversation)
+        return conversation
+
+    def _new_record(self, watched: bool) -> InnerRecord:
+        crossing = self._crossing
+        record = InnerRecord(1, watched)
+        if crossing is not None:  # a middleware may keep the app, and call it when nobody listens any more
+            record.number = len(crossing.inners) + 1
+            crossing.inners.append(record)
+        self._hashes[id(record)] = hashlib.sha256()
+        return record
+
+    def _tapped(self, make_app: MakeApp, record: InnerRecord) -> Callable[..., Any]:
+        """Return the inner app with its start_response and write wrapped, so that it is known how they answered."""
+
+        def app(environ: Any, start_response: Any) -> Any:
+            return make_app(record.facts)(environ, self._tapped_start(start_response, record))
+
+        return app
+
+    def _tapped_start(self, start_response: Callable[..., Any], record: InnerRecord) -> Callable[..., Any]:
+        def start(*args: Any) -> Any:
+            call = CallRecord(len(args), exc_info=len(args) > 2 and bool(args[2]))
+            record.starts.append(call)
+            write = self._calling(call, start_response, args)
+            return self._tapped_write(write, record) if callable(write) else write
+
+        return start
+
+    def _tapped_write(self, write: Callable[..., Any], record: InnerRecord) -> Callable[..., Any]:
+        def tapped(data: bytes) -> Any:
+            call = CallRecord(1)
+            record.writes.append(call)
+            self._writing += 1
+            try:
+                return self._calling(call, write, (data,))
+            finally:
+                self._writing -= 1
+
+        return tapped
+
+    def _calling(self, call: CallRecord, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        try:
+            return function(*args)
+        except BaseException as error:
+            call.raised, call.error = show_error(error) or type_name(error), type_name(error)
+            call.refused = isinstance(error, TypeError) and of_traceback(error.__traceback__) is None
+            raise
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def _step(self, step: Step) -> None:
+        crossing = self._crossing
+        if crossing is not None and len(crossing.steps) < STEP_LIMIT:
+            crossing.steps.append(step)
+
+    def _outer_event(self, event: Event, exchange: Exchange) -> None:
+        if isinstance(event, AppCalled):
+            self._variables = dict(event.variables)
+        elif isinstance(event, (ChunkYielded, WriteCalled)):
+            what = "item" if isinstance(event, ChunkYielded) else "write"
+            self._step(Step("outer", what, *_measure(event.data), writing=self._writing > 0))
+        elif isinstance(event, StartResponseCalled):
+            self._step(Step("outer", "start"))
+        elif isinstance(event, IterableReturned):
+            self._step(Step("outer", "returned"))
+        elif isinstance(event, CloseCalled):
+            self._step(Step("outer", "closed"))
+        elif isinstance(event, AppRaised):
+            self._step(Step("outer", "raised"))
+
+    def _inner_event(self, event: Event, exchange: Exchange) -> None:
+        record = self._records[exchange]
+        number = record.number
+        if isinstance(event, AppCalled):
+            record.added = _added(self._variables, event.variables)
+            self._step(Step("inner", "called", inner=number))
+        elif isinstance(event, (ChunkYielded, WriteCalled)):
+            what = "item" if isinstance(event, ChunkYielded) else "write"
+            self._step(Step("inner", what, *_measure(event.data), inner=number))
+            self._count(record, event.data)
+        elif isinstance(event, StartResponseCalled):
+            record.status = event.status if type(event.status) is str else None
+            record.headers = event.pairs()
+            self._step(Step("inner", "start", inner=number))
+        elif isinstance(event, IterableReturned):
+            record.returned = True
+            self._step(Step("inner", "returned", inner=number))
+        elif isinstance(event, CloseCalled):
+            self._step(Step("inner", "closed", inner=number))
+        elif isinstance(event, AppRaised):
+            record.failed = show(event.error)
+            self._step(Step("inner", "raised", inner=number))
+
+    def _count(self, record: InnerRecord, data: Any) -> None:
+        if type(data) is not bytes:
+            return
+        record.size += len(data)
+        self._hashes[id(record)].update(data)
+        if len(record.body) < BODY_LIMIT:
+            record.body += data[: BODY_LIMIT - len(record.body)]
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def _settle(self, outer: Exchange) -> None:
+        """End what the middleware left open, and take over what the exchanges know."""
+        self._crossing = None
+        for conversation in self._conversations:
+            conversation.finish(abandoned=True)
+            exchange = conversation.exchange
+            record = self._records[exchange]
+            record.has_close, record.closed = exchange.has_close, exchange.closed
+            record.chunks, record.written = exchange.chunks, exchange.written
+            record.exhausted, record.returned = exchange.exhausted, exchange.returned
+            record.digest = self._hashes[id(record)].hexdigest()
+        inner = [conversation.exchange for conversation in self._conversations]
+        self.run.findings.extend(middleware_findings([outer], inner))
+        side_of = {rule.id: rule.side for rule in self._rules}
+        for exchange in (outer, *inner):
+            side = Blame.APP if exchange is outer else Blame.SERVER
+            for rule_id, count in exchange.exercised.items():
+                if side_of.get(rule_id) is side:
+                    self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
+        self._conversations = []
+        self._records, self._hashes, self._variables = {}, {}, {}
+
+
+class _ListeningJudge(Judge):
+    """Tells a listener of each event before judging it."""
+
+    def __init__(self, rules: Iterable[Rule], listener: Callable[[Event, Exchange], None]) -> None:
+        super().__init__(rules, _ignore)
+        self._listener = listener
+
+    def judge(self, event: Event, exchange: Exchange) -> None:
+        self._listener(event, exchange)
+        super().judge(event, exchange)
+
+
+class _Watching(Validator):
+    """A thorough validator that somebody listens to."""
+
+    def __init__(
+        self, app: Callable[..., Any], rules: tuple[Rule, ...], listener: Callable[[Event, Exchange], None]
+    ) -> None:
+        super().__init__(app, _ignore, rules=rules, thorough=True)
+        self.judge = _ListeningJudge(rules, listener)
+
+
+class _InnerConversation(Conversation):
+    """The conversation between middleware and inner app; it notices what is done to the iterator."""
+
+    record: InnerRecord
+    step: Callable[[Step], None]
+
+    def step_through(self, iterator: Any, result: Any = None) -> Iterator[Any]:
+        return _Steps(super().step_through(iterator, result), self)
+
+
+class _Steps:
+    """What the middleware iterates with: the watched generator, and whether somebody closed it."""
+
+    __slots__ = ("_conversation", "_steps")
+
+    def __init__(self, steps: Iterator[Any], conversation: _InnerConversation) -> None:
+        self._steps, self._conversation = steps, conversation
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._steps)
+        except StopIteration:
+            record = self._conversation.record
+            if not record.exhausted:
+                record.exhausted = True
+                self._conversation.step(Step("inner", "exhausted", inner=record.number))
+            raise
+
+    def close(self) -> None:
+        self._conversation.record.iterator_closed += 1
+        self._steps.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+def middleware_findings(outer: Iterable[Exchange], inner: Iterable[Exchange]) -> Iterator[Finding]:
+    """Give the findings that a middleware has to answer for.
+
+    Those are: what broke a rule for apps toward our server, unless the inner app broke the same rule and it only passed
+    that on; and what broke a rule for servers toward the inner app, unless our own server broke it already.
+    """
+    outer, inner = list(outer), list(inner)
+    by_app = {finding.rule for exchange in inner for finding in exchange.findings if finding.blame is Blame.APP}
+    by_server = {finding.rule for exchange in outer for finding in exchange.findings if finding.blame is Blame.SERVER}
+    for exchanges, inherited in ((outer, by_app), (inner, by_server)):
+        for exchange in exchanges:
+            for finding in exchange.findings:
+                if finding.blame is Blame.MIDDLEWARE and finding.rule not in inherited:
+                    yield finding
+
+
+def _measure(data: Any) -> tuple[int, bytes]:
+    return (len(data), data[:_TEXT]) if type(data) is bytes else (-1, b"")
+
+
+def _added(before: dict[Any, Any], after: dict[Any, Any]) -> list[tuple[str, str, str, bool]]:
+    """Return the keys that are new or have another value, without the streams, which our validators replace."""
+    return [
+        (key, type_name(value), show(value) if type(value) in _PLAIN else "", callable(value))
+        for key, value in after.items()
+        if type(key) is str and not key.startswith("wsgi.") and (key not in before or before[key] is not value)
+    ]
+
+
+def _ignore(_finding: Finding) -> None:
+    """Findings are taken from the exchanges, with their counts."""
