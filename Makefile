@@ -1,0 +1,49 @@
+# Everything a newcomer needs: `make demo` and `make test`. Only Python (3.10 or newer) and make have to be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PORTION ?= tests
+
+.PHONY: demo test test-all coverage lint docs benchmarks clean
+
+# Created when absent, and brought up to date when the requirements change.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[html,https]" --group test --group lint --group docs
+	touch $(STAMP)
+
+# Judges an app that nobody here wrote, the demo app of the standard library, as a user would: from an empty folder.
+demo: $(STAMP)
+	mkdir -p $(VENV)/demo
+	cd $(VENV)/demo && ../bin/python -m pytest -c /dev/null --rootdir=. -p no:cacheprovider \
+		--wsgi-app=wsgiref.simple_server:demo_app
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(PORTION)
+
+# With the slow proofs: real frameworks and servers, every interpreter's own suite, hostile apps, load.
+test-all: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PORTION)
+
+coverage: $(STAMP)
+	rm -f .coverage .coverage.*
+	COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" $(BIN)/python -m coverage run -m pytest -m "not slow" $(PORTION)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --fail-under=95
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+benchmarks: $(STAMP)
+	$(BIN)/python tests/benchmarks/validators.py
+
+clean:
+	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.*
