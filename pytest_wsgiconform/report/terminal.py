@@ -86,15 +86,32 @@ class _Writer:
 
     def target(self, target: Target, records: list[Record], facts: Sequence[str]) -> None:
         self.reporter.write_sep("=", f"WSGI conformance: {target.kind} {clean(target.name)}")
+        self._verdict(records)
         self._totals(target, records)
         for fact in facts:
             self.text(clean(fact))
+        if self.reporter.config.getoption("verbose", 0) >= 0:
+            self._unsettled(records)
+        # What has to be mended comes last, nearest to where people begin to read.
         broken = [record for record in records if record["verdict"] == "broken"]
         for level in _LEVELS:
             for record in broken:
                 if _level(record) == level:
                     self._broken(record, level)
-        self._unsettled(records)
+
+    def _verdict(self, records: list[Record]) -> None:
+        """Say in a line how it went, for people who read no further."""
+        new = [_level(r) for r in records if r["verdict"] == "broken" and not _known(r)]
+        counts = {level: new.count(level) for level in _LEVELS}
+        told = [_count(counts[level], level) for level in _LEVELS if counts[level]]
+        if counts["error"]:
+            self.text(f"The {records[0]['kind']} does not conform: {', '.join(told)}.", red=True, bold=True)
+        elif counts["warning"]:
+            self.text(f"No error, but {', '.join(told)}.", yellow=True, bold=True)
+        elif not any(r["verdict"] in ("held", "broken") for r in records):
+            self.text("Nothing could be judged: no rule was put to the test.", yellow=True, bold=True)
+        else:
+            self.text(f"No fault found{f', {told[0]}' if told else ''}.", green=True, bold=True)
 
     def _totals(self, target: Target, records: list[Record]) -> None:
         count = {verdict: sum(r["verdict"] == verdict for r in records) for verdict in _VERDICTS}
@@ -110,7 +127,7 @@ class _Writer:
 
     def _broken(self, record: Record, level: str) -> None:
         findings = record["findings"]
-        known = all(finding["baselined"] for finding in findings)
+        known = _known(record)
         self.reporter.write_line("")
         self.reporter.write(level.upper(), **_MARKUP[level])
         self.reporter.write(f"  {record['rule']}", bold=True)
@@ -161,6 +178,17 @@ _UNSETTLED = {
     "not-exercised": "not exercised (nothing that happened could have broken these)",
     "not-applicable": "not applicable",
 }
+
+
+def _known(record: Record) -> bool:
+    """Tell whether the baseline knows all that was found."""
+    return all(finding["baselined"] for finding in record["findings"])
+
+
+def _count(number: int, level: str) -> str:
+    if level == "advice":
+        return f"{number} {'piece' if number == 1 else 'pieces'} of advice"
+    return f"{number} {level}" if number == 1 else f"{number} {level}s"
 
 
 def _level(record: Record) -> str:

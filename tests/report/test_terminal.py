@@ -100,7 +100,7 @@ def test_a_broken_rule_is_told_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "  to do: Mend it.",
         "a report: x.json",
     ]
-    assert "1 rule: 1 broken\n" in text
+    assert "The app does not conform: 1 error.\n1 rule: 1 broken\n" in text
     assert "3 paths exercised\n" in text
     assert " WSGI conformance: app m:a " in text
 
@@ -119,6 +119,30 @@ def test_levels_come_worst_first_and_rules_in_their_order() -> None:
         "WARNING  warning  the app's fault",
         "ADVICE  advice  for the app",
     ]
+
+
+@pytest.mark.parametrize(
+    ("records", "headline"),
+    [
+        ([settled("x", Verdict.HELD, "")], "No fault found."),
+        ([broken(a_finding(level=Level.ADVICE), level=Level.ADVICE)], "No fault found, 1 piece of advice."),
+        ([broken(a_finding(level=Level.WARNING))] * 2, "No error, but 2 warnings."),
+        (
+            [broken(a_finding()), broken(a_finding(level=Level.WARNING)), *[broken(a_finding(level=Level.ADVICE))] * 2],
+            "The app does not conform: 1 error, 1 warning, 2 pieces of advice.",
+        ),
+        ([broken(a_finding(baselined=True))], "No fault found."),
+        ([settled("x", Verdict.NOT_EXERCISED, "")], "Nothing could be judged: no rule was put to the test."),
+    ],
+)
+def test_the_first_line_is_the_verdict(records: list[dict[str, Any]], headline: str) -> None:
+    assert summary(*records).splitlines()[1] == headline
+
+
+def test_quiet_leaves_out_what_was_not_exercised() -> None:
+    record = settled("idle-rule", Verdict.NOT_EXERCISED, "nothing came")
+    assert "idle-rule" in summary(record)
+    assert "idle-rule" not in summary(record, verbose=-1)
 
 
 def test_the_levels_have_their_colours() -> None:
