@@ -36,7 +36,10 @@ class DirectoryApp:
             return _text(start_response, "405 Method Not Allowed", [("Allow", "GET, HEAD")])
         path = environ.get("PATH_INFO", "")
         file_name = self._file_name(path)
-        if file_name is not None and os.path.isdir(file_name):
+        if file_name is not None and not os.path.isdir(file_name):
+            # What stands before a slash is a directory.
+            file_name = None if path.endswith("/") else file_name
+        elif file_name is not None:
             if not path.endswith("/"):
                 location = quote((environ.get("SCRIPT_NAME", "") + path).encode("latin-1")) + "/"
                 # Two slashes at the beginning would make the first segment a host.

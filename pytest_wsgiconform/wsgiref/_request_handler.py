@@ -49,7 +49,6 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     max_body_size: int | None = None
     drain_limit = 1 << 18
     drain_timeout = 2.0
-    disable_nagle_algorithm = True
 
     server: WSGIServer
     raw_requestline = b""
@@ -67,6 +66,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         """Set up `rfile` and `wfile`."""
+        # Only TCP has Nagle's algorithm.
+        self.disable_nagle_algorithm = getattr(self.request, "family", None) in (socket.AF_INET, socket.AF_INET6)
         super().setup()
         connection = self.connection
         if isinstance(connection, socket.socket):
