@@ -37,10 +37,12 @@ def page(document: _Json) -> dict[str, Any]:
     targets = [target["name"] for target in document["targets"]]
     shown = [_rule(name, rules.get(name), rows, by_rule.get(name, []), targets) for name in judged]
     return {
-        "document": document,
+        "complete": document.get("complete", True),
+        "totals": document["clauses"],
+        "tool": {key: clean(str(value)) for key, value in document["tool"].items()},
         "tally": tally(document),
         "open_up_to": OPEN_UP_TO,
-        "targets": document["targets"],
+        "targets": [{"kind": t["kind"], "name": clean(t["name"])} for t in document["targets"]],
         "levels": _LEVELS,
         "blames": [blame for blame in ("app", "middleware", "server") if any(f["blame"] == blame for f in findings)],
         "parts": _clause_map(document),
@@ -107,6 +109,8 @@ def _finding(finding: _Json, fingerprint: str) -> dict[str, Any]:
         **finding,
         "id": f"finding-{fingerprint[:16]}",
         "message": clean(finding["message"]),
+        "target": clean(finding["target"]),
+        "stimulus": clean(finding["stimulus"]),
         "place": clean(f"{place['file']}:{place['line']}") if place else "",
         "function": clean(place["function"]) if place else "",
         "request_line": _request_line(finding["request"]),

@@ -72,8 +72,7 @@
 
   const open = (element) => {
     for (let at = element; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    const own = element.querySelector(":scope > details");
-    if (own) own.open = true;
+    if (element.classList.contains("rule")) element.querySelector("details").open = true;
   };
 
   // A link into the page must lead somewhere even when a filter or a closed part hides it.
