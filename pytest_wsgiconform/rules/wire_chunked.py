@@ -40,7 +40,7 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
 
 
 @rule(
-    id="chunked-body-decoded",
+    id="chunks-decoded",
     section="request-body",
     level=Level.ERROR,
     side=Blame.SERVER,
@@ -48,7 +48,7 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
     stimuli=("chunked:*",),
     hint="Decode chunked request bodies before the app reads them.",
 )
-def chunked_body_decoded(run: ServerRun, _: None) -> Outcome:
+def chunks_decoded(run: ServerRun, _: None) -> Outcome:
     """A chunked request body reaches the app decoded.
 
     RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
@@ -57,13 +57,13 @@ def chunked_body_decoded(run: ServerRun, _: None) -> Outcome:
     return _decoded(run, "a chunked body")
 
 
-@chunked_body_decoded.bad
+@chunks_decoded.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     return _example("chunked:one", body, Call("first", body=body), Response(200), decoded="hello")
 
 
-@chunked_body_decoded.good
+@chunks_decoded.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), decoded="hello")
@@ -252,6 +252,35 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
     return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+
+
+@rule(
+    id="chunk-extension-blanks-removed",
+    section="request-body",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-ignored",),
+    stimuli=("chunk-ext-blank:*",),
+    hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+)
+def chunk_extension_blanks_removed(run: ServerRun, _: None) -> Outcome:
+    """Blanks around the parts of a chunk extension are skipped.
+
+    RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
+    Senders must not generate it, so strict servers refuse it: told as a fact, not blamed.
+    """
+    return _decoded(run, "a chunk extension with blanks")
+
+
+@chunk_extension_blanks_removed.bad
+def _() -> ServerRun:
+    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+
+
+@chunk_extension_blanks_removed.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello")
+    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
 
 
 @rule(

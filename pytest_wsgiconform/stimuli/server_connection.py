@@ -122,7 +122,7 @@ def _unread(setting: Setting) -> Script:
     inner = setting.request("planted")
     fields = (f"Content-Length: {len(inner)}", "Expect: 100-continue")
     head = setting.request("first", "ignore", method="POST", fields=fields)
-    return Script((Send(head), AwaitFinal(1), Send(inner), Send(setting.last())))
+    return Script((Send(head), AwaitInterim(), Send(inner), Send(setting.last())))
 
 
 stimulus("continue-unread:body-after-answer", _unread)

@@ -181,8 +181,16 @@ def _cl_empty(blank: str) -> None:
 
 _cl_empty("")
 _cl_empty("  ")
+
+
+def _huge(setting: Setting, digits: str) -> Script:
+    """Announce a body that nobody could send, and say that no more will come."""
+    first = setting.request("first", "ignore", method="POST", fields=(f"Content-Length: {digits}",))
+    return Script((Send(first + setting.last()), HalfClose()))
+
+
 for _digits in ("9" * 19, "18446744073709551621", "9" * 40, "1" + "0" * 400, "9" * 5000):
-    _framed("cl-huge", f"{len(_digits)}-digits", f"Content-Length: {_digits}", behaviour="ignore", length=_digits)
+    stimulus(f"cl-huge:{len(_digits)}-digits", lambda s, digits=_digits: _huge(s, digits), length=_digits)
 _framed("cl-valid", "leading-zeros", "Content-Length: 0005", body=b"hello", decoded="hello")
 _framed("cl-valid", "zero", "Content-Length: 0", decoded="")
 _framed("cl-valid", "plain", "Content-Length: 5", body=b"hello", decoded="hello")

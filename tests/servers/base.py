@@ -149,7 +149,7 @@ class Connection:
         return True
 
     def send_continue(self, request: Request) -> None:
-        if request.expects:
+        if request.expects and not request.answered:
             request.expects = False
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -90,6 +90,7 @@ class Request:
     chunked: bool = False
     body: bytes = b""
     expects: bool = False
+    answered: bool = False
 
     def all(self, name: bytes) -> list[bytes]:
         return [v for n, v in self.headers if n == name]

@@ -132,6 +132,8 @@ class Responder:
             if type(item) is not tuple or len(item) != 2 or type(item[0]) is not str or type(item[1]) is not str:
                 raise TypeError("a header is not a tuple of two strings")
             self.check_header(*item)
+        if sum(name.lower() == "content-length" for name, _ in headers) > 1:
+            raise ValueError("there are two Content-Length headers")
 
     def check_header(self, name: str, value: str) -> None:
         if not NAME.match(name) or CONTROL.search(value):
@@ -186,7 +188,7 @@ class Responder:
 
     def head(self, first: bytes) -> bytes:
         """Fix the framing and return the header section. *first* is the first block, ``b""`` at the end."""
-        self.headers_sent = True
+        self.headers_sent = self.request.answered = True
         code = int(self.status[:3])
         self.bodiless = self.request.method == b"HEAD" or code in (204, 304)
         headers = [(n, v) for n, v in self.headers if not (code == 204 and n.lower() == "content-length")]
