@@ -7,7 +7,7 @@ from typing import Any
 
 from ..rules.exchange import Exchange
 from ..rules.model import Blame, Finding, Rule
-from ..rules.registry import choose
+from ..rules.registry import event_rules
 from .conversation import Conversation
 from .fastpath import FastPath
 from .judge import Judge
@@ -39,7 +39,7 @@ class Validator:
         thorough: bool = False,
         on_end: Callable[[Exchange], None] | None = None,
     ) -> None:
-        chosen = tuple(choose() if rules is None else rules)
+        chosen = tuple(event_rules() if rules is None else rules)
         self.app = app
         self.judge = Judge(chosen, on_finding)
         self.fast = FastPath(chosen)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 
 from .model import Blame, Check, Level, Rule
 
-#: The files of the catalogue, in the order of the PEP. Each is imported once, on first need.
-RULE_MODULES: tuple[str, ...] = (
+#: The files of the catalogue with rules on single events, in the order of the PEP. They are all that a validator
+#: needs, and they load fast.
+EVENT_RULE_MODULES: tuple[str, ...] = (
     "call",
     "environ_required",
     "environ_path",
@@ -29,11 +30,25 @@ RULE_MODULES: tuple[str, ...] = (
     "close",
     "write",
     "file_wrapper",
-    "process",
     "http_response",
     "http_headers",
     "http_body",
+)
+
+#: All files of the catalogue. Each is imported once, on first need.
+RULE_MODULES: tuple[str, ...] = (
+    *EVENT_RULE_MODULES,
+    "process",
     "middleware",
+    "server_call",
+    "server_environ",
+    "server_input",
+    "server_errors",
+    "server_start",
+    "server_body",
+    "server_length",
+    "server_files",
+    "server_http",
     "wire_request_line",
     "wire_target",
     "wire_path",
@@ -51,6 +66,7 @@ RULE_MODULES: tuple[str, ...] = (
     "wire_failure",
     "wire_connection",
     "wire_continue",
+    "server_process",
 )
 
 _rules: dict[str, Rule] = {}
@@ -118,6 +134,13 @@ def catalogue() -> dict[str, Rule]:
     for name in RULE_MODULES:
         importlib.import_module(f"{__package__}.{name}")
     return _rules
+
+
+def event_rules() -> list[Rule]:
+    """Return the rules that judge single events of an exchange: what a validator applies."""
+    for name in EVENT_RULE_MODULES:
+        importlib.import_module(f"{__package__}.{name}")
+    return [rule for rule in _rules.values() if rule.on]
 
 
 def matching(pattern: str) -> list[Rule]:
