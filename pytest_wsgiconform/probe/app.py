@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import (
@@ -14,7 +14,7 @@ from . import (
     behaviours_wire,
 )
 from .behaviour import BEHAVIOURS, Behaviour, Stage, Watched, describe
-from .channel import open_talk
+from .channel import Talk, open_talk
 from .judged import judged
 from .snapshot import snapshot
 
@@ -24,7 +24,15 @@ FILES = (behaviours_wire, behaviours_input, behaviours_response, behaviours_obje
 
 def app(environ: Any, start_response: Any) -> Iterable[bytes]:
     """Do what the request tells, and report it."""
-    talk = open_talk()
+    return _respond(open_talk(), environ, start_response)
+
+
+def app_for(channel: str | None) -> Callable[[Any, Any], Iterable[bytes]]:
+    """Return the probe for a server in this very process, reporting to *channel* (``None``: to nobody)."""
+    return lambda environ, start_response: _respond(Talk(channel), environ, start_response)
+
+
+def _respond(talk: Talk, environ: Any, start_response: Any) -> Iterable[bytes]:
     name, token, label = address.find(environ)
     known = BEHAVIOURS.get(name, BEHAVIOURS["echo"])
     talk.hello(token, label, name)

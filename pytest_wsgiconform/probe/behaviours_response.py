@@ -9,11 +9,10 @@ import weakref
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_wsgiconform.rules.server_bodies import BINARY, VERBATIM
+
 from .behaviour import Stage, behaviour, describe
 from .behaviours_wire import ProbeError
-
-#: Every byte value, and the line ends that text mode would change.
-BINARY = bytes(range(256)) + b"\r\n\n\r\r\r\n\n\n" + bytes(range(255, -1, -1))
 
 #: A block that no buffer of ordinary size holds back, with its end marked.
 LARGE = b"x" * 70000
@@ -310,19 +309,6 @@ def _odd_case(stage: Stage) -> Iterable[bytes]:
     odd = [("dATE", "Tue, 15 Nov 1994 08:12:31 GMT"), ("sERVER", "probe"), ("cONTENT-lENGTH", length)]
     stage.start("200 OK", [("content-TYPE", "text/plain"), ("x-WSGIconform", stage.marker), *odd])
     return [stage.line]
-
-
-VERBATIM = [
-    ("Set-Cookie", "a=1; Path=/"),
-    ("Set-Cookie", "b=2, still b"),
-    ("X-Twice", "first"),
-    ("X-Other", 'quoted "text"; q=0.5'),
-    ("X-Twice", "second"),
-    ("X-Inner", "two  blanks"),
-    ("Cache-Control", "no-cache"),
-    ("ETag", 'W/"weak"'),
-    ("X-1.2!odd", "odd name"),
-]
 
 
 @behaviour("verbatim")

@@ -12,13 +12,15 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..engine import TargetError
 from ..probe.behaviours_input import DEPLOYER
@@ -56,6 +58,9 @@ class Launcher:
     single: str = ""
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    #: Its environment is ours to set, so the probe finds the side channel.
+    reports = True
 
     def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Running:
         """Start the server with *app* (``MODULE:ATTR``) and wait until it listens.
@@ -167,10 +172,80 @@ class Running:
     def address(self) -> tuple[str, int]:
         return self.process.address
 
+    def printed(self) -> int:
+        """Return how many bytes it has printed; a mark for :meth:`output`."""
+        return self.process.output.total
+
+    def output(self, mark: int) -> str:
+        """Return what it printed after *mark*, as far as that is kept."""
+        return self.process.output.since(mark)
+
+    def ended(self) -> str | None:
+        """Return how its first process ended, as a phrase; ``None`` while it runs."""
+        return self.process.ended()
+
     def stop(self) -> None:
         """Stop the server and remove its scratch directory; safe to call twice."""
         self.process.stop()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class UrlStarter:
+    """A server that runs already, and serves the probe. What happens inside it can't be told.
+
+    :ivar name: its URL.
+    """
+
+    name: str
+    single = ""
+    reports = False
+
+    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Elsewhere:
+        """Find the server.
+
+        :raises TargetError: for a URL that is none, or where nobody listens.
+        """
+        parts = urlsplit(self.name)
+        try:
+            port = parts.port or 80
+        except ValueError:
+            port = 0
+        if parts.scheme != "http" or not parts.hostname or not port:
+            raise TargetError(f"--wsgi-url={clean(self.name)}: give a URL such as http://127.0.0.1:8000/.")
+        served = Elsewhere((parts.hostname, port), parts.path.rstrip("/"))
+        try:
+            socket.create_connection(served.address, timeout=limit).close()
+        except OSError as error:
+            raise TargetError(f"--wsgi-url={clean(self.name)}: nobody answers there ({clean(str(error))}).") from None
+        return served
+
+    def versions(self) -> dict[str, str | None]:
+        """Return nothing: it isn't ours to look into."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A server that somebody else runs. :ivar address: where. :ivar prefix: path of the app."""
+
+    address: tuple[str, int]
+    prefix: str
+
+    def printed(self) -> int:
+        """Return 0: its output can't be seen."""
+        return 0
+
+    def output(self, mark: int) -> str:
+        """Return ``""``: its output can't be seen."""
+        return ""
+
+    def ended(self) -> str | None:
+        """Return ``None``: that can't be told."""
+        return None
+
+    def stop(self) -> None:
+        """Leave it alone."""
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -218,8 +293,6 @@ def find_launcher(name: str, known: Mapping[str, Launcher] | None = None) -> Lau
     if at and base in launchers:
         if shutil.which(python) is None:
             raise TargetError(f"--wsgi-server={clean(name)}: there is no interpreter {clean(python)!r}.")
-        from dataclasses import replace
-
         return replace(launchers[base], name=name, python=python)
     if "{" in name or " " in name:
         missing = [place for place in ("{port}", "{app}") if place not in name]

@@ -2,8 +2,8 @@
 
 Run as a script, in a session of its own: ``python -I -S server_guard.py STATUS_FD COMMAND...``. It reports
 ``exit CODE`` on the descriptor STATUS_FD when the child ends. When its own standard input ends (the
-harness closed it, was killed, or crashed) it kills the process group that it leads, itself included. It stays until then, so
-that the group's number can't be given to another process meanwhile.
+harness closed it, was killed, or crashed) it kills the process group that it leads, itself included. It
+stays until then, so that the group's number can't be given to another process meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, restore_signals=True, preexec_fn=_ordinary_signals)
+        # No thread runs yet, so that code before the exec is safe here.
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_ordinary_signals)  # noqa: PLW1509
     except OSError as error:
         os.write(status, f"fail {error}\n".encode())
     else:

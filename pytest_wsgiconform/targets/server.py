@@ -1,0 +1,291 @@
+"""A server under test: started once, tried with raw bytes, judged from both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ..engine import TargetError
+from ..rules.display import clean
+from ..rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merge
+from ..rules.registry import choose
+from ..rules.server_run import ServerRun
+from ..rules.wire_evidence import evidence
+from ..settings import Settings
+from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
+from .app import result_of
+from .server_channel import SideChannel
+from .server_facts import policy_lines
+from .server_runner import Runner, Served, facts_of
+
+#: The app that is served.
+PROBE = "pytest_wsgiconform.probe:app"
+
+#: Stimuli whose behaviours play behind the validator: what passive rules are judged by.
+PASSIVE = ("env:*", "input:*", "errors:*", "body:*", "write:*")
+
+#: Seconds that a start may take at least, however short the time limit of a stimulus is.
+START_LIMIT = 10.0
+
+#: How often a server is started again before it is given up.
+RESTARTS = 25
+
+#: The rule that judges what happened to the server itself, over whatever has been played.
+SURVIVAL = "server-survives"
+
+#: The stimulus that has to work before any other is played, and the rule that judges it.
+FIRST_STIMULUS, FIRST_RULE = "basic:get", "server-answers"
+
+
+class Starter(Protocol):
+    """Something that can start the server under test; see :class:`~.launchers.Launcher`."""
+
+    name: str
+
+    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Served:
+        """Start a server that serves *app*. :raises TargetError: when it can't."""
+        ...
+
+    def versions(self) -> dict[str, str | None]:
+        """Return versions of what is started, by name."""
+        ...
+
+    @property
+    def single(self) -> str:
+        """Command of a single-threaded mode, ``""`` without one."""
+        ...
+
+    @property
+    def reports(self) -> bool:
+        """Whether the probe inside can reach the side channel."""
+        ...
+
+
+class ServerTarget:
+    """Judges one server; see :class:`pytest_wsgiconform.engine.TargetRun`.
+
+    :param starter: starts it. :param settings: the run's settings.
+    :raises TargetError: when it can't be started.
+    """
+
+    kind = "server"
+
+    def __init__(self, starter: Starter, settings: Settings) -> None:
+        self.name, self.starter, self.settings = starter.name, starter, settings
+        self._rules = [rule for rule in choose(settings.select, settings.ignore) if rule.side is Blame.SERVER]
+        self.channel = SideChannel() if starter.reports else None
+        self._runner = Runner(self.name, self.channel, settings.timeout)
+        self._runs: dict[str, ServerRun] = {}
+        self._repeats: dict[str, ServerRun] = {}
+        self._restarts = 0
+        self._lost = ""
+        try:
+            self._served: Served | None = self._start()
+        except BaseException:
+            self._close_channel()
+            raise
+
+    def rules(self) -> list[Rule]:
+        """Return the rules that bind a server."""
+        return self._rules
+
+    # -- starting
+
+    def _start(self, app: str = PROBE, single: bool = False) -> Served:
+        address = self.channel.address if self.channel is not None else ""
+        return self.starter.start(app, address, max(START_LIMIT, self.settings.timeout), single=single)
+
+    def _restart(self) -> None:
+        """Start the server anew after it died or fell silent; note when that can't be done."""
+        if self._served is not None:
+            self._served.stop()
+            self._served = None
+        self._restarts += 1
+        if self._restarts > RESTARTS:
+            self._lost = f"the server had to be started again {RESTARTS} times"
+            return
+        try:
+            self._served = self._start()
+        except TargetError as error:
+            self._lost = f"the server could not be started again: {error}"
+
+    # -- playing
+
+    def run_of(self, stimulus: ServerStimulus) -> ServerRun | None:
+        """Return the record of *stimulus*, playing it on the first call; ``None`` when that is impossible."""
+        if stimulus.id not in self._runs:
+            if stimulus.id != FIRST_STIMULUS and not self._works():
+                return None
+            run = self._play(stimulus)
+            if run is None:
+                return None
+            self._runs[stimulus.id] = run
+        return self._runs[stimulus.id]
+
+    def _works(self) -> bool:
+        """Whether the server answers an ordinary request at all; without that nothing else tells anything."""
+        if self._lost:
+            return False
+        first = self.run_of(server_stimuli()[FIRST_STIMULUS])
+        if first is None:
+            return False
+        if not first.alive:
+            self._lost = "the server does not answer an ordinary request"
+        return first.alive
+
+    def _play(self, stimulus: ServerStimulus) -> ServerRun | None:
+        if stimulus.facts.get("app") or stimulus.facts.get("single"):
+            return self._play_apart(stimulus)
+        if self._served is None:
+            return None
+        run = self._runner.play(stimulus, self._served)
+        if not run.alive:
+            run.facts["ended"] = self._served.ended() or ""
+            if stimulus.id != FIRST_STIMULUS:
+                self._restart()
+        return run
+
+    def _play_apart(self, stimulus: ServerStimulus) -> ServerRun | None:
+        """Play on a server of its own, which serves another object or runs in its single-threaded mode."""
+        single = bool(stimulus.facts.get("single"))
+        if not self.starter.reports or (single and not self.starter.single):
+            return None
+        app = f"{PROBE.partition(':')[0]}:{stimulus.facts.get('app', 'app')}"
+        try:
+            served = self._start(app, single)
+        except TargetError as error:
+            run = ServerRun(stimulus=stimulus.id, server=self.name, alive=False)
+            run.facts.update(stimulus.facts, **{"not-started": clean(str(error))[:2000]})
+            return run
+        try:
+            return self._runner.play(stimulus, served)
+        finally:
+            served.stop()
+
+    def _repeat(self, stimulus: ServerStimulus) -> ServerRun | None:
+        """Return a second record of *stimulus*, played when a rule doubts the first."""
+        if stimulus.id not in self._repeats:
+            run = self._play(stimulus)
+            if run is None:
+                return None
+            self._repeats[stimulus.id] = run
+        return self._repeats[stimulus.id]
+
+    # -- judging
+
+    def judge(self, rule: Rule) -> RuleResult:
+        """Play what *rule* needs and give its verdict."""
+        if rule.on:
+            return self._judge_passive(rule)
+        exercised = 0
+        findings: list[Finding] = []
+        doubtful: list[Finding] = []
+        for stimulus in self._stimuli_of(rule):
+            run = self.run_of(stimulus)
+            outcome = rule.check(run, None) if run is not None else None
+            if run is None or outcome is None:
+                continue
+            exercised += 1
+            found = [finding_of(rule, fault, run) for fault in outcome]
+            (findings if not found or self._confirmed(rule, stimulus) else doubtful).extend(found)
+        if doubtful and not findings:
+            return self._inconclusive(rule, exercised, doubtful)
+        return result_of(rule, self.name, exercised, findings, self._reason())
+
+    def _stimuli_of(self, rule: Rule) -> list[ServerStimulus]:
+        if rule.id == SURVIVAL and self._runs:
+            return [server_stimuli()[name] for name in self._runs]
+        return chosen(rule.stimuli)
+
+    def _confirmed(self, rule: Rule, stimulus: ServerStimulus) -> bool:
+        """Whether the fault shows again when the stimulus is played a second time.
+
+        A server that is gone for good needs no second proof.
+        """
+        if self._lost or rule.id == FIRST_RULE:
+            return True
+        second = self._repeat(stimulus)
+        return second is None or bool(rule.check(second, None))
+
+    def _inconclusive(self, rule: Rule, exercised: int, doubtful: Iterable[Finding]) -> RuleResult:
+        merged = tuple(merge(replace(finding, target=self.name) for finding in doubtful))
+        reason = "seen once, but not when the stimulus was played again"
+        return RuleResult(rule.id, self.name, Verdict.INCONCLUSIVE, exercised, merged, reason)
+
+    def _judge_passive(self, rule: Rule) -> RuleResult:
+        exercised = 0
+        findings: list[Finding] = []
+        for stimulus in chosen(PASSIVE):
+            run = self.run_of(stimulus)
+            for report in _reports(run) if run is not None else ():
+                exercised += int(report["exercised"].get(rule.id, 0))
+                for data in report["findings"]:
+                    if data["rule"] == rule.id and data["blame"] == Blame.SERVER.value and run is not None:
+                        findings.append(_finding_inside(Finding.from_dict(data), run))
+        return result_of(rule, self.name, exercised, findings, self._reason())
+
+    def _reason(self) -> str:
+        if self._lost:
+            return clean(self._lost)
+        if self.channel is None:
+            return "the probe's side channel is not there, or nothing that happened could have broken it"
+        return "nothing that happened could have broken it"
+
+    # -- the end
+
+    def summary_lines(self) -> list[str]:
+        """Return versions, how much was played, and the choices that the standard leaves to a server."""
+        versions = [f"{name} {version}" for name, version in self.starter.versions().items() if version]
+        lines = [f"version: {', '.join(versions)}"] if versions else []
+        connections = sum(len(run.connections) for run in self._runs.values())
+        lines.append(f"{len(self._runs)} stimuli on {connections} connections")
+        if self._restarts:
+            lines.append(f"started again {self._restarts} times")
+        return lines + policy_lines(self._runs)
+
+    def close(self) -> None:
+        """Stop the server; safe to call twice."""
+        if self._served is not None:
+            self._served.stop()
+            self._served = None
+        self._close_channel()
+
+    def _close_channel(self) -> None:
+        if self.channel is not None:
+            self.channel.close()
+
+    @property
+    def runs(self) -> dict[str, ServerRun]:
+        """The records so far, by stimulus."""
+        return self._runs
+
+
+def _reports(run: ServerRun) -> Iterator[dict[str, Any]]:
+    for call in run.calls:
+        yield from call.named("judged")
+
+
+def finding_of(rule: Rule, fault: Fault, run: ServerRun) -> Finding:
+    """Make the finding of *fault*, with the bytes that show it."""
+    facts = {**evidence(run), **fault.evidence}
+    for key in ("got", "expected"):
+        value = getattr(fault, key)
+        if value is not None:
+            facts[key] = clean(value)
+    return Finding(
+        rule=rule.id,
+        level=rule.level,
+        blame=rule.side,
+        clauses=rule.clauses,
+        message=clean(fault.message.replace(run.token, "TOKEN") if run.token else fault.message),
+        stimulus=run.stimulus,
+        request=facts_of(run),
+        location=fault.location,
+        evidence=facts,
+    )
+
+
+def _finding_inside(finding: Finding, run: ServerRun) -> Finding:
+    """Add the bytes to a finding of the validator inside the server; its line is the server's own business."""
+    return replace(finding, stimulus=run.stimulus, evidence={**evidence(run), **finding.evidence})

@@ -1,0 +1,159 @@
+"""Plays one stimulus against a running server and puts the record of it together."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..observe.wire import Limits, Script, Send, converse, converse_all
+from ..rules.server_run import Connection, ServerRun
+from ..stimuli.server_model import ServerStimulus, Setting
+from .server_channel import SideChannel
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+#: Seconds without a byte after which a step of a script is given up.
+QUIET = 2.0
+
+#: Seconds that a call may take to end after the client has what it waited for.
+SETTLE = 2.0
+
+#: After so many stimuli in a row whose calls never ended, the wait is shortened: that server never closes.
+PATIENCE = 3
+
+
+class Served(Protocol):
+    """A server that listens: what the runner needs to know of it.
+
+    :ivar address: host and port. :ivar prefix: path under which the probe is mounted.
+    """
+
+    @property
+    def address(self) -> tuple[str, int]: ...
+
+    @property
+    def prefix(self) -> str: ...
+
+    def printed(self) -> int:
+        """Return how many bytes it has printed; a mark for :meth:`output`."""
+        ...
+
+    def output(self, mark: int) -> str:
+        """Return what it printed after *mark* (bounded)."""
+        ...
+
+    def ended(self) -> str | None:
+        """Return how it ended, as a phrase; ``None`` while it runs, as far as one can tell."""
+        ...
+
+    def stop(self) -> None:
+        """Stop it; safe to call twice."""
+        ...
+
+
+def new_token() -> str:
+    """Return a token for one run: eight characters of ``a-z0-9``."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+class Runner:
+    """Plays stimuli against one server.
+
+    :param name: the server's name for the record. :param channel: the side channel, ``None`` without one.
+    :param timeout: seconds that one connection may take.
+    """
+
+    def __init__(self, name: str, channel: SideChannel | None, timeout: float) -> None:
+        self.name, self.channel = name, channel
+        self.limits = Limits(quiet=min(QUIET, timeout), total=timeout)
+        self._unsettled = 0
+
+    def play(self, stimulus: ServerStimulus, served: Served) -> ServerRun:
+        """Play *stimulus* once and return its record. Raises for nothing that the server does."""
+        host, port = served.address
+        setting = Setting(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", new_token(), served.prefix)
+        run = ServerRun(stimulus=stimulus.id, server=self.name, token=setting.token, host=setting.host)
+        run.facts.update(stimulus.facts)
+        run.probed, run.mount = self.channel is not None, served.prefix
+        mark = served.printed()
+        signal = None if self.channel is None else _Signal(self.channel, setting.token, served, mark)
+        run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal)
+        if self.channel is not None:
+            self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)))
+        run.alive = _shown_alive(run) or self.alive(served)
+        run.output = served.output(mark)
+        return run
+
+    def _converse(
+        self, address: tuple[str, int], stimulus: ServerStimulus, scripts: Sequence[Script], signal: _Signal | None
+    ) -> list[Connection]:
+        if not stimulus.parallel:
+            return converse_all(address, scripts, self.limits, signal)
+        found: list[Connection] = [Connection(ended="refused") for _ in scripts]
+
+        def one(number: int) -> None:
+            found[number] = converse(address, scripts[number], self.limits, signal)
+
+        threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(scripts))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(2 * self.limits.total + 10)
+        return found
+
+    def _settle(self, run: ServerRun, channel: SideChannel, wanted: float) -> None:
+        channel.give_up(run.token)
+        patience = SETTLE if self._unsettled < PATIENCE else 0.1
+        settled = channel.settle(run.token, max(wanted, patience))
+        self._unsettled = 0 if settled else self._unsettled + 1
+        run.calls = channel.take(run.token)
+
+    def alive(self, served: Served) -> bool:
+        """Tell whether the server answers an ordinary request now; asks up to three times."""
+        host, port = served.address
+        for _ in range(3):
+            setting = Setting(f"{host}:{port}", new_token(), served.prefix)
+            connection = converse((host, port), Script((Send(setting.last("alive", "ignore")),)), self.limits)
+            if self.channel is not None:
+                self.channel.take(setting.token)
+            if any(response.label == "alive" for response in connection.finals):
+                return True
+            if served.ended() is not None:
+                return False
+        return False
+
+
+def _shown_alive(run: ServerRun) -> bool:
+    """Whether the run itself ended with an ordinary request that was served."""
+    finals = run.connections[-1].finals if run.connections else []
+    return bool(finals) and finals[-1].label in ("next", "last") and finals[-1].complete
+
+
+class _Signal:
+    """Answers the wire client's questions about the probe, and takes its orders.
+
+    Events: what the probe reported (``called``, ``gate:NAME``, ...); ``go:NAME`` opens a gate and is true at once;
+    ``printed:TEXT`` asks whether the server has printed TEXT (``{marker}`` in it is the call's own).
+    """
+
+    def __init__(self, channel: SideChannel, token: str, served: Served, mark: int) -> None:
+        self._channel, self._token, self._served, self._mark = channel, token, served, mark
+
+    def __call__(self, event: str, label: str) -> bool:
+        order, _, detail = event.partition(":")
+        if order == "go":
+            self._channel.open_gate(self._token, label, detail)
+            return True
+        if order == "printed":
+            return detail.replace("{marker}", f"{self._token}.{label}") in self._served.output(self._mark)
+        return self._channel.saw(self._token, label, event)
+
+
+def facts_of(run: ServerRun) -> dict[str, Any]:
+    """Return the request of *run* as plain data for a finding."""
+    line = run.connection.bytes_sent.split(b"\r\n", 1)[0].decode("latin-1", "replace").split(" ")
+    method, path = line[0], line[1] if len(line) > 1 else ""
+    return {"method": method[:100], "path": path[:300]}
