@@ -85,7 +85,12 @@ class ServerHandler(SimpleHandler):
             status = self.status[:3] if self.status and self.headers_sent else "500"
             request_handler.log_request(status, self.bytes_sent)
         finally:
-            request_handler.end_request(self.connection_reusable)
+            request_handler.end_request(self.connection_reusable or self._is_whole_without_content())
+
+    def _is_whole_without_content(self) -> bool:
+        """Whether a response was sent that is whole with its head, and its end left out by an overriding method."""
+        whole = self.headers_sent and self._keeps_connection and not self._sends_content()
+        return whole and not self._at_fault and not self.client_disconnected
 
     # ---- errors of the request's body
 

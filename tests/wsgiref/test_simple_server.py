@@ -425,9 +425,8 @@ def test_unread_body_that_does_not_come_closes() -> None:
 
 def test_unread_faulty_chunks_close() -> None:
     with serving(text_app()) as live:
-        raw = live.exchange(
-            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"
-        )
+        chunked = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        raw = live.exchange(chunked + b"zz\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert raw.count(b"HTTP/1.1 200 OK") == 1
 
 
@@ -773,14 +772,13 @@ def test_empty_files_and_other_objects_fall_back_to_iteration(tmp_path: Any) -> 
 
     def app(environ: Environ, start_response: Any) -> Any:
         start_response("200 OK", [])
-        kinds = {
-            "/empty": open(path, "rb"),
-            "/bytes": io.BytesIO(b"bytes"),
-            "/read": OnlyRead(),
-            "/bad": BadFileno(b"bad"),
+        kinds: dict[str, Any] = {
+            "/empty": path.open,
+            "/bytes": lambda mode: io.BytesIO(b"bytes"),
+            "/read": lambda mode: OnlyRead(),
+            "/bad": lambda mode: BadFileno(b"bad"),
         }
-        wanted = kinds[environ["PATH_INFO"]]
-        kinds["/empty"].close() if wanted is not kinds["/empty"] else None
+        wanted = kinds[environ["PATH_INFO"]]("rb")
         return environ["wsgi.file_wrapper"](wanted)
 
     path = tmp_path / "file"
@@ -1107,3 +1105,18 @@ def test_python_o_changes_nothing() -> None:
     )
     output = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=True).stdout
     assert output == "400\n"
+
+
+def test_head_answered_without_an_end_keeps_the_connection() -> None:
+    """Handlers in the field send the head of an answer to HEAD and leave it at that."""
+
+    class Handler(ServerHandler):
+        def finish_response(self) -> None:
+            if self.environ["REQUEST_METHOD"] == "HEAD":
+                self.send_headers()
+                self.close()
+            else:
+                super().finish_response()
+
+    with serving(text_app(), server_handler_class=Handler) as live, live.connect() as client:
+        assert [client.get(method=method).status for method in ("HEAD", "GET", "HEAD")] == [200, 200, 200]
