@@ -1,0 +1,103 @@
+"""Draws the rule reference and the clause table from the catalogue when the docs are built.
+
+Nothing of it is written by hand or kept in the repository: ``docs/rules/`` is made anew each time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.model import Rule
+from pytest_wsgiconform.rules.registry import catalogue
+
+_TITLES = {
+    "call": "Calling the application",
+    "environ": "The environ",
+    "input": "wsgi.input",
+    "errors": "wsgi.errors",
+    "start-response": "start_response and the status",
+    "headers": "Headers",
+    "body": "The body",
+    "close": "close()",
+    "write": "write()",
+    "file-wrapper": "wsgi.file_wrapper",
+    "middleware": "Middleware",
+    "http": "HTTP",
+    "url": "URL reconstruction",
+    "process": "Coming through at all",
+}
+
+
+def title_of(section: str) -> str:
+    return _TITLES.get(section, section.replace("-", " ").capitalize())
+
+
+def rule_page(section: str, rules: list[Rule]) -> str:
+    parts = [f"# {title_of(section)}\n"]
+    for rule in rules:
+        parts.append(f"(rule-{rule.id})=\n## `{rule.id}`\n")
+        parts.append(f"**{rule.summary}**\n")
+        parts.append(f"Level: {rule.level}. A duty of the {rule.side}'s side. Since {rule.since}.\n")
+        parts.append(rule.why + "\n")
+        parts.append(f"*What to do:* {rule.hint}\n")
+        for name in rule.clauses:
+            clause = clauses()[name]
+            parts.append(f"- clause [`{clause.id}`]({clause.url}) ({clause.level}): {clause.says}")
+        parts.append("")
+        for which, verb in (("bad", "breaks"), ("good", "keeps")):
+            parts.append(f"A program that {verb} it:\n\n```python\n{rule.example_source(which)}\n```\n")
+    return "\n".join(parts)
+
+
+def clause_table() -> str:
+    covered: dict[str, list[str]] = {}
+    for rule in catalogue().values():
+        for name in rule.clauses:
+            covered.setdefault(name, []).append(f"[`{rule.id}`](#rule-{rule.id})")
+    lines = [
+        "# Clauses",
+        "",
+        "Every normative statement of PEP 3333, and of the HTTP RFCs where a WSGI party controls it, and the rules",
+        "that judge it. A permission (may) needs no rule; what nobody can observe can have none.",
+        "",
+        "| clause | level | binds | says | rules |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for clause in clauses().values():
+        rules = ", ".join(covered.get(clause.id, []))
+        if not rules:
+            rules = "a permission" if clause.level == "may" else "nobody can observe it" if not clause.decidable else ""
+        binds = ", ".join(clause.binds)
+        says = clause.says.replace("|", "\\|")
+        lines.append(f"| [`{clause.id}`]({clause.url}) | {clause.level} | {binds} | {says} | {rules} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_pages(app: Any) -> None:
+    folder = Path(app.srcdir) / "rules"
+    folder.mkdir(exist_ok=True)
+    sections: dict[str, list[Rule]] = {}
+    for rule in catalogue().values():
+        sections.setdefault(rule.section, []).append(rule)
+    pages = {f"{section}.md": rule_page(section, rules) for section, rules in sections.items()}
+    pages["clauses.md"] = clause_table()
+    total = len(catalogue())
+    tree = "\n".join(sections)
+    pages["index.md"] = (
+        f"# Rules\n\nThe catalogue holds {total} rules. `pytest --wsgi-rules` prints it, and\n"
+        "`pytest --wsgi-rules='close-*'` a part of it.\n\n"
+        f"```{{toctree}}\n:maxdepth: 1\n\n{tree}\nclauses\n```\n"
+    )
+    for stale in {path.name for path in folder.glob("*.md")} - set(pages):
+        (folder / stale).unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Any) -> dict[str, Any]:
+    app.connect("builder-inited", write_pages)
+    return {"version": "1", "parallel_read_safe": True}
