@@ -25,6 +25,8 @@ _MOST_FIT_NAMES = 512
 _good_statuses: set[str] = set()
 _MOST_GOOD_STATUSES = 256
 
+_ONLY_BYTES = frozenset({bytes})
+
 TOO_LONG = "The body is longer than its Content-Length of {}; the rest was not sent"
 
 # A first block up to this size goes out in one piece with the head; beyond it the copy costs more than a
@@ -176,7 +178,7 @@ class ResponseHead:
             del headers["Content-Length"]  # RFC 9110 section 8.6
         elif "Content-Length" not in headers:
             self.set_content_length()
-            delimited = "Content-Length" in headers or not self._sends_content()
+            delimited = self._length_is_ours or "Content-Length" in headers or not self._sends_content()
             if not delimited and self._may_chunk():
                 headers["Transfer-Encoding"] = "chunked"
                 self._chunked = delimited = True
@@ -203,14 +205,14 @@ class ResponseHead:
         if length is None or self.headers is None or (self.status or "").startswith("304"):
             return
         if length or self.environ.get("REQUEST_METHOD") != "HEAD":
-            self.headers["Content-Length"] = str(length)
+            self.headers.setdefault("Content-Length", str(length))
             self._length_is_ours = True
 
     def _length_of_result(self) -> int | None:
         result = self.result
         if type(result) in (list, tuple):
             # A block of another type is an error that is told when its turn comes.
-            return sum(map(len, result)) if all(type(block) is bytes for block in result) else None
+            return sum(map(len, result)) if _ONLY_BYTES.issuperset(map(type, result)) else None
         if self._block is None:  # nothing was yielded: either write() was called, or the body is empty
             return None
         try:
@@ -412,4 +414,5 @@ STATE_OF_A_RESPONSE = (
     "_at_fault",
     "_write_error",
     "_closed",
+    "_flush",
 )

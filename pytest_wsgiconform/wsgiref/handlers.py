@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
@@ -166,14 +166,28 @@ class BaseHandler(ResponseBody):
 
     def _send_result(self) -> None:
         write = self.write
-        for block in self._checked_result():
+        blocks = iter(self.result if type(self.result) is list else self._checked_result())
+        for block in blocks:
             self._block = block
             write(block)
-            if self._sends_nothing_more and not self._length_is_ours:
-                # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
-                self._tell_unsent_blocks()
+            if self.headers_sent:
                 break
+        if self._is_bounded:
+            self._send_bounded(blocks)
+        else:
+            for block in blocks:
+                write(block)
         self._block = None
+
+    def _send_bounded(self, blocks: Iterator[bytes]) -> None:
+        while not self._sends_nothing_more or self._length_is_ours:
+            try:
+                self._block = block = next(blocks)
+            except StopIteration:
+                return
+            self.write(block)
+        # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
+        self._tell_unsent_blocks()
 
     def _checked_result(self) -> Any:
         result = self.result
@@ -350,7 +364,9 @@ class SimpleHandler(BaseHandler):
             written = self.stdout.write(data)
 
     def _flush(self) -> None:
-        self.stdout.flush()
+        # From the second time on in a response, this is the stream's own method: it is called for every block.
+        flush = self.__dict__["_flush"] = self.stdout.flush
+        flush()
 
 
 class BaseCGIHandler(SimpleHandler):

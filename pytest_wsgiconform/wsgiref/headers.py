@@ -164,8 +164,16 @@ class Headers:
 
     def __setitem__(self, name: str, value: str) -> None:
         """Take every ``name`` away and add one with ``value`` at the end."""
-        check_name(name)
-        check_value(value)
+        # The checks of check_name() and check_value(), without the two calls when there is nothing to say.
+        if not (
+            type(name) is str is type(value)
+            and name.isascii()
+            and name.isprintable()
+            and value.isascii()
+            and value.isprintable()
+        ):
+            check_name(name)
+            check_value(value)
         del self[name]
         self._headers.append((name, value))
 

@@ -170,15 +170,21 @@ def shift_path_info(environ: WSGIEnvironment, *, normalize: bool = True) -> str 
     if path[0] != "/":
         path = "/" + path
     if normalize and ("//" in path or "/." in path):
-        path = _without_idle_segments(path)
-        if not path:
+        *segments, last = path.split("/")
+        kept = [segment for segment in segments if segment and segment != "."]
+        if not kept and last == ".":
             environ["PATH_INFO"] = ""
             return None
-    end = path.find("/", 1)
-    if end < 0:
-        name, rest = path[1:], ""
+        kept.append(last)  # whatever it is: a last slash has a meaning
+        name = kept[0]
+        kept[0] = ""
+        rest = "/".join(kept)
     else:
-        name, rest = path[1:end], path[end:]
+        end = path.find("/", 1)
+        if end < 0:
+            name, rest = path[1:], ""
+        else:
+            name, rest = path[1:end], path[end:]
     script = environ.get("SCRIPT_NAME") or ""
     if normalize:
         if script and script[-1] == "/":
@@ -191,18 +197,6 @@ def shift_path_info(environ: WSGIEnvironment, *, normalize: bool = True) -> str 
     environ["SCRIPT_NAME"] = f"{script}/{name}"
     environ["PATH_INFO"] = rest
     return name
-
-
-def _without_idle_segments(path: str) -> str:
-    """``path`` (with its leading slash) less the segments that lead nowhere; a last slash is kept, for it
-    has a meaning.
-    """
-    *segments, last = path.split("/")
-    kept = [segment for segment in segments if segment and segment != "."]
-    if last == "." and not kept:
-        return ""
-    kept.append(last)
-    return "/" + "/".join(kept)
 
 
 def setup_testing_defaults(environ: WSGIEnvironment) -> None:
