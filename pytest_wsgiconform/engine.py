@@ -67,6 +67,10 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         from .targets.middleware import MiddlewareTarget
 
         return MiddlewareTarget(name, load_middleware(name), settings)
+    if kind == "server":
+        from .targets.server_open import open_server
+
+        return open_server(name, settings)
     raise ValueError(f"no such kind of target: {kind}")
 
 

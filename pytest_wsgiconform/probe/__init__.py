@@ -11,6 +11,6 @@ The other names are the same app as other kinds of callable, for the clause that
 
 from __future__ import annotations
 
-from .app import ProbeApp, app, app_class, app_instance, app_method
+from .app import ProbeApp, app, app_class, app_instance, app_method, app_variant
 
-__all__ = ["ProbeApp", "app", "app_class", "app_instance", "app_method"]
+__all__ = ["ProbeApp", "app", "app_class", "app_instance", "app_method", "app_variant"]

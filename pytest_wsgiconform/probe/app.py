@@ -58,49 +58,73 @@ def _play(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
     return result
 
 
-class ProbeApp:
-    """The probe as a class instance, and as a bound method.
+Application = Callable[[Any, Any], Iterable[bytes]]
 
-    The instance reports every attribute that is looked up on it: a server has no business with any.
-    """
+
+class ProbeApp:
+    """The probe as a class instance, and as a bound method."""
+
+    def __init__(self, play: Application = app) -> None:
+        self._play = play
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        return app(environ, start_response)
+        return self._play(environ, start_response)
 
     def method(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        return app(environ, start_response)
+        return self._play(environ, start_response)
 
 
-class app_class:
-    """The probe as a class: calling it makes the iterable."""
+def class_of(play: Application) -> type:
+    """Return the probe as a class: calling it makes the iterable."""
 
-    def __init__(self, environ: Any, start_response: Any) -> None:
-        self._result = app(environ, start_response)
+    class AppClass:
+        def __init__(self, environ: Any, start_response: Any) -> None:
+            self._result = play(environ, start_response)
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._result)
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(self._result)
 
-    def close(self) -> None:
-        close = getattr(self._result, "close", None)
-        if close is not None:
-            close()
+        def close(self) -> None:
+            close = getattr(self._result, "close", None)
+            if close is not None:
+                close()
 
-
-class _Recording(ProbeApp):
-    """An app object that keeps a list of the attributes looked up on it."""
-
-    def __getattribute__(self, name: str) -> Any:
-        LOOKED_UP.append(name)
-        return super().__getattribute__(name)
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        environ[LOOKUPS] = list(LOOKED_UP)
-        return app(environ, start_response)
+    return AppClass
 
 
 #: The environ variable through which the recording instance reports the look-ups.
 LOOKUPS = "wsgiconform.lookups"
-LOOKED_UP: list[str] = []
 
-app_instance = _Recording()
+
+class Recording(ProbeApp):
+    """An app object that reports every attribute that is looked up on it: a server has no business with any."""
+
+    def __init__(self, play: Application = app) -> None:
+        self.looked_up: list[str] = []
+        super().__init__(play)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in ("looked_up", "_play"):
+            object.__getattribute__(self, "looked_up").append(name)
+        return object.__getattribute__(self, name)
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        environ[LOOKUPS] = list(self.looked_up)
+        return self._play(environ, start_response)
+
+
+app_class = class_of(app)
+app_instance = Recording()
 app_method = ProbeApp().method
+
+
+def app_variant(name: str, channel: str | None) -> Any:
+    """Return the kind of callable that is called *name* here, for a server in this very process."""
+    play = app_for(channel)
+    kinds: dict[str, Callable[[], Any]] = {
+        "app": lambda: play,
+        "app_class": lambda: class_of(play),
+        "app_instance": lambda: Recording(play),
+        "app_method": lambda: ProbeApp(play).method,
+    }
+    return kinds[name]()

@@ -252,6 +252,7 @@ def _counts_references() -> bool:
 # -- what a server has to refuse
 
 
+#: The names that RFC 2616, section 13.5.1, lists, which the PEP refers to.
 HOP_BY_HOP = {
     "connection": "close",
     "keep-alive": "timeout=5",
@@ -259,7 +260,6 @@ HOP_BY_HOP = {
     "proxy-authorization": "Basic cHJvYmU=",
     "te": "trailers",
     "trailers": "X-Trailer",
-    "trailer": "X-Trailer",
     "transfer-encoding": "identity",
     "upgrade": "probe/1",
 }

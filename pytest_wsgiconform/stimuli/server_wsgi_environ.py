@@ -117,9 +117,8 @@ stimulus("env:deployer", lambda s: s.last("first", "deployer"))
 def _overlapping(s: Setting) -> list[Script]:
     """Four requests at once; each is held inside the app until all are there, or the wait for them is given up."""
     labels = ("a", "b", "c", "d")
-    together = tuple(AwaitProbe("gate:hold", label) for label in labels)
     return [
-        Script((Send(s.request(label, "hold", close=True)), *together, AwaitProbe("go:hold", label)))
+        Script((Send(s.request(label, "hold", close=True)), AwaitProbe("held:4", label), AwaitProbe("go:hold", label)))
         for label in labels
     ]
 

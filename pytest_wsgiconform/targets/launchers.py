@@ -8,6 +8,7 @@ a server that runs already.
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 import re
 import shlex
@@ -254,11 +255,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 def known_launchers() -> dict[str, Launcher]:
     """Return the servers known by name, as ``servers.toml`` lists them."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
+    tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     data = tomllib.loads(Path(__file__).with_name("servers.toml").read_text("utf-8"))
     return {name: _launcher(name, table, data["loader"]) for name, table in data["server"].items()}
 

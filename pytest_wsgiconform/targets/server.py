@@ -41,7 +41,10 @@ FIRST_STIMULUS, FIRST_RULE = "basic:get", "server-answers"
 class Starter(Protocol):
     """Something that can start the server under test; see :class:`~.launchers.Launcher`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        ...
 
     def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Served:
         """Start a server that serves *app*. :raises TargetError: when it can't."""

@@ -100,6 +100,11 @@ class SideChannel:
         with self._condition:
             return any(r.saw(event) for r in self._reports if r.token == token and r.label == label)
 
+    def held(self, token: str) -> int:
+        """Return how many calls of *token* have come to a gate."""
+        with self._condition:
+            return sum(r.saw("gate") for r in self._reports if r.token == token)
+
     def open_gate(self, token: str, label: str, name: str) -> None:
         """Open the gate *name* for the calls of *token* and *label*, now and when they come to it later."""
         with self._condition:

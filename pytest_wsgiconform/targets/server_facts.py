@@ -59,8 +59,9 @@ def _read_ahead(run: ServerRun) -> str:
     call = run.called("first")
     if call is None:
         return ""
-    sent = [step.at for step in run.connection.sent if step.what == "data"]
-    return "before the app is called" if sent and call.at >= sent[-1] else "on demand"
+    # The head and three pieces of the body; what follows is another request.
+    body_sent = [step.at for step in run.connection.sent if step.what == "data"][:4]
+    return "before the app is called" if len(body_sent) == 4 and call.at >= body_sent[-1] else "on demand"
 
 
 def _error_after_start(run: ServerRun) -> str:

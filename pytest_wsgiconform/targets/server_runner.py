@@ -135,8 +135,9 @@ def _shown_alive(run: ServerRun) -> bool:
 class _Signal:
     """Answers the wire client's questions about the probe, and takes its orders.
 
-    Events: what the probe reported (``called``, ``gate:NAME``, ...); ``go:NAME`` opens a gate and is true at once;
-    ``printed:TEXT`` asks whether the server has printed TEXT (``{marker}`` in it is the call's own).
+    Events: what the probe reported (``called``, ``gate:NAME``, ...); ``go:NAME`` opens a gate and is true at
+    once; ``held:N`` asks whether N calls have come to a gate; ``printed:TEXT`` asks whether the server has printed
+    TEXT (``{marker}`` in it is the call's own).
     """
 
     def __init__(self, channel: SideChannel, token: str, served: Served, mark: int) -> None:
@@ -147,6 +148,8 @@ class _Signal:
         if order == "go":
             self._channel.open_gate(self._token, label, detail)
             return True
+        if order == "held":
+            return self._channel.held(self._token) >= int(detail)
         if order == "printed":
             return detail.replace("{marker}", f"{self._token}.{label}") in self._served.output(self._mark)
         return self._channel.saw(self._token, label, event)

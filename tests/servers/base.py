@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
 from .base_http import ConnectionEnded, Reader, Refusal, Request, RequestParser
@@ -202,6 +202,7 @@ class Connection:
             "wsgi.input_terminated": True,
             "wsgi.file_wrapper": self.server.file_wrapper_class,
         }
+        environ.update(self.server.deployed)
         self.add_headers(environ, request)
         return environ
 
@@ -240,6 +241,8 @@ class Server:
     input_class: type[InputStream] = InputStream
     errors_class: type[ErrorStream] = ErrorStream
     file_wrapper_class: Any = FileWrapper
+    #: What a deployer would have configured for environ.
+    deployed: ClassVar[dict[str, str]] = {"WSGICONFORM_DEPLOYER": "deployed"}
 
     def __init__(self, app: Any) -> None:
         self.app = app
