@@ -80,6 +80,7 @@ class WsgiSession:
         self._loose: list[dict[str, Any]] = []
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
+        self._unjudged = 0
         try:
             for target in named:
                 self.targets.append(self._open(target))
@@ -137,7 +138,11 @@ class WsgiSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if isinstance(item, WsgiRule) and report.when == "call" and item.record is not None:
+        if not isinstance(item, WsgiRule) or report.when != "call":
+            return report
+        if item.record is None:
+            report.wsgi_unjudged = not report.skipped
+        else:
             report.wsgi_record = item.record
             report.wsgi_facts = item.open_target.run.summary_lines()
             if report.skipped:
@@ -157,6 +162,7 @@ class WsgiSession:
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
             self._loose.append(finding)
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
+        self._unjudged += getattr(report, "wsgi_unjudged", False)
         record: Record | None = getattr(report, "wsgi_record", None)
         if record is None:
             return
@@ -174,6 +180,8 @@ class WsgiSession:
         for report, record in self._failures:
             # The summary tells the whole; other report writers have taken the long text by now.
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
+        if self._unjudged:
+            self._messages.append(f"Rules that could not be judged, by a fault of the harness: {self._unjudged}.")
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
         made = self._write_repro(made, session)
@@ -203,6 +211,9 @@ class WsgiSession:
         """Compare the whole run with the baseline, or write it; the exit status may change."""
         findings = [finding for record in self._records.values() for finding in record["findings"]] + self._loose
         judged = {(r["rule"], r["target"]) for r in self._records.values() if r["verdict"] in ("broken", "held")}
+        if _complete(session) and not _narrowed(self.config):
+            # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
+            judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
         outcome = self.gate.finish(map(Finding.from_dict, findings), judged, _complete(session))
         self._messages += outcome.messages
         if outcome.unwritten:
@@ -233,6 +244,14 @@ def _complete(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
+
+
+def _narrowed(config: pytest.Config) -> bool:
+    """Tell whether the command line left out some of the user's tests."""
+    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
+    if any(config.getoption(name, None) for name in names):
+        return True
+    return config.args_source is pytest.Config.ArgsSource.ARGS
 
 
 def _take_node_ids(config: pytest.Config) -> list[NodeId]:

@@ -98,6 +98,18 @@ def test_the_failure_is_short_on_the_terminal_and_the_summary_tells_the_rest(run
     )
 
 
+def test_a_fault_of_the_harness_is_no_verdict(run: Any, pytester: pytest.Pytester, fake: str) -> None:
+    pytester.makeconftest(
+        fake.replace("        verdict = ", "        if rule.id in ('holds', 'warns'): 1 / 0\n        verdict = ")
+    )
+    result = run(TARGET, "-v")
+    assert outcomes(result)["holds"] == "FAILED"
+    result.stdout.fnmatch_lines(
+        ["E * ZeroDivisionError: *", "5 rules: *", "Rules that could not be judged, by a fault of the harness: 2."]
+    )
+    assert run(TARGET, "-n2").stdout.str().count("by a fault of the harness: 2.") == 1
+
+
 @pytest.mark.usefixtures("fake")
 def test_reports_of_a_run_have_every_verdict(report: Any) -> None:
     data = report(TARGET)
