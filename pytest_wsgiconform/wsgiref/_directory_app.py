@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 import os
-import stat
 from collections.abc import Iterable
 from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
@@ -71,9 +70,6 @@ def _text(start_response: StartResponse, status: str, headers: list[tuple[str, s
 
 def _send(environ: WSGIEnvironment, start_response: StartResponse, file: BinaryIO, file_name: str) -> Iterable[bytes]:
     status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        file.close()
-        return _text(start_response, "404 Not Found", [])
     modified = ("Last-Modified", formatdate(status.st_mtime, usegmt=True))
     if _is_fresh(environ.get("HTTP_IF_MODIFIED_SINCE"), status.st_mtime):
         file.close()

@@ -151,6 +151,12 @@ class WaitingServer(HTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
 
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; over TLS, leave the handshake to the handler, whose time limits hold for it."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.socket.do_handshake_on_connect = False
+        return super().get_request()
+
     # ---- waiting for a request
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from server_tools import Client, serving
 
 from pytest_wsgiconform.wsgiref.__main__ import load_application, main
 from pytest_wsgiconform.wsgiref._directory_app import DirectoryApp
-from pytest_wsgiconform.wsgiref.simple_server import demo_app
+from pytest_wsgiconform.wsgiref.simple_server import ThreadingWSGIServer, demo_app
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,3 +211,36 @@ def test_unreadable_and_special_files_are_404(site: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(builtins, "open", refuse)
     assert call(DirectoryApp(site), "/noext")[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_main_in_this_process(
+    host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+
+    def serve_forever(server: Any, poll_interval: float = 0.5) -> None:
+        served.append(server.base_environ["SETTING"])
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopped.wait(20)
+        raise KeyboardInterrupt
+
+    stopped = threading.Event()
+    monkeypatch.setattr(ThreadingWSGIServer, "serve_forever", serve_forever)
+    monkeypatch.setattr(ThreadingWSGIServer, "shutdown", lambda server: stopped.set())
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        main(["--host", host, "--port", "0", "--directory", str(tmp_path), "--env", "SETTING=x"])
+    except SystemExit:
+        assert host == "::1", "only IPv6 may be missing"
+        return
+    output = capsys.readouterr().out
+    assert f"http://{'[::1]' if ':' in host else host}:" in output
+    assert output.endswith("Stopped.\n")
+    assert served == ["x"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_special_files_are_404(site: Path) -> None:
+    os.mkfifo(site / "fifo")
+    assert call(DirectoryApp(site), "/fifo")[0] == "404 Not Found"
