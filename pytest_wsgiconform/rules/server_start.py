@@ -166,11 +166,11 @@ def _():
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("start-lazy-ok",),
-    stimuli=("body:lazy-start", "body:start-in-second-step"),
+    stimuli=("body:lazy-start",),
     hint="Look for status and headers when the first non-empty block is there, not before iterating.",
 )
 def start_response_may_come_late(run: ServerRun, _exchange: object) -> Outcome:
-    """``start_response`` may be called by the iterable's first steps.
+    """``start_response`` may be called by the iterable's first step.
 
     Why it matters: servers "must not assume that start_response() has been called before they begin iterating" (PEP
     3333, "Specification Details"): every application that is a generator calls it then.
@@ -180,7 +180,7 @@ def start_response_may_come_late(run: ServerRun, _exchange: object) -> Outcome:
     response = answer(run)
     if response is None or response.status != 200 or response.label != "first":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
-        return broken(run, f"an application that starts in its first steps made {got}", got=got)
+        return broken(run, f"an application that starts late made {got}", got=got)
     return HELD
 
 
@@ -190,6 +190,34 @@ def _():
 
 
 @start_response_may_come_late.good
+def _():
+    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+
+
+@rule(
+    id="empty-block-before-start-tolerated",
+    section="start-response",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("start-lazy-ok",),
+    stimuli=("body:start-in-second-step",),
+    hint="Do nothing for an empty block: neither headers nor an error are due yet.",
+)
+def empty_block_before_start_tolerated(run: ServerRun, _exchange: object) -> Outcome:
+    """An empty block before ``start_response`` was called does no harm.
+
+    Why it matters: middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block
+    Boundaries"), possibly before it can start its response. The text is not clear on whether it may, so this is advice.
+    """
+    return start_response_may_come_late.check(run, None)
+
+
+@empty_block_before_start_tolerated.bad
+def _():
+    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+
+
+@empty_block_before_start_tolerated.good
 def _():
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
 
@@ -309,7 +337,7 @@ def _():
 
 
 @rule(
-    id="exc-info-replaces-headers",
+    id="server-replaces-headers",
     section="start-response",
     level=Level.WARNING,
     side=Blame.SERVER,
@@ -317,7 +345,7 @@ def _():
     stimuli=("exc:replace",),
     hint="With exc_info and nothing sent yet, forget the first status and headers.",
 )
-def exc_info_replaces_headers(run: ServerRun, _exchange: object) -> Outcome:
+def server_replaces_headers(run: ServerRun, _exchange: object) -> Outcome:
     """With exc_info and nothing sent, the stored status and headers are replaced.
 
     Why it matters: the new ones should replace the stored ones, so that the application may "change its mind" about
@@ -343,13 +371,13 @@ def exc_info_replaces_headers(run: ServerRun, _exchange: object) -> Outcome:
     return HELD
 
 
-@exc_info_replaces_headers.bad
+@server_replaces_headers.bad
 def _():
     call = example_call(event("start", raised=""), event("start", raised=""))
     return example_run(Response(headers=[("X-Mark", "first"), ("X-First", "first")]), calls=[call])
 
 
-@exc_info_replaces_headers.good
+@server_replaces_headers.good
 def _():
     call = example_call(event("start", raised=""), event("start", raised=""))
     headers = [("X-Mark", "second"), ("X-Wsgiconform", "00000000.first")]
@@ -357,7 +385,7 @@ def _():
 
 
 @rule(
-    id="exc-info-on-first-call-starts",
+    id="server-starts-with-exc-info",
     section="start-response",
     level=Level.ERROR,
     side=Blame.SERVER,
@@ -365,7 +393,7 @@ def _():
     stimuli=("exc:first",),
     hint="Treat a first call with exc_info as an ordinary start.",
 )
-def exc_info_on_first_call_starts(run: ServerRun, _exchange: object) -> Outcome:
+def server_starts_with_exc_info(run: ServerRun, _exchange: object) -> Outcome:
     """A first call that carries exc_info is an ordinary start.
 
     Why it matters: an error handler does not know whether the application had started when it failed (PEP 3333, "The
@@ -381,14 +409,14 @@ def exc_info_on_first_call_starts(run: ServerRun, _exchange: object) -> Outcome:
     return HELD
 
 
-@exc_info_on_first_call_starts.bad
+@server_starts_with_exc_info.bad
 def _():
     return example_run(
         Response(status=500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))]
     )
 
 
-@exc_info_on_first_call_starts.good
+@server_starts_with_exc_info.good
 def _():
     response = Response(status=500, headers=[("X-Wsgiconform", "00000000.first")])
     return example_run(response, calls=[example_call(event("start", raised=""))])

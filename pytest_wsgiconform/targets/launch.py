@@ -167,15 +167,19 @@ class ServerProcess:
         shown = " ".join(self.command)
         return f"Command: {clean(shown)[:1000]}\nIts output:\n{self.output.shown()}"
 
-    def stop(self) -> None:
-        """Stop the server and everything it started; safe to call twice."""
+    def stop(self, grace: float = STOP_LIMIT) -> None:
+        """Stop the server and everything it started; safe to call twice.
+
+        :param grace: seconds that it gets to stop by itself.
+        """
         if self._guard.returncode is not None:
             return
         group = self._guard.pid
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_LIMIT
-        while self.ended() is None and time.monotonic() < deadline:
+        if grace:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline and self.ended() is None:
             select.select([self._status_read], [], [], 0.1)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)

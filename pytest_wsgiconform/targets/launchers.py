@@ -27,7 +27,7 @@ from ..engine import TargetError
 from ..probe.behaviours_input import DEPLOYER
 from ..probe.channel import VARIABLE
 from ..rules.display import clean
-from .launch import ServerProcess, free_port
+from .launch import STOP_LIMIT, ServerProcess, free_port
 
 HOST = "127.0.0.1"
 _PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel)\}")
@@ -187,7 +187,14 @@ class Running:
 
     def stop(self) -> None:
         """Stop the server and remove its scratch directory; safe to call twice."""
-        self.process.stop()
+        self._remove(STOP_LIMIT)
+
+    def kill(self) -> None:
+        """Likewise, but leave it no time: for one that was started for a single stimulus, or that hangs."""
+        self._remove(0.0)
+
+    def _remove(self, grace: float) -> None:
+        self.process.stop(grace)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
@@ -247,6 +254,8 @@ class Elsewhere:
 
     def stop(self) -> None:
         """Leave it alone."""
+
+    kill = stop
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -102,7 +102,7 @@ class ServerTarget:
     def _restart(self) -> None:
         """Start the server anew after it died or fell silent; note when that can't be done."""
         if self._served is not None:
-            self._served.stop()
+            self._served.kill()
             self._served = None
         self._restarts += 1
         if self._restarts > RESTARTS:
@@ -164,7 +164,7 @@ class ServerTarget:
         try:
             return self._runner.play(stimulus, served)
         finally:
-            served.stop()
+            served.kill()
 
     def _repeat(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Return a second record of *stimulus*, played when a rule doubts the first."""

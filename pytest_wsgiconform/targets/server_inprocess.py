@@ -73,3 +73,7 @@ class Here:
         if not self.stopped.is_set():
             self.stopped.set()
             self.server.stop()
+
+    def kill(self) -> None:
+        """Stop it; a thread can't be killed."""
+        self.stop()

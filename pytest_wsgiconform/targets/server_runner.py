@@ -53,6 +53,10 @@ class Served(Protocol):
         """Stop it; safe to call twice."""
         ...
 
+    def kill(self) -> None:
+        """Stop it without leaving it time; safe to call twice."""
+        ...
+
 
 def new_token() -> str:
     """Return a token for one run: eight characters of ``a-z0-9``."""
