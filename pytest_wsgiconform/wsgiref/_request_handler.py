@@ -67,7 +67,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Set up `rfile` and `wfile`."""
         # Only TCP has Nagle's algorithm.
-        self.disable_nagle_algorithm = getattr(self.request, "family", None) in (socket.AF_INET, socket.AF_INET6)
+        is_tcp = getattr(self.request, "family", None) in (socket.AF_INET, socket.AF_INET6)
+        self.disable_nagle_algorithm = is_tcp  # type: ignore[misc]
         super().setup()
         connection = self.connection
         if isinstance(connection, socket.socket):

@@ -52,6 +52,7 @@ class WaitingServer(HTTPServer):
     _selector: selectors.BaseSelector | None = None
     _serving_thread: int | None = None
     _shutdown_asked = False
+    _loop_ended = False
     _next_sweep = 0.0
     _wakers: tuple[socket.socket, socket.socket] | None = None
 
@@ -89,7 +90,9 @@ class WaitingServer(HTTPServer):
 
         A single-threaded server keeps connections in `serve_forever` only: `handle_request` is for one request.
         """
-        return not self.closing and not self._shutdown_asked and (self.runs_in_parallel or self._selector is not None)
+        if self.closing or self._shutdown_asked or self._loop_ended:
+            return False
+        return self.runs_in_parallel or self._selector is not None
 
     # ---- the loop
 
@@ -100,6 +103,7 @@ class WaitingServer(HTTPServer):
             poll_interval: seconds between calls of `service_actions`; shutdown does not wait for it.
         """
         self._stopped.clear()
+        self._loop_ended = False
         self._serving_thread = threading.get_ident()
         selector = selectors.DefaultSelector()
         self._wakers = wakers = socket.socketpair()
@@ -119,6 +123,7 @@ class WaitingServer(HTTPServer):
                     self.service_actions()
                     self._drop_overdue()
         finally:
+            self._loop_ended = True
             self._selector = None
             self._close_parked(selector)
             selector.close()
@@ -154,7 +159,7 @@ class WaitingServer(HTTPServer):
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; over TLS, leave the handshake to the handler, whose time limits hold for it."""
         if isinstance(self.socket, ssl.SSLSocket):
-            self.socket.do_handshake_on_connect = False
+            self.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
         return super().get_request()
 
     # ---- waiting for a request
