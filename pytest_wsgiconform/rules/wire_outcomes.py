@@ -123,6 +123,13 @@ def saw_whole_body(call: Call) -> bool:
     return call.body_ended or call.get("CONTENT_LENGTH") == str(len(call.body))
 
 
+def mistook_body(run: ServerRun) -> bool:
+    """Whether the app got another body than the stimulus' fact ``decoded`` says, without an error to tell it."""
+    call = first_call(run)
+    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
+    return call is not None and not call.body_error and call.body != wanted
+
+
 def rest_of_path(call: Call) -> str:
     """Return what followed ``<token>.<label>`` in the path."""
     path = call.get("SCRIPT_NAME") + call.get("PATH_INFO")

@@ -7,6 +7,9 @@ from typing import Any
 from ..observe.wire import HalfClose, Script, Send
 from .server_model import Setting, stimulus
 
+#: The stimulus that the others build on: a server that overlooks chunks there does so everywhere.
+SIMPLEST = "chunked:one"
+
 
 def _chunked(topic: str, variant: str, body: bytes, *, behaviour: str = "echo", **facts: Any) -> None:
     """Register ``topic:variant``: a POST with the chunked *body* as it stands, then an ordinary request."""
@@ -15,7 +18,8 @@ def _chunked(topic: str, variant: str, body: bytes, *, behaviour: str = "echo", 
         first = setting.request("first", behaviour, method="POST", fields=("Transfer-Encoding: chunked",), body=body)
         return first + setting.last()
 
-    stimulus(f"{topic}:{variant}", build, **facts)
+    name = f"{topic}:{variant}"
+    stimulus(name, build, needs=SIMPLEST if name != SIMPLEST else "", **facts)
 
 
 def _one(size: bytes, data: bytes = b"hello", end: bytes = b"\r\n") -> bytes:
@@ -81,7 +85,7 @@ def _planted_by_extension(setting: Setting) -> bytes:
     return first + setting.last()
 
 
-stimulus("chunk-ext-break:planted", _planted_by_extension)
+stimulus("chunk-ext-break:planted", _planted_by_extension, needs=SIMPLEST)
 
 _BAD_SIZES = {
     "hex-prefix": b"0x5",
@@ -107,7 +111,7 @@ for _name, _size in {
     "high-bit": b"FFFFFFFFFFFFFFFB",
     "9-digits": b"100000005",
 }.items():
-    stimulus(f"chunk-overflow:{_name}", lambda s, size=_size: _then_nothing(s, _one(size)))
+    stimulus(f"chunk-overflow:{_name}", lambda s, size=_size: _then_nothing(s, _one(size)), needs=SIMPLEST)
 
 _chunked("chunk-end", "too-long", b"5\r\nhelloXX\r\n0\r\n\r\n")
 _chunked("chunk-end", "too-short", b"5\r\nhell\r\n0\r\n\r\n")

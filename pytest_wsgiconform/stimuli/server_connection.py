@@ -81,6 +81,7 @@ stimulus("packets:length", lambda s: _packets(s, (*_COMMON, "Content-Length: 11"
 stimulus(
     "packets:chunked",
     lambda s: _packets(s, (*_COMMON, "Transfer-Encoding: chunked"), b"b\r\nhello\nworld\r\n0\r\n\r\n", "POST"),
+    needs="chunked:one",
 )
 
 # -- expectations

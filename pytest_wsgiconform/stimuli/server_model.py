@@ -99,12 +99,15 @@ class ServerStimulus:
         connection that sends them at once and waits for the server to close. :ivar facts: what the rules have
         to know about the variant, copied into ``ServerRun.facts``.
     :ivar parallel: play the connections at the same time, not one after the other.
+    :ivar needs: id of a simpler stimulus, ``""`` for none. Where the app got that one's body otherwise than its fact
+        ``decoded`` says, this one is not played: it would tell of the same fault once more.
     """
 
     id: str
     build: Build
     facts: Mapping[str, Any] = field(default_factory=dict)
     parallel: bool = False
+    needs: str = ""
 
     def scripts(self, setting: Setting) -> list[Script]:
         """Return one script per connection, for this *setting*."""
@@ -117,14 +120,14 @@ class ServerStimulus:
 _stimuli: dict[str, ServerStimulus] = {}
 
 
-def stimulus(id: str, build: Build, *, parallel: bool = False, **facts: Any) -> ServerStimulus:
+def stimulus(id: str, build: Build, *, parallel: bool = False, needs: str = "", **facts: Any) -> ServerStimulus:
     """Register a stimulus; see :class:`ServerStimulus`.
 
     :raises ValueError: for a second one of the same id.
     """
     if id in _stimuli:
         raise ValueError(f"stimulus {id} is defined twice")
-    new = _stimuli[id] = ServerStimulus(id, build, facts, parallel)
+    new = _stimuli[id] = ServerStimulus(id, build, facts, parallel, needs)
     return new
 
 

@@ -12,6 +12,7 @@ from ..rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merg
 from ..rules.registry import choose
 from ..rules.server_run import ServerRun
 from ..rules.wire_evidence import evidence
+from ..rules.wire_outcomes import mistook_body
 from ..settings import Settings
 from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
 from .app import result_of
@@ -118,7 +119,7 @@ class ServerTarget:
     def run_of(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Return the record of *stimulus*, playing it on the first call; ``None`` when that is impossible."""
         if stimulus.id not in self._runs:
-            if stimulus.id != FIRST_STIMULUS and not self._works():
+            if stimulus.id != FIRST_STIMULUS and not (self._works() and self._has_what_it_takes(stimulus)):
                 return None
             run = self._play(stimulus)
             if run is None:
@@ -136,6 +137,13 @@ class ServerTarget:
         if not first.alive:
             self._lost = "the server does not answer an ordinary request"
         return first.alive
+
+    def _has_what_it_takes(self, stimulus: ServerStimulus) -> bool:
+        """Whether the server got the simpler stimulus right that *stimulus* builds on, or refused it."""
+        if not stimulus.needs:
+            return True
+        simpler = self.run_of(server_stimuli()[stimulus.needs])
+        return simpler is not None and not mistook_body(simpler)
 
     def _play(self, stimulus: ServerStimulus) -> ServerRun | None:
         if stimulus.facts.get("app") or stimulus.facts.get("single"):
