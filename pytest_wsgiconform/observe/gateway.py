@@ -143,7 +143,7 @@ class Play:
         except BaseException as error:
             self._failed(error, "call")
             return False
-        return self.conversation.exchange.observed
+        return not self.conversation.finished  # it is finished when there is nothing to iterate over
 
     def _step(self) -> bool:
         record = self.record

@@ -5,7 +5,7 @@ Everything here is made of builtin values, so that a run can happen in another p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .model import Finding, Location
@@ -48,7 +48,10 @@ class ExchangeRecord:
     :param closed: whether ``close()`` was called (the gateway always does when there is something to close).
     :param error: the exception that left the app, or ``None``.
     :param timed_out: the time limit ended it. :param stopped_early: the gateway closed it before its end.
-    :param log: what it wrote to wsgi.errors (bounded). :param facts: what the stimulus noted, plain values.
+    :param log: what it wrote to wsgi.errors (bounded). :param facts: what the stimulus noted, plain values. The
+        gateway itself notes ``reraised`` (start_response raised the exc_info it was given again), ``trapped`` (and
+        that exception did not leave the app), ``after_reraise`` (bytes of body that came after it) and
+        ``restarted`` (for each further start_response call, whether it had exc_info).
     :param start_location: the line of the final start_response call.
     """
 
@@ -115,3 +118,57 @@ class AppRun:
     def exchange(self, label: str) -> ExchangeRecord | None:
         """Return the first exchange called *label*, ``None`` when it didn't come to pass."""
         return next((record for record in self.exchanges if record.label == label), None)
+
+    def labelled(self, label: str) -> list[ExchangeRecord]:
+        """Return all exchanges called *label*, in the order in which they began."""
+        return [record for record in self.exchanges if record.label == label]
+
+    def labels(self, prefix: str) -> list[str]:
+        """Return the labels that begin with *prefix*, each once, in order."""
+        return list(dict.fromkeys(record.label for record in self.exchanges if record.label.startswith(prefix)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as data for JSON; bytes become Latin-1 text."""
+        return {
+            "stimulus": self.stimulus,
+            "path": self.path,
+            "exchanges": [_record_to_dict(record) for record in self.exchanges],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "exercised": self.exercised,
+            "facts": self.facts,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> AppRun:
+        """Rebuild a run from :meth:`to_dict`'s data.
+
+        :raises LookupError, TypeError, ValueError: for data of another form.
+        """
+        return cls(
+            stimulus=str(data["stimulus"]),
+            path=str(data["path"]),
+            exchanges=[_record_from_dict(record) for record in data["exchanges"]],
+            findings=[Finding.from_dict(finding) for finding in data["findings"]],
+            exercised={str(rule): int(count) for rule, count in data["exercised"].items()},
+            facts=dict(data["facts"]),
+        )
+
+
+def _record_to_dict(record: ExchangeRecord) -> dict[str, Any]:
+    data = asdict(record)
+    data["body"] = record.body.decode("latin-1")
+    return data
+
+
+def _record_from_dict(data: dict[str, Any]) -> ExchangeRecord:
+    known = {**data, "body": data["body"].encode("latin-1")}
+    known["headers"] = [(str(name), str(value)) for name, value in data["headers"]]
+    known["environ"] = {str(name): str(value) for name, value in data["environ"].items()}
+    known["start_location"] = _location(data["start_location"])
+    if data["error"] is not None:
+        known["error"] = ErrorRecord(**{**data["error"], "location": _location(data["error"]["location"])})
+    return ExchangeRecord(**known)
+
+
+def _location(data: dict[str, Any] | None) -> Location | None:
+    return None if data is None else Location(str(data["file"]), int(data["line"]), str(data["function"]))

@@ -16,8 +16,11 @@ from pytest_wsgiconform import Finding, Level, Rule
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.gateway import Play
 from pytest_wsgiconform.observe.validator import Validator
+from pytest_wsgiconform.rules.app_run import AppRun
 from pytest_wsgiconform.rules.model import HELD, Blame
 from pytest_wsgiconform.rules.registry import catalogue
+from pytest_wsgiconform.stimuli.app import app_stimuli
+from pytest_wsgiconform.stimuli.model import play
 from pytest_wsgiconform.wsgiref.util import FileWrapper
 
 RULES = list(catalogue().values())
@@ -46,10 +49,8 @@ def run_example(rule: Rule, example: Callable[..., Any]) -> list[Finding]:
     """Run an example as its parameters say, and return what was found."""
     found: list[Finding] = []
     parameters = tuple(inspect.signature(example).parameters)
-    if parameters == ():
-        outcome = rule.check(example(), None)
-        assert outcome is not None, "the example's run does not exercise its rule"
-        return [fault_finding(rule, fault) for fault in outcome]
+    if rule.stimuli:
+        return judge_runs(rule, example() if parameters == () else example)
     if parameters == ("app", "environ"):
         watched = Validator(hello, found.append, thorough=True)
         example(watched, request_environ())
@@ -62,6 +63,29 @@ def run_example(rule: Rule, example: Callable[..., Any]) -> list[Finding]:
         example(environ)
         app = hello
     Play(Validator(app, found.append, thorough=True), environ, label="example", limit=10).run()
+    return found
+
+
+def runs_of(rule: Rule, app: Callable[..., Any]) -> list[AppRun]:
+    """Play the stimuli of *rule* on *app*."""
+    names = ("get", "post", "options") if rule.stimuli == ("*",) else rule.stimuli
+    return [play(s, app, list(RULES), "/page", 10, "GET") for s in app_stimuli() if s.id in names]
+
+
+def judge_runs(rule: Rule, made: Any) -> list[Finding]:
+    """Judge a hand-written run by *rule* alone; runs of an app by every rule, so that side effects show."""
+    if not callable(made):
+        outcome = rule.check(made, None)
+        assert outcome is not None, "the example's run does not exercise its rule"
+        return [fault_finding(rule, fault) for fault in outcome]
+    runs = runs_of(rule, made)
+    assert any(rule.check(run, None) is not None for run in runs), "the example does not exercise its rule"
+    found = [finding for run in runs for finding in run.findings]
+    for other in RULES:
+        if other.side is Blame.APP and other.stimuli:
+            for run in runs:
+                if other.stimuli == ("*",) or run.stimulus in other.stimuli:
+                    found += [fault_finding(other, fault) for fault in other.check(run, None) or ()]
     return found
 
 
@@ -117,7 +141,7 @@ def test_good_examples_of_apps_exercise_their_rule() -> None:
     vacuous = []
     for rule in EXAMPLES:
         assert rule.good_example is not None
-        if tuple(inspect.signature(rule.good_example).parameters) != ("environ", "start_response"):
+        if rule.stimuli or tuple(inspect.signature(rule.good_example).parameters) != ("environ", "start_response"):
             continue
         ended: list[Any] = []
         watched = Validator(rule.good_example, lambda finding: None, thorough=True, on_end=ended.append)
