@@ -39,6 +39,12 @@ EVENT_RULE_MODULES: tuple[str, ...] = (
 RULE_MODULES: tuple[str, ...] = (
     *EVENT_RULE_MODULES,
     "process",
+    "app_repeat",
+    "app_environ",
+    "app_streams",
+    "app_errors",
+    "app_http",
+    "app_url",
     "middleware",
     "server_call",
     "server_environ",
