@@ -34,7 +34,7 @@ class Gate:
     """What fails.
 
     :param policy: levels and exceptions. :param baseline: known findings.
-    :param path: the file of the baseline, ``None`` for no baseline.
+    :param path: the file of the baseline, ``None`` for no baseline. :param name: it, as the user wrote it.
     :param write: the run writes the baseline: what it finds is known from now on.
     :param today: the day by which entries expire.
     """
@@ -42,6 +42,7 @@ class Gate:
     policy: Policy = field(default_factory=Policy)
     baseline: Baseline = field(default_factory=Baseline)
     path: Path | None = None
+    name: str = ""
     write: bool = False
     today: datetime.date = field(default_factory=datetime.date.today)
 
@@ -86,7 +87,7 @@ class Gate:
             raise pytest.UsageError(f"--wsgi-baseline={text}: there is no such file; --wsgi-write-baseline makes it")
         if path.exists():
             baseline = Baseline.load(path, config.rootpath, catalogue())
-        return cls(policy, baseline, path, write)
+        return cls(policy, baseline, path, text, write)
 
     def apply(self, result: RuleResult, rule: Rule) -> RuleResult:
         """Return *result* with the project's levels, without its exceptions, and with known findings marked."""
@@ -127,7 +128,7 @@ class Gate:
             return self._written(listed, judged, complete)
         stale = self.baseline.stale(listed, judged)
         expired = [entry for entry in self.baseline.expired(self.today) if entry not in stale]
-        messages = [f"baseline: {_name(e)} no longer occurs (stale): take the entry out of {self.path}" for e in stale]
+        messages = [f"baseline: {_name(e)} no longer occurs (stale): take the entry out of {self.name}" for e in stale]
         messages += [f"baseline: {_name(e)} expired on {e.expires}" for e in expired]
         # With fail_on = warning or lower a stale entry is a thing to mend as well (--wsgi-strict is one way there).
         fails = bool(stale) and self.policy.fail_on is not Level.ERROR
@@ -136,7 +137,7 @@ class Gate:
     def _written(self, findings: list[Finding], judged: set[tuple[str, str]], complete: bool) -> Outcome:
         path = self.path
         if path is None or not complete:
-            return Outcome((f"baseline: not written to {path}, because the run was cut short",))
+            return Outcome((f"baseline: not written to {self.name}, because the run was cut short",))
         weighty = [f for f in findings if f.level is not Level.ADVICE or self.policy.fail_on is Level.ADVICE]
         updated = self.baseline.updated(weighty, judged)
         try:
@@ -144,7 +145,7 @@ class Gate:
         except BaselineError as error:
             return Outcome((str(error),), unwritten=True)
         number = len(updated.entries)
-        return Outcome((f"baseline: {number} known {'finding' if number == 1 else 'findings'} written to {path}",))
+        return Outcome((f"baseline: {number} known {'finding' if number == 1 else 'findings'} written to {self.name}",))
 
 
 @dataclass(frozen=True)

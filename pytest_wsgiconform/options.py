@@ -281,8 +281,6 @@ def reports(config: pytest.Config) -> list[tuple[str, Path]]:
             found.append((kind, Path(name)))
             continue
         path = file_path(config, "report", name)
-        if not path.parent.is_dir():
-            raise pytest.UsageError(f"--wsgi-report={text}: the folder {path.parent} does not exist")
         check_writable(f"--wsgi-report={text}", path)
         others = [other for other, there in found if os.path.realpath(there) == os.path.realpath(path)]
         if others:

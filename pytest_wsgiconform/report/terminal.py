@@ -80,7 +80,12 @@ class _Writer:
 
     def text(self, text: str, indent: str = "", **markup: bool) -> None:
         for line in textwrap.wrap(
-            text, self.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            text,
+            self.width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            break_long_words=False,  # a path in two pieces can't be copied
         ):
             self.reporter.write_line(line, **markup)
 
@@ -110,6 +115,8 @@ class _Writer:
             self.text(f"No error, but {', '.join(told)}.", yellow=True, bold=True)
         elif not any(r["verdict"] in ("held", "broken") for r in records):
             self.text("Nothing could be judged: no rule was put to the test.", yellow=True, bold=True)
+        elif len(new) < sum(r["verdict"] == "broken" for r in records):
+            self.text("Nothing new: what is broken is known (baseline).", green=True, bold=True)
         else:
             self.text(f"No fault found{f', {told[0]}' if told else ''}.", green=True, bold=True)
 

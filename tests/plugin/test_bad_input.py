@@ -36,7 +36,7 @@ def usage_error(result: pytest.RunResult) -> str:
         ),
         (["--wsgi-app=apps:good", "--wsgi-report=json"], "write FORMAT:PATH, for example json:wsgi.json"),
         (["--wsgi-app=apps:good", "--wsgi-report=json:"], "write FORMAT:PATH, for example json:wsgi.json"),
-        (["--wsgi-app=apps:good", "--wsgi-report=json:no/such/x.json"], "no/such does not exist"),
+        (["--wsgi-app=apps:good", "--wsgi-report=json:apps.py/such/x.json"], "apps.py is a file"),
         (["--wsgi-app=apps:good", "--wsgi-report=json:."], "is a folder; name a file"),
         (["--wsgi-app=apps:good", "--wsgi-timeout=soon"], "--wsgi-timeout: invalid float value: 'soon'"),
         (["--wsgi-app=apps:good", "--wsgi-timeout=0"], "--wsgi-timeout=0"),
@@ -59,7 +59,7 @@ def test_a_mistake_is_told_in_one_paragraph(run: Any, args: list[str], message: 
         ("wsgi_strict = perhaps", "perhaps"),
         ("wsgi_path = about", "did you mean /about?"),
         ("wsgi_app = apps:god", "did you mean apps:good?"),
-        ("wsgi_report = json:no/such/x.json", "does not exist"),
+        ("wsgi_report = json:apps.py/such/x.json", "apps.py is a file"),
     ],
 )
 def test_a_mistake_in_the_ini_file_too(run: Any, pytester: pytest.Pytester, ini: str, message: str) -> None:
