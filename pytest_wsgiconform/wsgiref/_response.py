@@ -222,22 +222,30 @@ class ResponseHead:
 
     def send_preamble(self) -> None:
         """Send the status line and the headers that are the server's own, in one ``_write()``."""
-        self._write(self._preamble().encode("iso-8859-1"))
+        self._write(self._preamble(*self._survey()[1:]).encode("iso-8859-1"))
 
-    def _preamble(self) -> str:
-        headers = self.headers
-        if headers is None:
+    def _survey(self) -> tuple[str | None, bool, bool]:
+        """The Content-Length, and whether there are Date and Server, in one pass over the headers."""
+        length: str | None = None
+        dated = named = False
+        if self.headers is None:
             raise AssertionError("The headers are sent before start_response()")
+        for name, value in self.headers.items():
+            size = len(name)
+            if size == 14:
+                if length is None and name.lower() == "content-length":
+                    length = value
+            elif size == 4:
+                dated = dated or name.lower() == "date"
+            elif size == 6:
+                named = named or name.lower() == "server"
+        return length, dated, named
+
+    def _preamble(self, dated: bool, named: bool) -> str:
         if not self.origin_server:
             return f"Status: {self.status}\r\n"
         if not self.client_is_modern():
             return ""
-        dated = named = False
-        for name, _ in headers.items():  # in one pass, where two look-ups by name would take two
-            if len(name) == 4:
-                dated = dated or name.lower() == "date"
-            elif len(name) == 6:
-                named = named or name.lower() == "server"
         date = "" if dated else f"Date: {head_rules.http_date()}\r\n"
         server = f"Server: {self.server_software}\r\n" if self.server_software and not named else ""
         return f"HTTP/{self.http_version} {self.status}\r\n{date}{server}"
@@ -276,13 +284,12 @@ class ResponseBody(ResponseHead):
         content = self._sends_content()
         self._is_bounded = self._chunked or not content
         self._sends_nothing_more = not content
-        if content and not self._chunked and self.headers is not None:
-            length = self.headers.get("Content-Length")
-            if length is not None:
-                self._is_bounded = True
-                self._remaining = int(length)
+        length, dated, named = self._survey()
+        if length is not None and content and not self._chunked:
+            self._is_bounded = True
+            self._remaining = int(length)
         if type(self).send_preamble is ResponseHead.send_preamble:
-            preamble = self._preamble()
+            preamble = self._preamble(dated, named)
             head = f"{preamble}{self.headers}".encode("iso-8859-1") if preamble else b""
             self.headers_sent = True
         else:

@@ -187,7 +187,8 @@ class BaseHandler(ResponseBody):
                 return
             self.write(block)
         # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
-        self._tell_unsent_blocks()
+        if self._remaining == 0 and type(self.result) in (list, tuple) and len(self.result) > 1:
+            self._tell_unsent_blocks()
 
     def _checked_result(self) -> Any:
         result = self.result
@@ -200,9 +201,7 @@ class BaseHandler(ResponseBody):
         return self.result
 
     def _tell_unsent_blocks(self) -> None:
-        if self._remaining != 0 or self._at_fault or type(self.result) not in (list, tuple) or len(self.result) == 1:
-            return
-        if (self._length_of_result() or 0) > self.bytes_sent:
+        if not self._at_fault and (self._length_of_result() or 0) > self.bytes_sent:
             self._at_fault = True
             self.log_fault(TOO_LONG.format(self.bytes_sent))
 
@@ -365,8 +364,8 @@ class SimpleHandler(BaseHandler):
 
     def _flush(self) -> None:
         # From the second time on in a response, this is the stream's own method: it is called for every block.
-        flush = self.__dict__["_flush"] = self.stdout.flush
-        flush()
+        self._flush = self.stdout.flush  # type: ignore[method-assign]
+        self._flush()
 
 
 class BaseCGIHandler(SimpleHandler):

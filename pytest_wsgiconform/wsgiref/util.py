@@ -97,7 +97,8 @@ def guess_scheme(environ: WSGIEnvironment) -> str:
     """Return ``"https"`` when the ``HTTPS`` variable says so (``1``, ``on``, ``yes``, ``true``, any case),
     else ``"http"``.
     """
-    return "https" if str(environ.get("HTTPS", "")).lower() in ("on", "1", "yes", "true") else "http"
+    https = environ.get("HTTPS")
+    return "https" if https and str(https).lower() in ("on", "1", "yes", "true") else "http"
 
 
 def _host_is_trusted(host: str, trusted_hosts: Iterable[str]) -> bool:
