@@ -2,8 +2,8 @@
 
     python tests/benchmarks/wsgiref_units.py [ROUNDS]
 
-Both are run in turn, ROUNDS times (40 unless told); the fastest round of each counts, in CPU time of this process, so that
-what else the machine does matters little. A ratio above 1 means that ours is faster.
+Both are run in turn, ROUNDS times (40 unless told); the fastest round of each counts, in CPU time of this process, so
+that what else the machine does matters little. A ratio above 1 means that ours is faster.
 """
 
 from __future__ import annotations
