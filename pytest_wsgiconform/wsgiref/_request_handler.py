@@ -225,6 +225,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._unclean = True
         self.requestline = self.raw_requestline.decode("latin-1").rstrip("\r\n")
+        self.command = "HEAD" if self.raw_requestline.startswith(b"HEAD ") else ""  # which is answered without content
         if _HTTP11_LINE.search(self.raw_requestline):
             self.protocol_version = "HTTP/1.1"
         self.send_error(rejected.status, explain=rejected.reason)

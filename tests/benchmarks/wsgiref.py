@@ -37,7 +37,7 @@ if kind == "waitress":
     waitress.serve(app, host="127.0.0.1", port=port, threads=10, connection_limit=1000, _quiet=True, backlog=1024)
 elif kind == "cheroot":
     from cheroot import wsgi
-    server = wsgi.Server(("127.0.0.1", port), app, numthreads=10)
+    server = wsgi.Server(("127.0.0.1", port), app, numthreads=10, request_queue_size=128)
     server.keep_alive_conn_limit = 1000  # its default of 10 would close most of the client's connections
     server.start()
 else:

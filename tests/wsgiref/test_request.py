@@ -112,7 +112,7 @@ def test_rfc_target_too_long() -> None:
         ("https://example.com?q", "/", "q"),
     ],
 )
-def test_target_becomes_path_and_query(target: str, path: str, query: str) -> None:
+def test_d43_d44_target_becomes_path_and_query(target: str, path: str, query: str) -> None:
     request = get(target=target)
     assert (request.path, request.query, request.target) == (path, query, target)
 
@@ -250,7 +250,7 @@ def test_rfc_singleton_repeat_is_refused(name: str) -> None:
         "\rA: b",
     ],
 )
-def test_malformed_field_lines(line: str) -> None:
+def test_d34_d35_malformed_field_lines(line: str) -> None:
     assert refusal(head("GET / HTTP/1.1", "Host: h", line, "B: c")) == 400
 
 

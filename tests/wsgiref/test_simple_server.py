@@ -96,7 +96,7 @@ def test_demo_app() -> None:
 
 
 @either
-def test_environ_of_a_plain_request(threaded: bool) -> None:
+def test_d39_d40_d41_d45_d51_environ_of_a_plain_request(threaded: bool) -> None:
     with serving(environ_app, threaded) as live:
         environ, body = environ_of(live, "GET /a%20b?c=%20d HTTP/1.1", "Host: example.com", "X-One:  1 ")
         port = str(live.server.server_port)
@@ -1120,3 +1120,10 @@ def test_head_answered_without_an_end_keeps_the_connection() -> None:
 
     with serving(text_app(), server_handler_class=Handler) as live, live.connect() as client:
         assert [client.get(method=method).status for method in ("HEAD", "GET", "HEAD")] == [200, 200, 200]
+
+
+def test_refused_head_requests_get_no_content() -> None:
+    with serving(text_app()) as live:
+        raw = live.exchange(b"HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert raw.startswith(b"HTTP/1.1 400 ")
+        assert raw.endswith(b"\r\n\r\n")
