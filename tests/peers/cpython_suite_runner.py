@@ -8,7 +8,6 @@ interpreter that is there runs this, in a process of its own; nothing but the st
 
 import importlib
 import json
-import os
 import pkgutil
 import sys
 import traceback
@@ -24,8 +23,6 @@ def put_ours_in_place():
         module = importlib.import_module(f"{ours.__name__}.{name}")
         sys.modules[f"wsgiref.{name}"] = module
         setattr(ours, name, module)
-    # A module we do not have is the interpreter's, standing on those that we do.
-    ours.__path__.append(os.path.join(os.path.dirname(os.__file__), "wsgiref"))
     return names
 
 
