@@ -31,6 +31,7 @@ from ..rules.server_run import Response
 
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2}) ([\t \x21-\x7e\x80-\xff]*)")
 _LOOSE_STATUS = re.compile(rb"(\S*)[ \t]*([0-9]{0,3})[ \t]*(.*)", re.DOTALL)
+_START = re.compile(rb"HTTP/", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)((?:[ \t]*;[\t \x21-\x7e\x80-\xff]*)?)")
@@ -64,8 +65,8 @@ def read_responses(data: bytes, methods: Sequence[str] = (), ended: bool = True)
 
 def _next_start(data: bytes, at: int) -> int:
     """Return where the next response begins, ``len(data)`` when none does."""
-    found = data.find(b"HTTP/", at)
-    return len(data) if found < 0 else found
+    found = _START.search(data, at)
+    return len(data) if found is None else found.start()
 
 
 @dataclass

@@ -38,8 +38,10 @@ def first_final(run: ServerRun) -> Response | None:
 
 
 def hung(connection: Connection) -> bool:
-    """Whether the server neither answered nor closed until the client gave up."""
-    return not connection.finals and not connection.closed_by_server and connection.ended not in ("client", "refused")
+    """Whether the server neither answered nor closed until the client gave up waiting."""
+    if connection.closed_by_server or connection.ended in ("client", "refused"):
+        return False
+    return not any(in_time(connection, final) for final in connection.finals)
 
 
 def must_refuse(run: ServerRun, what: str) -> Outcome:

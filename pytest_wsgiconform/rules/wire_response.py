@@ -50,6 +50,10 @@ def status_line_well_formed(run: ServerRun, _: None) -> Outcome:
 
     RFC 9112 section 4. The second space stands even when there is no reason.
     """
+    for connection in run.connections:
+        if connection.stray:
+            got = show(connection.stray, 60)
+            return broken(run, f"the first bytes are no status line: {got}", connection, got=got)
     if not took_place(run) or not _finals(run):
         return None
     for connection, response in _finals(run):

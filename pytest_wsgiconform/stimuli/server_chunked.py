@@ -80,7 +80,7 @@ _chunked("chunk-ext-break", "last-size-ends-lf", b"5\r\nhello\r\n0\n\r\n")
 def _planted_by_extension(setting: Setting) -> bytes:
     """Read with bare LF as a line end, the body ends early and the rest is a request."""
     inner = setting.request("planted")
-    lf_view = b"2;\nxx\r\n" + b"%x\r\n" % (len(inner) + 7) + b"0\r\n\r\n" + inner + b"\r\n0\r\n\r\n"
+    lf_view = b"2;\nxx\r\n" + b"%x\r\n" % (len(inner) + 5) + b"0\r\n\r\n" + inner + b"\r\n0\r\n\r\n"
     first = setting.request("first", method="POST", fields=("Transfer-Encoding: chunked",), body=lf_view)
     return first + setting.last()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..observe.wire import AwaitFinal, AwaitInterim, Script, Send
+from ..observe.wire import AwaitFinal, AwaitInterim, Pause, Script, Send
 from .server_model import Setting, stimulus
 
 
@@ -69,10 +69,21 @@ stimulus(
 
 
 def _packets(setting: Setting, fields: tuple[str, ...], body: bytes, method: str) -> list[Script]:
-    def request(label: str) -> bytes:
-        return setting.request(label, method=method, fields=fields, body=body, rest="/a%20b?x=%26&y=1", close=True)
+    def head(label: str) -> bytes:
+        return setting.request(label, method=method, fields=fields, rest="/a%20b?x=%26&y=1", close=True)
 
-    return [Script((Send(request("whole")),)), Script((Send(request("split"), each=1),))]
+    # The pauses let a server read what there is, so that it can't happen to get the pieces together again.
+    pause = Pause(0.05)
+    steps = (
+        Send(head("split"), each=1),
+        pause,
+        Send(body[:1]),
+        pause,
+        Send(body[1:-1], each=1),
+        pause,
+        Send(body[-1:]),
+    )
+    return [Script((Send(head("whole") + body),)), Script(steps)]
 
 
 _COMMON = ("X-First: a, b", "Cookie: a=1", "Content-Type: text/plain")

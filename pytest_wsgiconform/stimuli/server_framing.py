@@ -231,9 +231,9 @@ for _name, _start in {
     )
 
 
-def _unread(variant: str, times: int, chunked: bool) -> None:
+def _unread(variant: str, filler: int, chunked: bool) -> None:
     def build(setting: Setting) -> bytes:
-        inner = _planted(setting) * times
+        inner = _planted(setting) + b"a" * filler
         if chunked:
             fields, body = "Transfer-Encoding: chunked", b"%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n"
         else:
@@ -243,9 +243,9 @@ def _unread(variant: str, times: int, chunked: bool) -> None:
     stimulus(f"unread:{variant}", build)
 
 
-_unread("length", 1, False)
-_unread("length-large", 3000, False)
-_unread("chunked", 1, True)
+_unread("length", 0, False)
+_unread("length-large", 200_000, False)
+_unread("chunked", 0, True)
 
 
 def _unread_later(setting: Setting) -> Script:

@@ -1,0 +1,24 @@
+"""Judging servers of these tests in this process."""
+
+from __future__ import annotations
+
+from pytest_wsgiconform.rules.model import RuleResult
+from pytest_wsgiconform.rules.registry import catalogue
+from pytest_wsgiconform.settings import Settings
+from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server_inprocess import InProcess
+
+from .base import Server
+
+
+def judge(server_class: type[Server], *rules: str) -> dict[str, RuleResult]:
+    """Start *server_class* and judge the named rules on it."""
+    target = ServerTarget(InProcess(server_class.__name__, server_class), Settings(select=rules))
+    try:
+        return {rule: target.judge(catalogue()[rule]) for rule in rules}
+    finally:
+        target.close()
+
+
+def messages(result: RuleResult) -> list[str]:
+    return [f"{finding.stimulus}: {finding.message}" for finding in result.findings]
