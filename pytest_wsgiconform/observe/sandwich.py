@@ -6,6 +6,7 @@ thread it happens in, and by nothing that a middleware could lose (no key in env
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -52,7 +53,10 @@ class Sandwich:
     """
 
     def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
-        self._factory, self._rules, self._limit = factory, tuple(rules), limit
+        self._factory, self._limit = factory, limit
+        self._side_of = {rule.id: rule.side for rule in rules}
+        self._outer = _Watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
+        self._inner = _Watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
         self.run = MiddlewareRun(stimulus)
         self._crossing: Crossing | None = None
         self._variables: dict[Any, Any] = {}
@@ -79,8 +83,7 @@ class Sandwich:
             objects, as they are.
         :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
         """
-        validator = _Watching(self._factory(self._entry(make_app, watched)), self._rules, self._outer_event)
-        validator.below = Blame.MIDDLEWARE
+        validator = self._outer.around(self._factory(self._entry(make_app, watched)))
         play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
         self.run.crossings.append(crossing)
@@ -109,9 +112,7 @@ class Sandwich:
         exchange = Exchange()
         exchange.above = Blame.MIDDLEWARE
         record = self._new_record(watched=True)
-        record.called_at = of_caller()
-        validator = _Watching(self._tapped(make_app, record), self._rules, self._inner_event)
-        conversation = _InnerConversation(validator, exchange)
+        conversation = _InnerConversation(self._inner.around(self._tapped(make_app, record)), exchange)
         conversation.record, conversation.step = record, self._step
         self._records[exchange] = record
         self._conversations.append(conversation)
@@ -119,7 +120,7 @@ class Sandwich:
 
     def _new_record(self, watched: bool) -> InnerRecord:
         crossing = self._crossing
-        record = InnerRecord(1, watched)
+        record = InnerRecord(1, watched, called_at=of_caller())
         if crossing is not None:  # a middleware may keep the app, and call it when nobody listens any more
             record.number = len(crossing.inners) + 1
             crossing.inners.append(record)
@@ -230,12 +231,11 @@ class Sandwich:
             record.exhausted, record.returned = exchange.exhausted, exchange.returned
             record.digest = self._hashes[id(record)].hexdigest()
         inner = [conversation.exchange for conversation in self._conversations]
-        self.run.findings.extend(middleware_findings([outer], inner))
-        side_of = {rule.id: rule.side for rule in self._rules}
+        self.run.findings.extend(middleware_findings(outer, inner))
         for exchange in (outer, *inner):
             side = Blame.APP if exchange is outer else Blame.SERVER
             for rule_id, count in exchange.exercised.items():
-                if side_of.get(rule_id) is side:
+                if self._side_of.get(rule_id) is side:
                     self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
         self._conversations = []
         self._records, self._hashes, self._variables = {}, {}, {}
@@ -254,13 +254,28 @@ class _ListeningJudge(Judge):
 
 
 class _Watching(Validator):
-    """A thorough validator that somebody listens to."""
+    """One side of the sandwich: a thorough validator that somebody listens to, without its app yet."""
 
     def __init__(
-        self, app: Callable[..., Any], rules: tuple[Rule, ...], listener: Callable[[Event, Exchange], None]
+        self,
+        rules: tuple[Rule, ...],
+        listener: Callable[[Event, Exchange], None],
+        *,
+        above: Blame = Blame.SERVER,
+        below: Blame = Blame.APP,
     ) -> None:
-        super().__init__(app, _ignore, rules=rules, thorough=True)
+        super().__init__(_no_app, _ignore, rules=rules, thorough=True, above=above, below=below)
         self.judge = _ListeningJudge(rules, listener)
+
+    def around(self, app: Callable[..., Any]) -> _Watching:
+        """Return a twin of this validator around *app*; sorting the rules again for each would cost more than it."""
+        twin = copy.copy(self)
+        twin.app = app
+        return twin
+
+
+def _no_app(environ: Any, start_response: Any) -> Any:
+    raise RuntimeError("a side of the sandwich is put around an app before it is called")
 
 
 class _InnerConversation(Conversation):
@@ -299,16 +314,24 @@ class _Steps:
         self._steps.close()  # type: ignore[attr-defined]  # it is a generator
 
 
-def middleware_findings(outer: Iterable[Exchange], inner: Iterable[Exchange]) -> Iterator[Finding]:
+#: Rules that an inner app breaks toward the middleware, and the one that the same value breaks when it is handed on.
+_SAME_FAULT = {"body-native-bytes": "write-native-bytes", "write-native-bytes": "body-native-bytes"}
+
+
+def middleware_findings(outer: Exchange, inner: Iterable[Exchange]) -> Iterator[Finding]:
     """Give the findings that a middleware has to answer for.
 
     Those are: what broke a rule for apps toward our server, unless the inner app broke the same rule and it only passed
-    that on; and what broke a rule for servers toward the inner app, unless our own server broke it already.
+    that on; and what broke a rule for servers toward the inner app, unless our own server broke it already. That
+    close() is called upon completion is no question where the response broke off: other rules look at that.
     """
-    outer, inner = list(outer), list(inner)
+    inner = list(inner)
     by_app = {finding.rule for exchange in inner for finding in exchange.findings if finding.blame is Blame.APP}
-    by_server = {finding.rule for exchange in outer for finding in exchange.findings if finding.blame is Blame.SERVER}
-    for exchanges, inherited in ((outer, by_app), (inner, by_server)):
+    by_app |= {_SAME_FAULT[name] for name in by_app if name in _SAME_FAULT}
+    by_server = {finding.rule for finding in outer.findings if finding.blame is Blame.SERVER}
+    if outer.failed is not None:
+        by_server.add("close-called")
+    for exchanges, inherited in (([outer], by_app), (inner, by_server)):
         for exchange in exchanges:
             for finding in exchange.findings:
                 if finding.blame is Blame.MIDDLEWARE and finding.rule not in inherited:

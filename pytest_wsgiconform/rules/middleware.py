@@ -125,36 +125,53 @@ def _length_of_changed_body(crossing: Crossing, inner: InnerRecord) -> Outcome:
 
 @changed_body_has_its_length.bad
 def _(app):
-    def middleware(environ, start_response):
-        return add_line(app(environ, start_response))
+    class WithLine:
+        def __init__(self, body, line):
+            self.body, self.line = body, line
 
-    def add_line(body):
-        try:
-            yield from body
-        finally:
-            if hasattr(body, "close"):
-                body.close()
-        yield b"<!-- served by me -->"
+        def __iter__(self):
+            yield from self.body
+            yield from self.line
+
+        def close(self):
+            if hasattr(self.body, "close"):
+                self.body.close()
+
+    def middleware(environ, start_response):
+        def start(status, headers, exc_info=None):
+            if status == "200 OK" and environ.get("REQUEST_METHOD") != "HEAD":
+                line[:] = [b"<!-- served by me -->"]
+            return start_response(status, headers, exc_info)
+
+        line: list[bytes] = []
+        return WithLine(app(environ, start), line)
 
     return middleware
 
 
 @changed_body_has_its_length.good
 def _(app):
+    class WithLine:
+        def __init__(self, body, line):
+            self.body, self.line = body, line
+
+        def __iter__(self):
+            yield from self.body
+            yield from self.line
+
+        def close(self):
+            if hasattr(self.body, "close"):
+                self.body.close()
+
     def middleware(environ, start_response):
-        def start_without_length(status, headers, exc_info=None):
-            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        def start(status, headers, exc_info=None):
+            if status == "200 OK" and environ.get("REQUEST_METHOD") != "HEAD":
+                line[:] = [b"<!-- served by me -->"]
+                headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
             return start_response(status, headers, exc_info)
 
-        return add_line(app(environ, start_without_length))
-
-    def add_line(body):
-        try:
-            yield from body
-        finally:
-            if hasattr(body, "close"):
-                body.close()
-        yield b"<!-- served by me -->"
+        line: list[bytes] = []
+        return WithLine(app(environ, start), line)
 
     return middleware
 
@@ -184,7 +201,7 @@ def _close_forwarded(crossing: Crossing, inner: InnerRecord) -> Outcome:
     if inner.closed:
         return HELD
     if inner.iterator_closed:
-        return None  # close-on-returned-object has it
+        return None  # close-not-on-iterator has it
     return fault("the response was closed, and the inner app's iterable was not", exchange=crossing.label)
 
 
@@ -268,10 +285,12 @@ def _(app):
             return writes[0]
 
         body = app(environ, start)
-        for block in body:
-            writes[0](block)
-        if hasattr(body, "close"):
-            body.close()
+        try:
+            for block in body:
+                writes[0](block)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
         return []
 
     return middleware
@@ -281,8 +300,7 @@ def _(app):
 def _(app):
     def middleware(environ, start_response):
         def start(status, headers, exc_info=None):
-            write = start_response(status, headers, exc_info)
-            return write
+            return start_response(status, headers, exc_info)
 
         return app(environ, start)
 

@@ -123,6 +123,12 @@ class Crossing:
         return self.inners[0] if len(self.inners) == 1 else None
 
     @property
+    def inner_code(self) -> int | None:
+        """The status code that the inner app gave, ``None`` without a well-formed one."""
+        head = ((self.inner.status if self.inner is not None else None) or "")[:3]
+        return int(head) if len(head) == 3 and head.isascii() and head.isdigit() else None
+
+    @property
     def overflowed(self) -> bool:
         """Whether there were more steps than were kept."""
         return len(self.steps) >= STEP_LIMIT

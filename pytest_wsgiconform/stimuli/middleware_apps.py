@@ -5,7 +5,10 @@ Each function makes an app that notes in a dict what it saw.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -107,6 +110,196 @@ def writing(written: Iterable[bytes], yielded: Iterable[bytes]) -> MakeApp:
             for block in written:
                 write(block)
             return list(yielded)
+
+        return app
+
+    return make
+
+
+def lazy(blocks: Iterable[bytes]) -> MakeApp:
+    """A generator app: it starts only when its first item is asked for."""
+    blocks = list(blocks)
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+            start_response("200 OK", list(TEXT))
+            yield from blocks
+
+        return app
+
+    return make
+
+
+def streaming(count: int, block: bytes) -> MakeApp:
+    """An app that starts at once and returns a generator of *count* times *block*, which is never held twice."""
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+            start_response("200 OK", [("Content-Type", "application/octet-stream")])
+            return (block for _ in range(count))
+
+        return app
+
+    return make
+
+
+def failing(where: str) -> MakeApp:
+    """An app that fails: in its ``"call"``, at its ``"first"`` step or at a ``"later"`` one; it has a close()."""
+
+    def make(notes: Notes) -> App:
+        def blocks() -> Iterator[bytes]:
+            if where == "first":
+                raise LookupError("the inner app fails at its first step")
+            yield b"the beginning of a page\n"
+            raise LookupError("the inner app fails in the middle of a page")
+
+        def app(environ: Any, start_response: Any) -> Closing:
+            if where == "call":
+                raise LookupError("the inner app fails when it is called")
+            start_response("200 OK", list(TEXT))
+            return Closing(blocks(), notes)
+
+        return app
+
+    return make
+
+
+class InnerError(Exception):
+    """What inner apps raise and handle themselves."""
+
+
+def handling(when: str) -> MakeApp:
+    """An app that has an error, and answers with an error page by way of exc_info.
+
+    *when*: ``"first"`` (before it called start_response), ``"replaced"`` (after, before any data), ``"after-body"``
+    (after a block), or ``"none"``: no error, but an explicit ``None``.
+    """
+
+    def make(notes: Notes) -> App:
+        def page(start_response: Any) -> Iterator[bytes]:
+            try:
+                raise InnerError("handled by the inner app itself")
+            except InnerError:
+                start_response("500 Internal Server Error", list(TEXT), sys.exc_info())
+            return iter([b"an error page\n"])
+
+        def late(start_response: Any) -> Iterator[bytes]:
+            yield b"the beginning of a page\n"
+            yield from page(start_response)
+
+        def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+            if when == "none":
+                start_response("200 OK", list(TEXT), None)
+                return iter([b"a page\n"])
+            if when != "first":
+                start_response("200 OK", [*TEXT, ("X-Page", "the one before the error")])
+            return late(start_response) if when == "after-body" else page(start_response)
+
+        return app
+
+    return make
+
+
+def starting(*calls: tuple[str, Headers]) -> MakeApp:
+    """An app that calls start_response once for each of *calls*, and goes on when one but the last is refused."""
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> list[bytes]:
+            for status, headers in calls[:-1]:
+                with contextlib.suppress(ValueError):
+                    start_response(status, list(headers))
+            start_response(calls[-1][0], list(calls[-1][1]))
+            return [b"a page\n"]
+
+        return app
+
+    return make
+
+
+def returning(make_body: Callable[[Notes], Any], body: bytes) -> MakeApp:
+    """An app that returns the object that *make_body* makes of its notes; *body* is what it should come to."""
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> Any:
+            start_response("200 OK", list(TEXT))
+            notes["body"] = body
+            return make_body(notes)
+
+        return app
+
+    return make
+
+
+class BareIterator:
+    """An iterator without a close()."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._blocks)
+
+
+class Sequence:
+    """Iterable by ``__getitem__`` alone; it has a close(), which is another question."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = list(blocks)
+
+    def __getitem__(self, index: int) -> bytes:
+        return self._blocks[index]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class Falsy(Closing):
+    """An iterable with items that is false all the same."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Inspected(Closing):
+    """An iterable that notes in ``read`` which of its attributes are looked up, those of the protocol aside."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name != "close" and not name.startswith("_"):
+            notes = super().__getattribute__("_notes")
+            notes["read"] = [*notes.get("read", []), name]
+        return super().__getattribute__(name)
+
+
+def logging(use: Callable[[Any], None]) -> MakeApp:
+    """An app that uses wsgi.errors as *use* says."""
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> list[bytes]:
+            try:
+                use(environ["wsgi.errors"])
+            except Exception as error:  # whatever stands in for the stream may raise anything: that is the question
+                notes["error"] = f"{type(error).__name__}: {error}"
+            notes["used"] = True
+            start_response("200 OK", list(TEXT))
+            return [b"logged"]
+
+        return app
+
+    return make
+
+
+def file_wrapping(content: bytes) -> MakeApp:
+    """An app that returns a file by the server's file wrapper, or in blocks where there is none."""
+
+    def make(notes: Notes) -> App:
+        def app(environ: Any, start_response: Any) -> Any:
+            start_response("200 OK", [("Content-Type", "application/octet-stream")])
+            file = io.BytesIO(content)
+            wrapper = environ.get("wsgi.file_wrapper")
+            return iter(lambda: file.read(1024), b"") if wrapper is None else wrapper(file, 1024)
 
         return app
 

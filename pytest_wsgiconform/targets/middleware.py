@@ -17,8 +17,19 @@ from .app import result_of
 
 #: Findings of the rule on the left are left out where one of those on the right tells the same more exactly.
 TOLD_BETTER = {
-    "close-called": ("close-forwarded",),
-    "content-length-matches-body": ("changed-body-has-its-length",),
+    "close-called": (
+        "close-forwarded",
+        "close-not-on-iterator",
+        "close-forwarded-when-stopped",
+        "close-forwarded-before-first-block",
+        "close-forwarded-after-error",
+    ),
+    "content-length-matches-body": ("changed-body-has-its-length", "header-names-known-in-any-case"),
+    "start-response-called": ("empty-body-accepted", "lazy-start-accepted"),
+    "close-forwarded": ("close-not-on-iterator",),
+    "changed-body-has-its-length": ("header-names-known-in-any-case",),
+    "iterable-can-be-iterated": ("sequence-protocol-accepted",),
+    "returns-as-soon-as-inner-app": ("write-only-for-written",),
 }
 
 
@@ -78,15 +89,20 @@ class MiddlewareTarget:
         return exercised, findings
 
     def _told_better(self, rule: Rule, run: MiddlewareRun) -> bool:
-        others = (self._every[name] for name in TOLD_BETTER.get(rule.id, ()))
-        return any(_applies(other, run) and other.check(run, None) for other in others)
+        for name in TOLD_BETTER.get(rule.id, ()):
+            other = self._every[name]
+            # A lesser fault must not hide a greater one that was seen elsewhere.
+            runs = self.runs() if other.level is rule.level else [run]
+            if any(_applies(other, seen) and other.check(seen, None) for seen in runs):
+                return True
+        return False
 
     def _judge_runs(self, rule: Rule, runs: Iterable[MiddlewareRun]) -> tuple[int, list[Finding]]:
         exercised = 0
         findings: list[Finding] = []
         for run in runs:
             outcome = rule.check(run, None) if _applies(rule, run) else None
-            if outcome is not None:
+            if outcome is not None and not (outcome and self._told_better(rule, run)):
                 exercised += 1
                 findings += (_finding(rule, fault, run) for fault in outcome)
         return exercised, findings

@@ -14,6 +14,7 @@ from pytest_wsgiconform.engine import judge_all
 from pytest_wsgiconform.rules.model import Blame, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
+from pytest_wsgiconform.stimuli.middleware import middleware_stimuli
 from pytest_wsgiconform.targets.middleware import MiddlewareTarget
 
 
@@ -26,7 +27,8 @@ RULES = [rule for rule in catalogue().values() if is_middleware_example(rule)]
 
 @cache
 def judged(example: Callable[..., Any]) -> tuple[list[Finding], dict[str, Verdict]]:
-    findings, results = judge_all(MiddlewareTarget("example", example, Settings()))
+    stimuli = [stimulus for stimulus in middleware_stimuli() if stimulus.id != "large"]  # it has a test of its own
+    findings, results = judge_all(MiddlewareTarget("example", example, Settings(), stimuli))
     return findings, {result.rule: result.verdict for result in results}
 
 
