@@ -282,6 +282,9 @@ def reports(config: pytest.Config) -> list[tuple[str, Path]]:
             continue
         path = file_path(config, "report", name)
         check_writable(f"--wsgi-report={text}", path)
+        if not path.parent.is_dir():
+            # Told before the run, because a mistyped folder would be looked for in vain after it.
+            raise pytest.UsageError(f"--wsgi-report={text}: the folder {path.parent} does not exist")
         others = [other for other, there in found if os.path.realpath(there) == os.path.realpath(path)]
         if others:
             raise pytest.UsageError(f"--wsgi-report={text}: the {others[0]} report goes to the same file")

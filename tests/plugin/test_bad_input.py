@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def usage_error(result: pytest.RunResult) -> str:
         (["--wsgi-app=apps:good", "--wsgi-report=json"], "write FORMAT:PATH, for example json:wsgi.json"),
         (["--wsgi-app=apps:good", "--wsgi-report=json:"], "write FORMAT:PATH, for example json:wsgi.json"),
         (["--wsgi-app=apps:good", "--wsgi-report=json:apps.py/such/x.json"], "apps.py is a file"),
+        (["--wsgi-app=apps:good", "--wsgi-report=json:no/such/x.json"], "no/such does not exist"),
         (["--wsgi-app=apps:good", "--wsgi-report=json:."], "is a folder; name a file"),
         (["--wsgi-app=apps:good", "--wsgi-timeout=soon"], "--wsgi-timeout: invalid float value: 'soon'"),
         (["--wsgi-app=apps:good", "--wsgi-timeout=0"], "--wsgi-timeout=0"),
@@ -112,6 +114,12 @@ def test_help_works_in_a_project_whose_target_does_not(run: Any, pytester: pytes
     pytester.makeini("[pytest]\nwsgi_app = nowhere:app\nwsgi_rules =\n")
     for option in ("--help", "--version", "--markers"):
         assert run(option).ret == 0
+
+
+def test_a_report_whose_library_is_missing(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    text = usage_error(run("--wsgi-app=apps:good", "--wsgi-report=html:x.html"))
+    assert "needs jinja2: pip install 'pytest-wsgiconform[html]'" in text
 
 
 def test_a_report_that_may_not_be_written(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,14 @@ def test_the_app_comes_from_the_option_or_the_ini_file(run: Any, pytester: pytes
     assert run(name).parseoutcomes() == {"passed": 1}
 
 
+def test_globs_that_match_nothing_are_told_without_a_target_too(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(wsgi_validator): pass")
+    for option in ("--wsgi-select=nonesuch", "--wsgi-ignore=nonesuch"):
+        result = run(option)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert f"{option}: no rule matches 'nonesuch'" in result.stderr.str()
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

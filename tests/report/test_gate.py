@@ -238,6 +238,7 @@ def test_a_report_that_fails_at_the_end_is_told_and_the_earlier_one_stays(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("out.json").write_text("earlier")
+    Path("sub").mkdir()
     replace = os.replace
 
     def full(source: Any, target: Any) -> None:
