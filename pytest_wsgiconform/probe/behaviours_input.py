@@ -156,7 +156,7 @@ def _errors_write(stage: Stage) -> Iterable[bytes]:
     return stage.answer(stage.line)
 
 
-@behaviour("errors-writelines", validated=True)
+@behaviour("errors-writelines")
 def _errors_writelines(stage: Stage) -> Iterable[bytes]:
     complain(stage, "writelines", [_mark(stage, "one;"), _mark(stage, "two;")])
     complain(stage, "writelines", (_mark(stage, text) for text in ("three;", "four\n")))

@@ -74,6 +74,12 @@ class Talk:
                 self._socket.close()
                 self._socket = None
 
+    def __del__(self) -> None:
+        """Hang up when the server dropped the call without closing its iterable."""
+        connection = getattr(self, "_socket", None)
+        if connection is not None:
+            connection.close()
+
     def gate(self, name: str) -> bool:
         """Wait until the harness opens the gate *name*; false when it gives up or isn't there."""
         self.event("gate", name=name)

@@ -9,9 +9,20 @@ from .server_requests import answer, event, example_call, example_request, examp
 from .server_run import Call, Connection, Response, Sent, ServerRun
 from .wire_evidence import broken
 
-#: Looked up by isinstance(), by logging and by functools.wraps(): of no use to tell one callable from another.
+#: Looked up by isinstance() and issubclass(), by logging and by functools.wraps(): of no use to tell how to call.
 HARMLESS = frozenset(
-    {"__class__", "__module__", "__name__", "__qualname__", "__doc__", "__dict__", "__annotations__", "__type_params__"}
+    {
+        "__class__",
+        "__bases__",
+        "__mro__",
+        "__module__",
+        "__name__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+        "__annotations__",
+        "__type_params__",
+    }
 )
 
 
@@ -30,7 +41,7 @@ def any_callable_served(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
     was provided to it" (PEP 3333, "Specification Overview").
     """
-    kind = str(run.facts.get("app", ""))
+    kind = str(run.facts.get("app", "a function"))
     if "not-started" in run.facts:
         return broken(run, f"the server does not start with {kind} as its application: {run.facts['not-started']}")
     response = answer(run)

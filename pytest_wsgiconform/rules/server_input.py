@@ -46,7 +46,7 @@ def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("input-body-exact",),
-    stimuli=("input:binary", "input:one-byte", "input:read-sized"),
+    stimuli=("input:binary", "input:lines", "input:one-byte", "input:read-sized"),
     hint="Hand over the body's bytes as they came; count Content-Length in bytes.",
 )
 def input_body_complete(run: ServerRun, _exchange: object) -> Outcome:

@@ -96,7 +96,8 @@ def _next_served(run: ServerRun, phase: str) -> Outcome:
     response = answer(run, 1)
     if response is None or response.status != 200 or response.label != "next":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
-        return broken(run, f"after the application raised, the next request got {got}", run.connections[-1], got=got)
+        shown = run.connections[-1] if response is not None else run.connection
+        return broken(run, f"after the application raised, the next request got {got}", shown, got=got)
     return HELD
 
 

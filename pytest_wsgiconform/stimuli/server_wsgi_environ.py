@@ -126,5 +126,6 @@ def _overlapping(s: Setting) -> list[Script]:
 stimulus("overlap:four", _overlapping, parallel=True)
 stimulus("overlap:single-thread", _overlapping, parallel=True, single=True)
 
-for _kind in ("app", "app_class", "app_method", "app_instance"):
+stimulus("kind:function", lambda s: s.last("first", "generator"))
+for _kind in ("app_class", "app_method", "app_instance"):
     stimulus(f"kind:{_kind}", lambda s: s.last("first", "generator"), app=_kind)

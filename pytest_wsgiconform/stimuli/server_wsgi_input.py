@@ -26,6 +26,7 @@ def _whole(name: str, behaviour: str, body: bytes) -> None:
 
 
 _whole("binary", "echo", BINARY)
+_whole("lines", "echo", LINES)
 _whole("one-byte", "echo", b"x")
 _whole("read-sized", "read-sized", BINARY[:9000])
 _whole("read-zero", "read-zero", LINES)

@@ -18,7 +18,7 @@ from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
 from .app import result_of
 from .server_channel import SideChannel
 from .server_facts import policy_lines
-from .server_runner import Runner, Served, facts_of
+from .server_runner import QUIET, Runner, Served, facts_of
 
 #: The app that is served.
 PROBE = "pytest_wsgiconform.probe:app"
@@ -70,16 +70,17 @@ class ServerTarget:
     """Judges one server; see :class:`pytest_wsgiconform.engine.TargetRun`.
 
     :param starter: starts it. :param settings: the run's settings.
+    :param patience: seconds without any byte after which the harness stops waiting for one.
     :raises TargetError: when it can't be started.
     """
 
     kind = "server"
 
-    def __init__(self, starter: Starter, settings: Settings) -> None:
+    def __init__(self, starter: Starter, settings: Settings, patience: float = QUIET) -> None:
         self.name, self.starter, self.settings = starter.name, starter, settings
         self._rules = [rule for rule in choose(settings.select, settings.ignore) if rule.side is Blame.SERVER]
         self.channel = SideChannel() if starter.reports else None
-        self._runner = Runner(self.name, self.channel, settings.timeout)
+        self._runner = Runner(self.name, self.channel, settings.timeout, patience)
         self._runs: dict[str, ServerRun] = {}
         self._repeats: dict[str, ServerRun] = {}
         self._restarts = 0

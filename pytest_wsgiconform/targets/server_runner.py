@@ -15,11 +15,9 @@ from .server_channel import SideChannel
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
-#: Seconds without a byte after which a step of a script is given up.
+#: Seconds without a byte after which a step of a script is given up; a call may take as long to end after the client
+#: has what it waited for.
 QUIET = 2.0
-
-#: Seconds that a call may take to end after the client has what it waited for.
-SETTLE = 2.0
 
 #: After so many stimuli in a row whose calls never ended, the wait is shortened: that server never closes.
 PATIENCE = 3
@@ -68,11 +66,12 @@ class Runner:
 
     :param name: the server's name for the record. :param channel: the side channel, ``None`` without one.
     :param timeout: seconds that one connection may take.
+    :param patience: seconds that a step waits for a byte, and a call may take to end.
     """
 
-    def __init__(self, name: str, channel: SideChannel | None, timeout: float) -> None:
+    def __init__(self, name: str, channel: SideChannel | None, timeout: float, patience: float = QUIET) -> None:
         self.name, self.channel = name, channel
-        self.limits = Limits(quiet=min(QUIET, timeout), total=timeout)
+        self.limits = Limits(quiet=min(patience, timeout), total=timeout)
         self._unsettled = 0
 
     def play(self, stimulus: ServerStimulus, served: Served) -> ServerRun:
@@ -110,7 +109,7 @@ class Runner:
 
     def _settle(self, run: ServerRun, channel: SideChannel, wanted: float) -> None:
         channel.give_up(run.token)
-        patience = SETTLE if self._unsettled < PATIENCE else 0.1
+        patience = self.limits.quiet if self._unsettled < PATIENCE else 0.1
         settled = channel.settle(run.token, max(wanted, patience))
         self._unsettled = 0 if settled else self._unsettled + 1
         run.calls = channel.take(run.token)
