@@ -18,7 +18,14 @@ RULES: dict[str, Rule] = {
 }
 
 #: Stands for "take this variable out" in :func:`changed`.
-ABSENT = object()
+class _Absent:
+    """A value that stands for no value; its repr is the same in every process, as xdist needs of test ids."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Any = _Absent()
 
 
 def changed(changes: dict[Any, Any], **arguments: Any) -> dict[Any, Any]:
