@@ -61,7 +61,7 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         from .targets.app import AppTarget
         from .targets.load import load_app
 
-        return AppTarget(name, load_app(name), settings)
+        return AppTarget(name, None if settings.isolate else load_app(name), settings)
     if kind == "middleware":
         from .targets.load_middleware import load_middleware
         from .targets.middleware import MiddlewareTarget

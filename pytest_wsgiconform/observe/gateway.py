@@ -8,9 +8,9 @@ validator, so that one exchange can show several.
 from __future__ import annotations
 
 import hashlib
-import time
 import traceback
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep  # by name: an app may replace those of the module
 from typing import Any
 
 from ..rules.app_run import BODY_LIMIT, ErrorRecord, ExchangeRecord
@@ -24,6 +24,9 @@ from .validator import Validator
 #: Most characters of wsgi.errors that a record keeps.
 _LOG_LIMIT = 10000
 
+#: Most characters of header fields that a record keeps.
+_HEADERS_LIMIT = 65536
+
 
 class DoubleStart(RuntimeError):
     """start_response was called a second time without exc_info."""
@@ -34,7 +37,8 @@ class Play:
 
     :param validator: the watched app. :param environ: handed over as it is.
     :param label: see :class:`ExchangeRecord`.
-    :param limit: seconds for the whole of it; half of it for taking items, after which the gateway closes.
+    :param limit: seconds for the whole of it. :param patience: seconds for taking items, after which the gateway
+        closes; ``None`` for half of *limit*.
     :param take: items to take before closing; ``None`` for all, 0 to close without iterating.
     :param start_wrapper: gets the gateway's ``start_response`` and returns the one to hand over.
     :param write_error: what ``write()`` raises after it took the first data, as when the client has gone.
@@ -52,13 +56,15 @@ class Play:
         start_wrapper: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
         write_error: BaseException | None = None,
         pause: float = 0.0,
+        patience: float | None = None,
     ) -> None:
         self.conversation: Conversation = validator.begin()
         self.environ, self.take = environ, take
         self.write_error, self.pause = write_error, pause
         self._reraised: BaseException | None = None
         self._errors = environ.get("wsgi.errors")  # the app will find an observer in its place
-        self.limit, self._deadline = limit, time.monotonic() + limit / 2
+        self.limit = limit
+        self._deadline = monotonic() + (limit / 2 if patience is None else patience)
         self.start_response = start_wrapper(self._start_response) if start_wrapper else self._start_response
         self.record = ExchangeRecord(label)
         self.record.environ = {k: v for k, v in environ.items() if type(k) is str and type(v) is str}
@@ -152,7 +158,7 @@ class Play:
             return False
         phase = "next"
         if self.pause and record.chunks < 10:
-            time.sleep(self.pause)
+            sleep(self.pause)
         try:
             if self._items is None:
                 phase = "iter"
@@ -167,8 +173,8 @@ class Play:
             return False
         record.chunks += 1
         self._take(item)
-        if time.monotonic() > self._deadline:
-            record.stopped_early = True
+        if monotonic() > self._deadline:
+            record.stopped_early = record.facts["endless"] = True
             return False
         return True
 
@@ -264,10 +270,14 @@ def _tail(error: BaseException) -> str:
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:
+    """Return the well-formed pairs of *headers*, as many as a record can hold."""
     if not isinstance(headers, (list, tuple)):
         return []
-    return [
-        (item[0], item[1])
-        for item in headers
-        if isinstance(item, tuple) and len(item) == 2 and type(item[0]) is str and type(item[1]) is str
-    ]
+    pairs, size = [], 0
+    for item in headers:
+        if isinstance(item, tuple) and len(item) == 2 and type(item[0]) is str and type(item[1]) is str:
+            size += len(item[0]) + len(item[1]) + 2
+            if size > _HEADERS_LIMIT:
+                break
+            pairs.append((item[0], item[1]))
+    return pairs

@@ -1,21 +1,32 @@
 """Guarding the harness against a target that hangs, exits or pretends to be Ctrl-C.
 
-A time limit works by SIGALRM, so only in the main thread; it ends loops and sleeps at Python level. What
-hangs in C code needs ``--wsgi-isolate``.
+A time limit works by SIGALRM in the main thread, which ends sleeps as well as loops; in other threads, and when the
+target has switched the alarm off, by an exception that a watching thread sets, which ends whatever executes byte
+code. What hangs in C code needs ``--wsgi-isolate``.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic  # by name: a target may replace time.monotonic
 from types import FrameType
 from typing import Any
 
 #: After the limit the alarm rings again at this interval, in seconds: a target may swallow one.
 _REPEAT = 0.25
+
+#: How many rings a target may swallow before its exception handlers are not let finish any more.
+_PATIENCE = 2
+
+#: How much later than the alarm the watching thread acts in the main thread, in seconds.
+_GRACE = 1.0
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class TimeLimitExceeded(BaseException):
@@ -32,22 +43,122 @@ class Interrupted:
         self.by_user = False
 
 
+class _Watch:
+    """One guarded block of one thread. :ivar fired: whether an exception was set in the thread."""
+
+    __slots__ = ("deadline", "fired", "thread")
+
+    def __init__(self, thread: int, deadline: float) -> None:
+        self.thread, self.deadline, self.fired = thread, deadline, False
+
+
+class _Watchdog:
+    """The watching thread. It lives while something is guarded, and a second longer."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._watches: list[_Watch] = []
+        self._running = False
+        self._wakes = 0.0  # when the thread will look again by itself
+
+    def add(self, watch: _Watch) -> None:
+        with self._condition:
+            self._watches.append(watch)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="wsgiconform-watchdog", daemon=True).start()
+            elif watch.deadline < self._wakes:
+                self._condition.notify()
+
+    def remove(self, watch: _Watch) -> None:
+        """Stop watching; an exception that was set and has not been raised yet is taken back."""
+        with self._condition:
+            if watch in self._watches:
+                self._watches.remove(watch)
+            if watch.fired:
+                _set_exception(watch.thread, None)
+
+    def _run(self) -> None:
+        with self._condition:
+            while True:
+                if not self._watches:
+                    self._wait(1.0)
+                    if not self._watches:
+                        self._running = False
+                        return
+                now = monotonic()
+                for watch in self._watches:
+                    if watch.deadline <= now:
+                        watch.fired, watch.deadline = True, now + _REPEAT
+                        _set_exception(watch.thread, TimeLimitExceeded)
+                self._wait(max(min(watch.deadline for watch in self._watches) - now, 0.01))
+
+    def _wait(self, seconds: float) -> None:
+        self._wakes = monotonic() + seconds
+        self._condition.wait(seconds)
+
+
+def _set_exception(thread: int, kind: type[BaseException] | None) -> None:
+    import ctypes  # only for a target that hangs
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(kind) if kind is not None else None
+    )
+
+
+_watchdog = _Watchdog()
+
+
+class _Alarm:
+    """The SIGALRM handler of one guarded block."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._rings = seconds, 0
+        self.trace: Any = None
+        self.traced = False
+
+    def __call__(self, _number: int, frame: FrameType | None) -> None:
+        self._rings += 1
+        if self._rings > _PATIENCE:
+            self._forbid_handlers(frame)
+        raise TimeLimitExceeded(f"took more than {self._seconds:g} seconds")
+
+    def _forbid_handlers(self, frame: FrameType | None) -> None:
+        """Trace the target, so that a handler that catches the exception is left by another one."""
+        if not self.traced:
+            self.traced, self.trace = True, sys.gettrace()
+        while frame is not None and not frame.f_code.co_filename.startswith(_HERE):
+            frame.f_trace = self._in_handler
+            frame = frame.f_back
+        sys.settrace(self._in_handler)
+
+    def _in_handler(self, frame: FrameType, event: str, _argument: Any) -> Any:
+        if frame.f_code.co_filename.startswith(_HERE):
+            return None
+        if event == "line" and isinstance(sys.exc_info()[1], TimeLimitExceeded):
+            raise TimeLimitExceeded(f"took more than {self._seconds:g} seconds")
+        return self._in_handler
+
+    def end(self) -> None:
+        if self.traced:
+            sys.settrace(self.trace)
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[Interrupted]:
     """Raise :class:`TimeLimitExceeded` in the block once *seconds* have passed, and again until it ends.
 
-    Handlers and a timer that were set before are put back, the timer less the time used. Outside the main
-    thread nothing is limited.
+    In the main thread, handlers and a timer that were set before are put back, the timer less the time used.
     """
     state = Interrupted()
     if threading.current_thread() is not threading.main_thread():
-        yield state
+        watch = _Watch(threading.get_ident(), monotonic() + seconds)
+        _watchdog.add(watch)
+        try:
+            yield state
+        finally:
+            _stop_watching(watch)
         return
-
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        raise TimeLimitExceeded(f"took more than {seconds:g} seconds")
-
-    before_interrupt = signal.getsignal(signal.SIGINT)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         state.by_user = True
@@ -55,15 +166,30 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
             before_interrupt(number, frame)
         raise KeyboardInterrupt
 
-    started = time.monotonic()
-    before_alarm = signal.signal(signal.SIGALRM, ring)
+    before_interrupt = signal.getsignal(signal.SIGINT)
+    started = monotonic()
+    alarm = _Alarm(seconds)
+    watch = _Watch(threading.get_ident(), started + seconds + _GRACE)
+    before_alarm = signal.signal(signal.SIGALRM, alarm)
     if before_interrupt is not None:
         signal.signal(signal.SIGINT, interrupt)
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
+    _watchdog.add(watch)
     try:
         yield state
     finally:
-        _restore(before_alarm, before_interrupt, left, interval, time.monotonic() - started)
+        _stop_watching(watch)
+        _restore(before_alarm, before_interrupt, left, interval, monotonic() - started)
+        alarm.end()
+
+
+def _stop_watching(watch: _Watch) -> None:
+    while True:
+        try:
+            _watchdog.remove(watch)
+            break
+        except TimeLimitExceeded:  # set just before it was taken back
+            continue
 
 
 def _restore(before_alarm: Any, before_interrupt: Any, left: float, interval: float, used: float) -> None:

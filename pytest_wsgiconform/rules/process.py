@@ -83,3 +83,72 @@ def _():
     from .app_run import ErrorRecord
 
     return AppRun("get", "/", [ExchangeRecord("get", error=ErrorRecord("ValueError", "bad input", "call"))])
+
+
+@rule(
+    id="process-survives",
+    section="process",
+    level=Level.ERROR,
+    side=Blame.APP,
+    clauses=("call-app-repeatable",),
+    stimuli=ANY,
+    hint="The last lines it printed are in the evidence; --wsgi-select and --wsgi-path find the request that does it.",
+)
+def process_survives(run: AppRun, _exchange: object) -> Outcome:
+    """The interpreter lives on after a request.
+
+    An application that ends, crashes or blocks the process takes the requests of everybody else with it, and can't be
+    called again (PEP 3333, "The Application/Framework Side"). Judged in full under --wsgi-isolate only: without it
+    the dying process is the harness's own.
+    """
+    how = run.facts.get("died")
+    if how:
+        return fault(
+            f"during stimulus {run.stimulus} the interpreter {how}",
+            got=str(how),
+            expected="an answer",
+            printed=list(run.facts.get("printed", [])),
+        )
+    return HELD if run.exchanges else None
+
+
+@process_survives.bad
+def _():
+    return AppRun("get", "/", facts={"died": "died of SIGSEGV"})
+
+
+@process_survives.good
+def _():
+    return AppRun("get", "/", [ExchangeRecord("get", status="200 OK", starts=1, exhausted=True)])
+
+
+@rule(
+    id="process-left-as-found",
+    section="process",
+    level=Level.ADVICE,
+    side=Blame.APP,
+    clauses=(),  # PEP 3333 says nothing of the process around an application
+    stimuli=ANY,
+    hint="Change global state while the application is loaded, if at all, not while it answers.",
+)
+def process_left_as_found(run: AppRun, _exchange: object) -> Outcome:
+    """A request leaves the process's global state as it was.
+
+    The working directory, signal handlers, standard streams and built-in functions belong to all requests and to the
+    server. A request that changes them changes what the next one does, possibly in another thread at this moment.
+    """
+    changed = run.facts.get("tampered", [])
+    if changed:
+        names = ", ".join(map(str, changed[:10]))
+        return fault(f"stimulus {run.stimulus} left changed: {show(names)}", got=names, expected="no change")
+    return HELD if run.exchanges else None
+
+
+@process_left_as_found.bad
+def _():
+    return AppRun("get", "/", [ExchangeRecord("get")], facts={"tampered": ["working directory"]})
+
+
+@process_left_as_found.good
+def _():
+    return AppRun("get", "/", [ExchangeRecord("get")], facts={"tampered": []})

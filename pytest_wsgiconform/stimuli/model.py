@@ -7,9 +7,9 @@ goes wrong is the app's. It runs from (app, path) to an :class:`AppRun` of plain
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from ..environ import build_environ
@@ -47,15 +47,22 @@ class Stage:
     :param app: the WSGI callable. :param rules: the event rules that watch.
     :param path: the path below the mount point, with its leading slash; may carry ``?query``.
     :param limit: seconds for the whole stimulus. :param stimulus: id of the stimulus that plays.
-    :param method: the method of an ordinary request for *path*.
+    :param method: the method of an ordinary request for *path*. :param patience: see :class:`Play`.
     :ivar run: what has been recorded so far.
     """
 
     def __init__(
-        self, app: Any, rules: list[Rule], path: str, limit: float, stimulus: str, method: str = "GET"
+        self,
+        app: Any,
+        rules: list[Rule],
+        path: str,
+        limit: float,
+        stimulus: str,
+        method: str = "GET",
+        patience: float | None = None,
     ) -> None:
-        self.app, self.path, self.method = app, path, method
-        self.limit, self._deadline = limit, time.monotonic() + limit
+        self.app, self.path, self.method, self.patience = app, path, method, patience
+        self.limit, self._deadline = limit, monotonic() + limit
         self.run = AppRun(stimulus, path)
         self.validator = Validator(app, _ignore, rules=rules, thorough=True, on_end=self._ended)
         self._lock = threading.Lock()  # some stimuli play in several threads
@@ -90,7 +97,8 @@ class Stage:
             validator,
             self.environ() if environ is None else environ,
             label=label,
-            limit=max(self._deadline - time.monotonic(), 0.05),
+            limit=max(self._deadline - monotonic(), 0.05),
+            patience=self.patience,
             **behaviour,
         )
         self.run.exchanges.append(play.record)
@@ -99,7 +107,7 @@ class Stage:
     @property
     def out_of_time(self) -> bool:
         """Whether the stimulus has used up its time, so that it should leave out the rest."""
-        return time.monotonic() > self._deadline
+        return monotonic() > self._deadline
 
     def compare(
         self,

@@ -1,7 +1,8 @@
-"""An app under test: plays the stimuli for apps on each of its paths, and judges."""
+"""An app under test: plays the stimuli for apps on each of its routes, and judges."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -12,44 +13,107 @@ from ..rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
 from ..rules.registry import choose
 from ..settings import Settings
 from ..stimuli.app import app_stimuli
-from ..stimuli.model import Stage, Stimulus
+from .crawl import links_in
+from .last_word import LastWord
+from .player import LocalPlayer, Player
+from .routes import Route
+
+#: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
+_BAD_RUNS = 3
+
+#: After so many of them altogether, everything is given up.
+_BAD_RUNS_IN_ALL = 30
+
+#: Seconds for the items of a response, once one of the route has shown that it does not end.
+_PATIENCE = 0.1
 
 
 class AppTarget:
     """Judges one WSGI application; see :class:`pytest_wsgiconform.engine.TargetRun`.
 
-    :param name: as the user gave it. :param app: the callable. :param settings: the run's settings.
+    :param name: as the user gave it. :param app: the callable, ``None`` to load it by its name in a child interpreter.
+    :param settings: the run's settings.
+    :raises TargetError: when the child interpreter can't load it.
     """
 
     kind = "app"
 
-    def __init__(self, name: str, app: Callable[..., Any], settings: Settings) -> None:
+    def __init__(self, name: str, app: Callable[..., Any] | None, settings: Settings) -> None:
         self.name, self.app, self.settings = name, app, settings
         self._rules = [rule for rule in choose(settings.select, settings.ignore) if binds_apps(rule)]
+        self._player = self._make_player()
+        self._routes: list[Route] = []
+        self._discovered = self._crawled = 0
         self._runs: list[AppRun] | None = None
+        self._bad_runs: Counter[Route] = Counter()
+        self._endless: set[Route] = set()
+        self._notes: list[str] = []
+
+    def _make_player(self) -> Player:
+        watching = [rule for rule in self._rules if rule.on]
+        if self.app is not None:
+            return LocalPlayer(self.app, watching, self.settings, LastWord() if self.name else None)
+        from .isolate import ChildPlayer
+
+        return ChildPlayer(self.name, watching, self.settings)
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind an app."""
         return self._rules
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The paths that are exercised."""
-        return self.settings.paths or ("/",)
-
     def runs(self) -> list[AppRun]:
         """Return all runs, playing the stimuli on the first call."""
         if self._runs is None:
             self._runs = []
-            for path in self.paths:
-                for stimulus in app_stimuli():
-                    self._runs.append(self._play(stimulus, path))
+            pending = self._find_routes()
+            while pending:
+                route = pending.pop(0)
+                self._routes.append(route)
+                played = self._play_route(route)
+                self._runs += played
+                pending += self._follow(played, [*self._routes, *pending])
+            self._player.close()
         return self._runs
 
-    def _play(self, stimulus: Stimulus, path: str) -> AppRun:
-        stage = Stage(self.app, self._rules, path, self.settings.timeout, stimulus.id)
-        stimulus.play(stage)
-        return stage.run
+    def _find_routes(self) -> list[Route]:
+        if self.settings.paths:
+            return [Route(path) for path in self.settings.paths]
+        discovered, self._notes = self._player.routes()
+        self._discovered = len(discovered)
+        return list(dict.fromkeys([Route("/"), *discovered]))
+
+    def _follow(self, runs: list[AppRun], known: list[Route]) -> list[Route]:
+        """Return the routes that answers of *runs* lead to, as many as may still be crawled."""
+        found: list[Route] = []
+        for run in runs:
+            for label in ("get", "ordinary"):
+                record = run.exchange(label) if run.stimulus == "get" else None
+                for route in links_in(record) if record is not None else ():
+                    if self._crawled < self.settings.crawl and route not in known and route not in found:
+                        found.append(route)
+                        self._crawled += 1
+        return found
+
+    def _play_route(self, route: Route) -> list[AppRun]:
+        runs = []
+        names = [stimulus.id for stimulus in app_stimuli()]
+        if self.settings.fuzz:
+            names.append("fuzz")
+        for name in names:
+            if self._bad_runs[route] >= _BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
+                self._notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
+                break
+            runs.append(self._play(name, route))
+        return runs
+
+    def _play(self, name: str, route: Route) -> AppRun:
+        limit = self.settings.timeout * (10 if name == "fuzz" else 1)
+        run = self._player.play(name, route, limit, _PATIENCE if route in self._endless else None)
+        if run.facts.get("died") or any(record.timed_out for record in run.exchanges):
+            self._bad_runs[route] += 1
+        if any(record.facts.get("endless") for record in run.exchanges):
+            self._endless.add(route)
+        return run
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
@@ -85,12 +149,33 @@ class AppTarget:
 
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
-        paths = len(self.paths)
+        routes = len(self._routes)
         exchanges = sum(len(run.exchanges) for run in self._runs or ())
-        return [f"{exchanges} exchanges on {paths} path{'s' if paths != 1 else ''}"]
+        origins = [
+            text
+            for number, text in (
+                (self._discovered, f"{self._discovered} told by the framework"),
+                (self._crawled, f"{self._crawled} found by following links"),
+            )
+            if number
+        ]
+        told = f" ({', '.join(origins)})" if origins else ""
+        lines = [f"{exchanges} exchanges on {routes} route{'s' if routes != 1 else ''}{told}"]
+        silent = self._silent_routes()
+        if silent:
+            lines.append(f"{silent} of them never gave a response with a status below 400")
+        return lines + self._notes
+
+    def _silent_routes(self) -> int:
+        """Return the number of routes that had nothing to offer but errors."""
+        answered = {
+            run.path for run in self._runs or () if any((record.code or 999) < 400 for record in run.exchanges)
+        }
+        return len({route.path for route in self._routes} - answered)
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Stop what was started."""
+        self._player.close()
 
 
 def binds_apps(rule: Rule) -> bool:
@@ -108,6 +193,7 @@ def finding_of_run(rule: Rule, fault: Any, run: AppRun) -> Finding:
         value = getattr(fault, key)
         if value is not None:
             evidence[key] = clean(value)
+    request = record.request() if record is not None else {"method": "", "path": run.path, "query": ""}
     return Finding(
         rule=rule.id,
         level=rule.level,
@@ -115,7 +201,7 @@ def finding_of_run(rule: Rule, fault: Any, run: AppRun) -> Finding:
         clauses=rule.clauses,
         message=clean(fault.message),
         stimulus=run.stimulus,
-        request=record.request() if record is not None else None,
+        request=request,
         location=fault.location or (record.start_location if record is not None else None),
         evidence=evidence,
     )

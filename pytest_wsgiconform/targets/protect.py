@@ -1,0 +1,158 @@
+"""Keeping an app from disturbing the harness by what it leaves behind in the interpreter.
+
+Used around each stimulus when it is played in this process, whichever process that is.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import gc
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+#: Modules that the harness can't do without, and whose replaced functions are put back.
+_GUARDED: tuple[ModuleType, ...] = (builtins, time, os, io, sys, gc, signal, threading)
+
+#: Names that change by themselves, or by the harness's own doing.
+_FREE = frozenset(
+    {"last_type", "last_value", "last_traceback", "last_exc", "_", "environ", "path", "modules", "meta_path", "argv"}
+)
+
+
+class Left:
+    """What an app left changed. :ivar changes: one short text each, such as ``"builtins.len"``."""
+
+    def __init__(self) -> None:
+        self.changes: list[str] = []
+
+
+@contextmanager
+def undisturbed() -> Iterator[Left]:
+    """Put back, after the block, what a hostile or careless app changed; what it only added stays.
+
+    Standard streams and their descriptors, the working directory, signal handlers, the entries of ``sys.path``, the
+    recursion limit, trace and profile functions, garbage collection, and the functions of the modules that the harness
+    itself needs.
+    """
+    left = Left()
+    modules = [(module, dict(vars(module))) for module in _GUARDED]
+    restore = [_descriptors(), _directory(), _handlers(), _interpreter()]
+    for step in restore:
+        next(step)
+    path, entries = sys.path, list(sys.path)
+    try:
+        yield left
+    finally:
+        # Modules first: everything after this line may need them.
+        for module, names in modules:
+            _put_back(module, names, left)
+        missing = [entry for entry in entries if entry not in sys.path] if isinstance(sys.path, list) else entries
+        if sys.path is not path or missing:
+            left.changes.append("sys.path")
+            path[:] = [*entries, *(entry for entry in path if entry not in entries)]
+            sys.path = path
+        for step in restore:
+            left.changes += next(step)
+
+
+def _put_back(module: ModuleType, names: dict[str, Any], left: Left) -> None:
+    # Nothing but dict operations in this loop: any builtin may have been replaced.
+    current = module.__dict__
+    for name in names:
+        value = names[name]
+        if name in current:
+            if current[name] is value:
+                continue
+        current[name] = value
+        if name not in _FREE:
+            left.changes.append(module.__name__ + "." + name)
+
+
+def _descriptors() -> Iterator[list[str]]:
+    """Keep the standard descriptors open and leading to where they led."""
+    kept = {}
+    for number in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            kept[number] = (os.dup(number), _identity(number))
+    yield []
+    changes = []
+    for number, (copy, identity) in kept.items():
+        if _identity(number) != identity:
+            os.dup2(copy, number)
+            changes.append(f"descriptor {number}")
+        with contextlib.suppress(OSError):  # the app may have closed the copy as well
+            os.close(copy)
+    yield changes
+
+
+def _identity(number: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _directory() -> Iterator[list[str]]:
+    try:
+        before = os.getcwd()
+    except OSError:  # it was removed
+        yield []
+        yield []
+        return
+    yield []
+    try:
+        now = os.getcwd()
+    except OSError:
+        now = ""
+    if now != before:
+        with contextlib.suppress(OSError):
+            os.chdir(before)
+        yield ["working directory"]
+    yield []
+
+
+def _handlers() -> Iterator[list[str]]:
+    """Keep the reactions to signals; they can be set in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield []
+        yield []
+        return
+    numbers = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield []
+    changes = []
+    for number, handler in before.items():
+        if handler is not None and signal.getsignal(number) != handler:
+            with contextlib.suppress(OSError, ValueError):
+                signal.signal(number, handler)
+                changes.append(f"handler of {signal.Signals(number).name}")
+    yield changes
+
+
+def _interpreter() -> Iterator[list[str]]:
+    limit, trace, profile, collects = sys.getrecursionlimit(), sys.gettrace(), sys.getprofile(), gc.isenabled()
+    yield []
+    changes = []
+    if sys.getrecursionlimit() != limit:
+        sys.setrecursionlimit(limit)
+        changes.append("recursion limit")
+    if sys.gettrace() is not trace:
+        sys.settrace(trace)
+        changes.append("trace function")
+    if sys.getprofile() is not profile:
+        sys.setprofile(profile)
+        changes.append("profile function")
+    if gc.isenabled() != collects:
+        (gc.enable if collects else gc.disable)()
+        changes.append("garbage collection")
+    yield changes
