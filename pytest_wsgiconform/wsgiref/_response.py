@@ -212,6 +212,8 @@ class ResponseHead:
         result = self.result
         if type(result) in (list, tuple):
             # A block of another type is an error that is told when its turn comes.
+            if len(result) == 1:
+                return len(result[0]) if type(result[0]) is bytes else None
             return sum(map(len, result)) if _ONLY_BYTES.issuperset(map(type, result)) else None
         if self._block is None:  # nothing was yielded: either write() was called, or the body is empty
             return None

@@ -172,11 +172,11 @@ class BaseHandler(ResponseBody):
             write(block)
             if self.headers_sent:
                 break
-        if self._is_bounded:
-            self._send_bounded(blocks)
-        else:
+        if not self._is_bounded:
             for block in blocks:
                 write(block)
+        elif type(self.result) is not list or len(self.result) > 1:
+            self._send_bounded(blocks)
         self._block = None
 
     def _send_bounded(self, blocks: Iterator[bytes]) -> None:
@@ -187,7 +187,7 @@ class BaseHandler(ResponseBody):
                 return
             self.write(block)
         # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
-        if self._remaining == 0 and type(self.result) in (list, tuple) and len(self.result) > 1:
+        if self._remaining == 0 and type(self.result) in (list, tuple):
             self._tell_unsent_blocks()
 
     def _checked_result(self) -> Any:
@@ -364,8 +364,8 @@ class SimpleHandler(BaseHandler):
 
     def _flush(self) -> None:
         # From the second time on in a response, this is the stream's own method: it is called for every block.
-        self._flush = self.stdout.flush  # type: ignore[method-assign]
-        self._flush()
+        self._flush = flush = self.stdout.flush  # type: ignore[method-assign]
+        flush()
 
 
 class BaseCGIHandler(SimpleHandler):

@@ -54,23 +54,14 @@ _LONGEST_GOOD_VALUE = 128
 
 def check_pairs(headers: list[tuple[str, str]]) -> None:
     """Raise what :func:`check_name` and :func:`check_value` raise for any of ``headers``."""
-    for name, value in headers:
-        # Not left to what follows: a str subclass is equal to, and hashes as, the string it holds.
-        if type(name) is not str or type(value) is not str:
-            check_name(name)
-            check_value(value)
-    try:
-        if _good_pairs.issuperset(headers):
-            return
-    except TypeError:  # a pair that is a list cannot be looked up
-        headers = [(name, value) for name, value in headers]
-    for pair in headers:
+    for pair in [(name, value) for name, value in headers]:  # a pair may be a list, which cannot be looked up
         if pair in _good_pairs:
             continue
         name, value = pair
         check_name(name)
         check_value(value)
-        if len(value) <= _LONGEST_GOOD_VALUE:
+        # Cookies are seldom the same twice, and may be secrets.
+        if len(value) <= _LONGEST_GOOD_VALUE and name.lower() != "set-cookie":
             if len(_good_pairs) >= _MOST_GOOD_PAIRS:
                 _good_pairs.clear()
             _good_pairs.add(pair)
@@ -138,7 +129,17 @@ class Headers:
             headers = []
         elif type(headers) is not list:
             raise TypeError(f"Headers should be a list of (name, value) tuples, not {headers!r}")
-        check_pairs(headers)
+        for name, value in headers:
+            # Not left to the look-up: a str subclass is equal to, and hashes as, the string it holds.
+            if type(name) is not str or type(value) is not str:
+                check_name(name)
+                check_value(value)
+        try:
+            good = _good_pairs.issuperset(headers)
+        except TypeError:  # for a pair that is a list
+            good = False
+        if not good:
+            check_pairs(headers)
         self._headers = headers
 
     def __len__(self) -> int:
