@@ -1,10 +1,11 @@
-"""Draws the rule reference and the clause table from the catalogue when the docs are built.
+"""Draws references from the code when the docs are built: rules, clauses, options, fixtures.
 
 Nothing of it is written by hand or kept in the repository: ``docs/rules/`` is made anew each time.
 """
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,30 @@ def clause_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def options_page() -> str:
+    from pytest_wsgiconform.options import OPTIONS
+
+    lines = ["# Every option", "", "| option | ini key | meaning |", "| --- | --- | --- |"]
+    for option in OPTIONS:
+        metavar = option.how.get("metavar")
+        metavar = str(metavar).replace("|", "\\|") if metavar else ""
+        usage = option.flag + (f"={metavar}" if metavar else "")
+        lines.append(f"| `{usage}` | `{option.dest}` | {option.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def fixtures_page() -> str:
+    import pytest_wsgiconform.fixtures as fixtures
+
+    tree = ast.parse(Path(str(fixtures.__file__)).read_text(encoding="utf-8"))
+    parts = ["# Every fixture\n"]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(d) for d in node.decorator_list):
+            text = (ast.get_docstring(node) or "").replace("``", "`")
+            parts.append(f"## `{node.name}`\n\n{text}\n")
+    return "\n".join(parts)
+
+
 def write_pages(app: Any) -> None:
     folder = Path(app.srcdir) / "rules"
     folder.mkdir(exist_ok=True)
@@ -83,12 +108,14 @@ def write_pages(app: Any) -> None:
         sections.setdefault(rule.section, []).append(rule)
     pages = {f"{section}.md": rule_page(section, rules) for section, rules in sections.items()}
     pages["clauses.md"] = clause_table()
+    pages["all-options.md"] = options_page()
+    pages["all-fixtures.md"] = fixtures_page()
     total = len(catalogue())
     tree = "\n".join(sections)
     pages["index.md"] = (
         f"# Rules\n\nThe catalogue holds {total} rules. `pytest --wsgi-rules` prints it, and\n"
         "`pytest --wsgi-rules='close-*'` a part of it.\n\n"
-        f"```{{toctree}}\n:maxdepth: 1\n\n{tree}\nclauses\n```\n"
+        f"```{{toctree}}\n:maxdepth: 1\n\n{tree}\nclauses\nall-options\nall-fixtures\n```\n"
     )
     for stale in {path.name for path in folder.glob("*.md")} - set(pages):
         (folder / stale).unlink()
