@@ -16,6 +16,7 @@ import ssl
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from http.server import HTTPServer
 from queue import Empty, SimpleQueue
@@ -65,7 +66,7 @@ class WaitingServer(HTTPServer):
         self._stopped = threading.Event()
         self._stopped.set()
         self._parked: set[Any] = set()
-        self._waiting: set[socket.socket] = set()
+        self._waiting: dict[socket.socket, None] = {}  # in the order in which they began to
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
 
     @property
@@ -219,14 +220,20 @@ class WaitingServer(HTTPServer):
 
     def begin_waiting(self, connection: socket.socket) -> None:
         """Note that no request is running on this connection, so that `server_close` may end it."""
-        self._waiting.add(connection)
+        self._waiting[connection] = None
         if self.closing:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
 
     def end_waiting(self, connection: socket.socket) -> None:
         """Note that a request has come, or that the connection is over."""
-        self._waiting.discard(connection)
+        self._waiting.pop(connection, None)
+
+    def end_longest_idle(self) -> None:
+        """End the connection on which no request has been running for the longest time, if there is one."""
+        for connection in list(self._waiting)[:1]:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
 
     # ---- ends
 
@@ -266,22 +273,25 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-class WorkerThreads(socketserver.ThreadingMixIn):
+class ThreadedWaitingServer(socketserver.ThreadingMixIn, WaitingServer):
     """`ThreadingMixIn` with threads that are used again, and an end that waits for running requests only so long.
 
     Attributes:
         shutdown_timeout: seconds that `server_close` waits for running requests.
+        max_threads: the most connections served at once; for one more, the longest idle one is ended, and it waits
+            if there is none.
     """
 
     daemon_threads = True
-    closing = False
     shutdown_timeout: float = 30.0
+    max_threads: int = 1000
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._lock = threading.Lock()
         self._idle_workers = 0
         self._jobs: SimpleQueue[tuple[Any, Any] | None] = SimpleQueue()
         self._workers: set[threading.Thread] = set()
+        self._backlog: deque[tuple[Any, Any]] = deque()
         super().__init__(*args, **options)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -290,6 +300,10 @@ class WorkerThreads(socketserver.ThreadingMixIn):
             if self._idle_workers:
                 self._idle_workers -= 1
                 self._jobs.put((request, client_address))
+                return
+            if len(self._workers) >= self.max_threads:
+                self._backlog.append((request, client_address))
+                self.end_longest_idle()
                 return
             worker = threading.Thread(target=self._work, args=(request, client_address), daemon=self.daemon_threads)
             self._workers.add(worker)
@@ -310,6 +324,8 @@ class WorkerThreads(socketserver.ThreadingMixIn):
 
     def _next_job(self) -> tuple[Any, Any] | None:
         with self._lock:
+            if self._backlog:
+                return self._backlog.popleft()
             if self.closing:
                 return None
             self._idle_workers += 1
@@ -327,6 +343,8 @@ class WorkerThreads(socketserver.ThreadingMixIn):
         """Close, and wait for the running requests, at most `shutdown_timeout` seconds."""
         super().server_close()
         with self._lock:
+            while self._backlog:
+                self.shutdown_request(self._backlog.popleft()[0])
             for _ in range(self._idle_workers):
                 self._jobs.put(None)
             self._idle_workers = 0

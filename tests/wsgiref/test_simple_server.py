@@ -1127,3 +1127,59 @@ def test_refused_head_requests_get_no_content() -> None:
         raw = live.exchange(b"HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n")
         assert raw.startswith(b"HTTP/1.1 400 ")
         assert raw.endswith(b"\r\n\r\n")
+
+
+def test_more_clients_than_threads() -> None:
+    class Few(ThreadingWSGIServer):
+        max_threads = 2
+
+    gate = threading.Semaphore(0)
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/wait":
+            gate.acquire()
+        start_response("200 OK", [])
+        return []
+
+    with serving(app, server_class=Few) as live:
+        clients = [live.connect() for _ in range(2)]
+        assert [client.get().status for client in clients] == [200, 200]
+        with live.connect() as third:  # the one that is idle for longer has to go
+            assert third.get().status == 200
+            assert clients[0].at_end()
+            clients[1].send("GET /wait HTTP/1.1", "Host: h")
+            third.send("GET /wait HTTP/1.1", "Host: h")
+            live.wait_for_log("/")
+            with live.connect() as fourth:  # nobody is idle: it waits for its turn
+                fourth.send("GET / HTTP/1.1", "Host: h")
+                assert fourth.hears_nothing()
+                gate.release(2)
+                third.response()
+                third.socket.shutdown(socket.SHUT_WR)
+                assert fourth.response().status == 200
+        for client in clients:
+            client.__exit__()
+
+
+def test_clients_in_the_queue_are_let_go_at_the_end() -> None:
+    class One(ThreadingWSGIServer):
+        max_threads = 1
+        shutdown_timeout = 0.05
+
+    started, go = threading.Event(), threading.Event()
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        started.set()
+        go.wait(20)
+        start_response("200 OK", [])
+        return []
+
+    with serving(app, server_class=One) as live, live.connect() as client, live.connect() as queued:
+        client.send("GET / HTTP/1.1", "Host: h")
+        assert started.wait(20)
+        wait_until(lambda: live.server._backlog)  # type: ignore[attr-defined]
+        live.server.shutdown()
+        live.server.server_close()
+        assert queued.at_end()
+        go.set()
+        assert client.response().status == 200
