@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .engine import TargetRun
     from .settings import Settings
+    from .targets.launchers import Launcher
 
 
 @pytest.hookspec(firstresult=True)
@@ -22,6 +25,16 @@ def pytest_wsgiconform_open_run(kind: str, name: str, settings: Settings) -> Tar
     :param settings: what the run was asked to do.
     :raises pytest_wsgiconform.engine.TargetError: when it can't be loaded or started.
     """
+
+
+def pytest_wsgiconform_launchers() -> Iterable[Launcher]:
+    """Make more servers known by name to ``--wsgi-server``, or replace those that are.
+
+    Called once, before the first server target is opened, in every test worker too.
+
+    :returns: :class:`pytest_wsgiconform.targets.launchers.Launcher` objects.
+    """
+    return ()
 
 
 def pytest_wsgiconform_finding(config: pytest.Config, finding: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from .gate import Gate, Outcome
 from .options import NodeId, Target
 from .report.document import Record, build
 from .report.terminal import ShortFailure, write_summary
+from .rules.display import clean
 from .rules.model import Finding, Location, Rule, RuleResult
 from .rules.registry import UnknownRule, matching
 from .settings import Settings
@@ -74,6 +75,8 @@ class WsgiSession:
         _check_installed(self.reports)
         self.wanted = _take_node_ids(config)
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
+        if any(target.kind == "server" for target in named):
+            _learn_servers(config)
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
         self.targets: list[OpenTarget] = []
         self._records: dict[str, Record] = {}
@@ -127,9 +130,11 @@ class WsgiSession:
 
     # Collection and running
 
-    def pytest_report_header(self) -> str:
-        names = ", ".join(f"{t.target.kind} {t.target.name} ({len(t.rules)} rules)" for t in self.targets)
-        return f"wsgi: {names or 'no target'}"
+    def pytest_report_header(self) -> list[str]:
+        if not self.targets:
+            return []
+        names = ", ".join(f"{t.target.kind} {clean(t.target.name)} ({len(t.rules)} rules)" for t in self.targets)
+        return [f"wsgi: {names}"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -239,6 +244,19 @@ class WsgiSession:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._records or self._messages:
             write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
+        servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
+        if len({r["target"] for r in self._records.values() if r["kind"] == "server"}) > 1:
+            from .report.matrix import write_matrix
+
+            write_matrix(terminalreporter, list(self._records.values()), servers if self.settings.diff else ())
+
+
+def _learn_servers(config: pytest.Config) -> None:
+    """Let plugins make servers known by name."""
+    from .targets.server_open import add_launchers
+
+    for launchers in config.hook.pytest_wsgiconform_launchers():
+        add_launchers(launchers)
 
 
 def _complete(session: pytest.Session) -> bool:
@@ -308,6 +326,4 @@ def _captured(config: pytest.Config) -> Iterator[list[str]]:
 
 
 def _clean_lines(text: str) -> list[str]:
-    from .rules.display import clean
-
     return [clean(line)[:300] for line in text.splitlines() if line.strip()]

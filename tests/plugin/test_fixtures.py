@@ -279,3 +279,18 @@ def test_every_fixture_has_its_manual(run: Any) -> None:
         assert f"\n{name}" in text
         manual = text.partition(f"\n{name}")[2].splitlines()[1]
         assert manual.startswith("    ") and "no docstring" not in manual
+
+
+def test_a_run_without_targets_has_no_header_and_tells_where_its_report_is(
+    run: Any, pytester: pytest.Pytester, project: Path
+) -> None:
+    pytester.makepyfile("def test_it(wsgi_environ): pass")
+    text = run("--wsgi-report=json:out.json").stdout.str()
+    assert "wsgi: " not in text
+    assert f"json report: {project / 'out.json'}" in text.replace("\n/", " /")
+
+
+def test_the_plugin_can_be_switched_off_by_its_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(pytestconfig): assert not pytestconfig.pluginmanager.has_plugin('wsgiconform')")
+    done = pytester.runpytest_subprocess("-p", "no:wsgiconform", "-p", "no:hypothesispytest")
+    assert done.parseoutcomes() == {"passed": 1}
