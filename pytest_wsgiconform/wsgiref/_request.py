@@ -33,9 +33,9 @@ _HOST = re.compile(
 )
 
 # Fields that cannot be a list: joining two of them would make up a third value (RFC 9110 section 5.3).
-_SINGLETONS = frozenset(
-    """AUTHORIZATION FROM HOST IF_MODIFIED_SINCE IF_RANGE IF_UNMODIFIED_SINCE MAX_FORWARDS ORIGIN
-    PROXY_AUTHORIZATION RANGE REFERER USER_AGENT""".split()
+_SINGLETONS = (
+    *("AUTHORIZATION", "FROM", "HOST", "IF_MODIFIED_SINCE", "IF_RANGE", "IF_UNMODIFIED_SINCE", "MAX_FORWARDS"),
+    *("ORIGIN", "PROXY_AUTHORIZATION", "RANGE", "REFERER", "USER_AGENT"),
 )
 _SINGLETON_KEYS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"} | {f"HTTP_{name}" for name in _SINGLETONS})
 

@@ -17,7 +17,7 @@ from ._server_handler import ServerHandler
 from ._server_handler import server_version as server_version
 from ._server_handler import software_version as software_version
 from ._server_handler import sys_version as sys_version
-from ._serving import WaitingServer, ThreadedWaitingServer, bracketed
+from ._serving import ThreadedWaitingServer, WaitingServer, bracketed
 
 if TYPE_CHECKING:
     from .types import StartResponse, WSGIApplication, WSGIEnvironment
