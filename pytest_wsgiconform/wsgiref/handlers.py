@@ -167,16 +167,19 @@ class BaseHandler(ResponseBody):
     def _send_result(self) -> None:
         write = self.write
         blocks = iter(self.result if type(self.result) is list else self._checked_result())
-        for block in blocks:
-            self._block = block
-            write(block)
-            if self.headers_sent:
-                break
-        if not self._is_bounded:
+        if not self.headers_sent:
+            for block in blocks:
+                self._block = block
+                write(block)
+                if self.headers_sent:
+                    break
+            else:
+                return
+        if self._is_bounded:
+            self._send_bounded(blocks)
+        else:
             for block in blocks:
                 write(block)
-        elif type(self.result) is not list or len(self.result) > 1:
-            self._send_bounded(blocks)
         self._block = None
 
     def _send_bounded(self, blocks: Iterator[bytes]) -> None:
@@ -187,7 +190,7 @@ class BaseHandler(ResponseBody):
                 return
             self.write(block)
         # PEP 3333, "Handling the Content-Length Header": no further block is asked for.
-        if self._remaining == 0 and type(self.result) in (list, tuple):
+        if self._remaining == 0 and type(self.result) in (list, tuple) and len(self.result) > 1:
             self._tell_unsent_blocks()
 
     def _checked_result(self) -> Any:

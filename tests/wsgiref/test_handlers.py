@@ -514,6 +514,26 @@ def test_the_iterable_is_not_asked_for_more_than_its_length() -> None:
     assert (got.body, body.steps, body.closed, got.log) == (b"12345", 1, 1, "")
 
 
+def test_nothing_is_asked_of_the_iterable_once_write_has_used_up_the_length() -> None:
+    body = Body(b"more")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "5")])(b"12345")
+        return body
+
+    got = answer(app)
+    assert (got.body, body.steps, body.closed, got.log) == (b"12345", 0, 1, "")
+
+
+def test_a_block_after_write_fills_up_the_length() -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])(b"123")
+        return [b"45"]
+
+    got = answer(app)
+    assert (got.body, got.log) == (b"12345", "")
+
+
 def test_a_list_longer_than_its_length_is_reported() -> None:
     got = answer(app_of(b"12345", b"6", headers=[("Content-Length", "5")]), persistent=True)
     assert (got.body, got.handler.connection_reusable) == (b"12345", False)
