@@ -302,7 +302,7 @@ def _():
     section="start-response",
     level=Level.ERROR,
     side=Blame.SERVER,
-    clauses=("start-second-after-failed",),
+    clauses=("start-second-after-failed-first",),
     stimuli=("start:second-after-failed",),
     hint="Note that start_response was called before checking its arguments.",
 )

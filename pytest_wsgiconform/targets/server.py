@@ -85,6 +85,7 @@ class ServerTarget:
         self._repeats: dict[str, ServerRun] = {}
         self._restarts = 0
         self._lost = ""
+        self._versions: list[str] | None = None
         try:
             self._served: Served | None = self._start()
         except BaseException:
@@ -248,7 +249,9 @@ class ServerTarget:
 
     def summary_lines(self) -> list[str]:
         """Return versions, how much was played, and the choices that the standard leaves to a server."""
-        versions = [f"{name} {version}" for name, version in self.starter.versions().items() if version]
+        if self._versions is None:
+            self._versions = [f"{name} {version}" for name, version in self.starter.versions().items() if version]
+        versions = self._versions
         lines = [f"version: {', '.join(versions)}"] if versions else []
         connections = sum(len(run.connections) for run in self._runs.values())
         lines.append(f"{len(self._runs)} stimuli on {connections} connections")
@@ -299,5 +302,6 @@ def finding_of(rule: Rule, fault: Fault, run: ServerRun) -> Finding:
 
 
 def _finding_inside(finding: Finding, run: ServerRun) -> Finding:
-    """Add the bytes to a finding of the validator inside the server; its line is the server's own business."""
-    return replace(finding, stimulus=run.stimulus, evidence={**evidence(run), **finding.evidence})
+    """Add the bytes to a finding of the validator inside the server; the line that it names is the probe's."""
+    facts = {**evidence(run), **finding.evidence}
+    return replace(finding, stimulus=run.stimulus, request=facts_of(run), location=None, evidence=facts)

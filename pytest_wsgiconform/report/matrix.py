@@ -1,0 +1,122 @@
+"""Several servers side by side: one table of rule groups by server, and where their environ and bytes differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..rules.display import clean, show
+from ..rules.server_run import Call, Response, ServerRun
+from .document import Record
+
+#: What differs between any two servers by its nature.
+_OWN = frozenset(
+    {
+        "SERVER_SOFTWARE",
+        "SERVER_PORT",
+        "REMOTE_PORT",
+        "HTTP_HOST",
+        "wsgi.input",
+        "wsgi.errors",
+        "wsgi.file_wrapper",
+        "WSGICONFORM_DEPLOYER",
+    }
+)
+_OWN_FIELDS = frozenset({"date", "server"})
+
+
+def table(records: Iterable[Record]) -> list[list[str]]:
+    """Return the table's rows, the heading first: per rule group and server how many rules held of those judged.
+
+    A cell reads ``held/judged``, ``-`` where nothing was judged.
+    """
+    counts: dict[tuple[str, str], list[int]] = {}
+    groups: dict[str, None] = {}
+    servers: dict[str, None] = {}
+    for record in sorted(records, key=lambda r: int(r["order"])):
+        if record["kind"] != "server":
+            continue
+        groups[record["section"]] = servers[record["target"]] = None
+        cell = counts.setdefault((record["section"], record["target"]), [0, 0])
+        if record["verdict"] in ("held", "broken"):
+            cell[1] += 1
+            cell[0] += record["verdict"] == "held"
+    rows = [["rules", *map(clean, servers)]]
+    for group in groups:
+        cells = [counts.get((group, server), [0, 0]) for server in servers]
+        rows.append([group, *(f"{held}/{judged}" if judged else "-" for held, judged in cells)])
+    return rows
+
+
+def table_lines(records: Iterable[Record]) -> list[str]:
+    """Return :func:`table` as aligned lines of text."""
+    rows = table(records)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def difference_lines(runs: Mapping[str, Mapping[str, ServerRun]]) -> Iterator[str]:
+    """Yield, for each stimulus that all servers were tried with, where they differ.
+
+    :param runs: per server's name its records by stimulus.
+    """
+    names = list(runs)
+    shared = [stimulus for stimulus in runs[names[0]] if all(stimulus in own for own in runs.values())]
+    for stimulus in shared:
+        views = [_view(runs[name][stimulus]) for name in names]
+        for key in dict.fromkeys(key for view in views for key in view):
+            values = [view.get(key, "(absent)") for view in views]
+            if len(set(values)) > 1:
+                yield f"{stimulus}  {clean(key)}"
+                yield from (f"    {clean(name)}: {value}" for name, value in zip(names, values, strict=True))
+
+
+def _view(run: ServerRun) -> dict[str, str]:
+    """Return what can be compared of a run: environ of each call, and each response, token and clock left out."""
+    view: dict[str, str] = {}
+    for call in run.calls:
+        view.update(_environ(call, run))
+    for number, connection in enumerate(run.connections, 1):
+        for count, response in enumerate(connection.responses, 1):
+            view.update(_response(f"response {number}.{count}", response, run))
+        view[f"connection {number} ended"] = connection.ended
+    return view
+
+
+def _environ(call: Call, run: ServerRun) -> Iterator[tuple[str, str]]:
+    for name, value in call.environ.items():
+        if name not in _OWN and (name.startswith(("HTTP_", "wsgi.")) or name.isupper()):
+            yield f"environ of {call.label or '?'}: {name}", show(_neutral(value, run))
+
+
+def _response(name: str, response: Response, run: ServerRun) -> Iterator[tuple[str, str]]:
+    yield f"{name}: status", f"{response.version} {response.status} {clean(response.reason)}"
+    fields = sorted((n.lower(), v) for n, v in response.headers if n.lower() not in _OWN_FIELDS)
+    yield f"{name}: fields", show(_neutral(fields, run))
+    yield f"{name}: body", show(response.body.replace(run.token.encode(), b"TOKEN") if run.token else response.body)
+
+
+def _neutral(value: Any, run: ServerRun) -> Any:
+    """Return *value* with what belongs to this one run (token and address) replaced."""
+    if type(value) is str:
+        text = value.replace(run.token, "TOKEN") if run.token else value
+        return re.sub(re.escape(run.host), "HOST", text) if run.host else text
+    if type(value) is list:
+        return [_neutral(item, run) for item in value]
+    return tuple(_neutral(item, run) for item in value) if type(value) is tuple else value
+
+
+def write_matrix(reporter: Any, records: Sequence[Record], servers: Sequence[Any]) -> None:
+    """Write the table, and for *servers* (server targets of this process; empty: none) their differences.
+
+    :param reporter: pytest's terminal reporter.
+    """
+    reporter.write_sep("=", "WSGI servers")
+    for line in table_lines(records):
+        reporter.write_line(line)
+    if len(servers) < 2:
+        return
+    reporter.write_sep("-", "differences")
+    for line in difference_lines({run.name: run.runs for run in servers}):
+        reporter.write_line(line)
