@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ def relative(file: str, root: str | os.PathLike[str] | None) -> str:
     return Path(file).as_posix()
 
 
+#: What comes before a module's own path in an installation; differs from machine to machine.
+_INSTALLED = re.compile(r".*/(?:(?:site|dist)-packages|lib(?:64)?/python3\.\d+)/")
+
+
+def portable(file: str, root: str | os.PathLike[str] | None) -> str:
+    """Return a name of *file* that is the same on every machine: below *root*, or as ``package/module.py``."""
+    return _INSTALLED.sub("", relative(file, root))
+
+
 def where(finding: Mapping[str, Any], root: str | os.PathLike[str] | None = None) -> str:
     """Return the place of *finding* in a form that survives edits elsewhere in the file.
 
@@ -40,7 +50,7 @@ def where(finding: Mapping[str, Any], root: str | os.PathLike[str] | None = None
     location = finding.get("location")
     if location:
         function = str(location.get("function") or "").rpartition(".")[2]
-        return f"{relative(location['file'], root)}::{function}"
+        return f"{portable(location['file'], root)}::{function}"
     if finding.get("stimulus"):
         return f"stimulus:{finding['stimulus']}"
     request = finding.get("request") or {}

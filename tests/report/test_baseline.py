@@ -65,6 +65,23 @@ def test_files_are_named_below_the_root(tmp_path: Path) -> None:
     assert known(replace(baseline, root=there), at(10, file=str(there / "shop" / "views.py"))) == [True]
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "/home/me/venv/lib/python3.10/site-packages",
+        "/checkout/.venv/lib/python3.13/site-packages",
+        "/usr/lib/python3/dist-packages",
+    ],
+)
+def test_code_of_a_framework_has_the_same_name_in_every_environment(folder: str) -> None:
+    baseline = replace(Baseline(), root=Path("/checkout")).updated([at(10, file=f"{folder}/werkzeug/x.py")], set())
+    assert baseline.entries[0].where == "werkzeug/x.py::index"
+
+
+def test_code_of_the_standard_library_too() -> None:
+    assert baseline_of(at(10, file="/usr/lib/python3.12/wsgiref/util.py")).entries[0].where == "wsgiref/util.py::index"
+
+
 def test_without_a_line_the_stimulus_is_the_place() -> None:
     baseline = baseline_of(finding(STATUS, None, stimulus="cl-te"))
     assert baseline.entries[0].where == "stimulus:cl-te"
