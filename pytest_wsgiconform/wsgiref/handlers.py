@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
-from ._response import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
+from ._response_body import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
 from .util import FileWrapper, guess_scheme
 
 if TYPE_CHECKING:
