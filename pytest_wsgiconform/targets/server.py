@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
@@ -154,7 +155,7 @@ class ServerTarget:
             return None
         run = self._runner.play(stimulus, self._served)
         if not run.alive:
-            run.facts["ended"] = self._served.ended() or ""
+            run.facts["ended"] = _how_it_ended(self._served)
             if stimulus.id != FIRST_STIMULUS:
                 self._restart()
         return run
@@ -274,6 +275,14 @@ class ServerTarget:
     def runs(self) -> dict[str, ServerRun]:
         """The records so far, by stimulus."""
         return self._runs
+
+
+def _how_it_ended(served: Served) -> str:
+    """Return how a server that does not answer any more ended, ``""`` while it runs."""
+    deadline = time.monotonic() + 0.5  # its end is reported by another process, a moment later
+    while (ended := served.ended()) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return ended or ""
 
 
 def _reports(run: ServerRun) -> Iterator[dict[str, Any]]:

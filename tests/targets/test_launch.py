@@ -1,0 +1,213 @@
+"""Servers that can't be started, misbehave as processes, or answer with anything but HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_wsgiconform.engine import TargetError, open_run
+from pytest_wsgiconform.rules.model import Verdict
+from pytest_wsgiconform.rules.registry import matching
+from pytest_wsgiconform.settings import Settings
+from pytest_wsgiconform.targets.launchers import Launcher, UrlStarter, find_launcher, known_launchers
+from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server_open import add_launchers
+
+HOSTILE = Path(__file__).with_name("hostile_server.py")
+
+
+def hostile(what: str) -> Launcher:
+    return Launcher(name=what, command=f"{{python}} {HOSTILE} {what} {{port}} {{app}}")
+
+
+def _gone(pid: int) -> bool:
+    """Whether the process has ended (a zombie counts as ended)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in ("Z", "X")
+
+
+def _wait_gone(pid: int, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _gone(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return _gone(pid)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("exits", "ended with exit code 3 before it listened"),
+        ("exits", "no such setting: frobnicate"),
+        ("never-listens", "did not listen on 127.0.0.1:"),
+        ("wrong-port", "did not listen on 127.0.0.1:"),
+        ("babbles", "babble"),
+    ],
+)
+def test_server_that_does_not_start(what: str, said: str) -> None:
+    with pytest.raises(TargetError, match=re.escape(said)) as caught:
+        hostile(what).start("pytest_wsgiconform.probe:app", "", 1.5)
+    assert len(str(caught.value)) < 20000
+
+
+@pytest.mark.parametrize(
+    "what", ["silent", "closes", "endless", "drip", "garbage", "http09", "http2", "tls", "other-app"]
+)
+def test_server_that_speaks_no_http_is_a_finding(what: str) -> None:
+    [answers], [other] = matching("server-answers"), matching("date-supplied")
+    run = ServerTarget(hostile(what), Settings(timeout=1.0), patience=0.5)
+    started = time.monotonic()
+    try:
+        result, unjudged = run.judge(answers), run.judge(other)
+    finally:
+        run.close()
+    assert result.verdict is Verdict.BROKEN
+    assert result.findings[0].evidence["sent"]
+    assert unjudged.verdict is Verdict.NOT_EXERCISED
+    assert "does not answer an ordinary request" in unjudged.reason
+    assert time.monotonic() - started < 30
+
+
+def test_program_that_is_not_there() -> None:
+    with pytest.raises(TargetError, match=r"could not be run: .*no-such-program"):
+        find_launcher("no-such-program {port} {app}").start("x:app", "", 5.0)
+
+
+def test_command_that_cannot_be_split() -> None:
+    with pytest.raises(TargetError, match="can't be split into words"):
+        find_launcher("serve '{port} {app}").start("x:app", "", 5.0)
+
+
+@pytest.mark.parametrize("command", ["serve {port}", "serve {host} {app}", "python serve.py"])
+def test_command_without_its_places(command: str) -> None:
+    with pytest.raises(TargetError, match=r"(is|are) missing"):
+        find_launcher(command)
+
+
+def test_unknown_name_tells_the_nearest() -> None:
+    with pytest.raises(TargetError, match="Did you mean gunicorn"):
+        open_run("server", "gunicornn", Settings())
+
+
+def test_interpreter_that_is_not_there() -> None:
+    with pytest.raises(TargetError, match=r"no interpreter '?/no/such/python"):
+        find_launcher("waitress@/no/such/python")
+
+
+def test_server_that_is_not_installed_tells_how_to_install_it() -> None:
+    bare = Launcher(
+        name="absent",
+        command="{python} -m absent_server {port} {app}",
+        packages=("absent-server",),
+        install="pip install absent-server",
+    )
+    with pytest.raises(TargetError, match="To install it: pip install absent-server"):
+        bare.start("x:app", "", 5.0)
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:1/", "http://", "http://127.0.0.1:x/", "ftp://127.0.0.1/"])
+def test_url_that_is_none(url: str) -> None:
+    with pytest.raises(TargetError, match="give a URL such as"):
+        UrlStarter(url).start("", "", 1.0)
+
+
+def test_url_where_nobody_listens() -> None:
+    with pytest.raises(TargetError, match="nobody answers there"):
+        UrlStarter("http://127.0.0.1:1/").start("", "", 1.0)
+
+
+def test_launcher_of_a_plugin_is_known_by_its_name() -> None:
+    add_launchers([hostile("exits")])
+    with pytest.raises(TargetError, match="frobnicate"):
+        open_run("server", "exits", Settings(timeout=2.0))
+
+
+def test_every_known_server_says_how_to_get_it() -> None:
+    known = known_launchers()
+    assert {"gunicorn", "gunicorn:gthread", "waitress", "cheroot", "uwsgi", "wsgiref", "granian"} <= set(known)
+    for launcher in known.values():
+        assert launcher.install, launcher.name
+        assert "{port}" in launcher.command + "".join(launcher.files.values()), launcher.name
+
+
+def test_server_that_ignores_sigterm_is_stopped() -> None:
+    running = hostile("ignores-sigterm").start("x:app", "", 10.0)
+    running.stop()
+    with pytest.raises(OSError, match="refused"):
+        import socket
+
+        socket.create_connection(running.address, timeout=2)
+    running.stop()
+
+
+def test_whole_process_group_is_stopped() -> None:
+    running = hostile("forks").start("x:app", "", 10.0)
+    assert running.process.output.wait_for("grandchild", 0, 10.0)
+    grandchild = int(running.output(0).split()[1])
+    running.kill()
+    assert _wait_gone(grandchild)
+
+
+def test_server_dies_with_a_harness_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom pytest_wsgiconform.targets.launchers import Launcher\n"
+        f"launcher = Launcher(name='x', command='{{python}} {HOSTILE} forks {{port}} {{app}}')\n"
+        "running = launcher.start('x:app', '', 20.0)\n"
+        "running.process.output.wait_for('grandchild', 0, 20.0)\n"
+        "print(running.output(0).split()[1], flush=True)\ntime.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout is not None
+        grandchild = int(harness.stdout.readline())
+        assert not _gone(grandchild)
+        os.kill(harness.pid, signal.SIGKILL)
+    assert _wait_gone(grandchild)
+
+
+CRASHING = """
+import os, sys, threading
+sys.path.insert(0, {root!r})
+from tests.servers.base import Server
+from pytest_wsgiconform.probe import app
+served = 0
+def crashing(environ, start_response):
+    global served
+    served += "echo" in environ["PATH_INFO"]
+    if served == 3:
+        os._exit(7)
+    return app(environ, start_response)
+class Chosen(Server):
+    pass
+import socket
+server = Chosen(crashing)
+server.listener.close()
+server.listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=64)
+server.accept()
+"""
+
+
+def test_death_in_the_middle_is_a_finding_and_the_server_starts_again(tmp_path: Path) -> None:
+    program = tmp_path / "crashing.py"
+    program.write_text(CRASHING.format(root=str(Path(__file__).parents[2])))
+    launcher = Launcher(name="crashing", command=f"{{python}} {program} {{port}} {{app}}")
+    run = ServerTarget(launcher, Settings(timeout=3.0), patience=0.5)
+    try:
+        for name in ("content-length-as-sent", "query-string-as-sent", "content-type-as-sent"):
+            run.judge(matching(name)[0])
+        survived = run.judge(matching("server-survives")[0])
+        lines = run.summary_lines()
+    finally:
+        run.close()
+    assert survived.verdict is Verdict.BROKEN
+    [finding] = [f for f in survived.findings if "ended with exit code 7" in f.message]
+    assert finding.stimulus.startswith("env:")
+    assert any("started again" in line for line in lines)
