@@ -47,11 +47,18 @@ def page(document: _Json) -> dict[str, Any]:
         "blames": [blame for blame in ("app", "middleware", "server") if any(f["blame"] == blame for f in findings)],
         "parts": _clause_map(document),
         "sections": _sections(shown),
-        "matrix": shown if len(targets) > 1 else [],
+        "matrix": _matrix(shown) if len(targets) > 1 else [],
         "coverage": _coverage(document),
         "policy": _policy(document),
         "baseline": document.get("baseline") or {},
     }
+
+
+def _matrix(rules: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the rows of the comparison in two parts, each with its title: what is worth a look, and the rest."""
+    same = [rule for rule in rules if set(rule["cells"]) <= {"held"}]
+    other = [rule for rule in rules if rule not in same]
+    return [("", other), (f"{len(same)} rules that every target holds", same)]
 
 
 def _worst(states: Iterable[str]) -> str:
@@ -166,10 +173,10 @@ def _section_url(clause: Clause) -> str:
 def _clause_state(clause: Clause, seen: list[str]) -> str:
     told = [state for state in seen if state != Verdict.NOT_APPLICABLE.value]
     worst = _worst(told)
+    if clause.level == "may" and worst != "broken":
+        return "may"  # a permission is nothing that can be kept
     if worst != "not-exercised":
         return worst
-    if clause.level == "may":
-        return "may"
     return "unobservable" if clause.observe == "unobservable" else worst
 
 

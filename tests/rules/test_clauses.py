@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from pytest_wsgiconform.rules.clauses import Clause, clauses
+from pytest_wsgiconform.rules.registry import catalogue
 
 PEP = [c for c in clauses().values() if c.part == "pep3333"]
 HTTP = [c for c in clauses().values() if c.part == "http"]
@@ -108,3 +109,10 @@ def test_clauses_are_values() -> None:
     with pytest.raises(FrozenInstanceError):
         clause.level = "may"  # type: ignore[misc]
     assert clauses() is clauses()
+
+
+def test_every_rule_covers_clauses_that_exist() -> None:
+    known = clauses()
+    for rule in catalogue().values():
+        for clause in rule.clauses:
+            assert clause in known, f"{rule.id} covers {clause}, which is no clause"
