@@ -85,7 +85,6 @@ class _Writer:
             initial_indent=indent,
             subsequent_indent=indent,
             break_on_hyphens=False,
-            break_long_words=False,  # a path in two pieces can't be copied
         ):
             self.reporter.write_line(line, **markup)
 

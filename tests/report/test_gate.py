@@ -194,6 +194,22 @@ def test_an_interrupted_run_writes_no_baseline(run: Run, known: Path, shop: Any)
     result.stdout.fnmatch_lines(["*baseline: not written to *"])
 
 
+def test_a_baseline_that_fails_at_the_end_is_told_and_the_earlier_one_stays(
+    run: Run, known: Path, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = known.read_bytes()
+    shop(VALUE='"a"')
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    result = run(APP, KNOWN, WRITE)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "can't be written: No space left on device" in " ".join(result.outlines)
+    assert known.read_bytes() == before
+
+
 def test_an_interrupted_run_still_writes_its_reports(run: Run, pytester: pytest.Pytester) -> None:
     result = run(
         APP, "-x", "--wsgi-report=json:out.json", "--wsgi-report=html:out.html", "--wsgi-report=sarif:out.sarif"

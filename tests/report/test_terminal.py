@@ -131,7 +131,7 @@ def test_levels_come_worst_first_and_rules_in_their_order() -> None:
             [broken(a_finding()), broken(a_finding(level=Level.WARNING)), *[broken(a_finding(level=Level.ADVICE))] * 2],
             "The app does not conform: 1 error, 1 warning, 2 pieces of advice.",
         ),
-        ([broken(a_finding(baselined=True))], "No fault found."),
+        ([broken(a_finding(baselined=True))], "Nothing new: what is broken is known (baseline)."),
         ([settled("x", Verdict.NOT_EXERCISED, "")], "Nothing could be judged: no rule was put to the test."),
     ],
 )
