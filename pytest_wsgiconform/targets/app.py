@@ -52,7 +52,7 @@ class AppTarget:
     def _make_player(self) -> Player:
         watching = [rule for rule in self._rules if rule.on]
         if self.app is not None:
-            return LocalPlayer(self.app, watching, self.settings, LastWord() if self.name else None)
+            return LocalPlayer(self.name, self.app, watching, self.settings, LastWord() if self.name else None)
         from .isolate import ChildPlayer
 
         return ChildPlayer(self.name, watching, self.settings)
@@ -72,6 +72,11 @@ class AppTarget:
                 played = self._play_route(route)
                 self._runs += played
                 pending += self._follow(played, [*self._routes, *pending])
+            measured = self._player.coverage()
+            if measured is not None:
+                from .coverage import coverage_lines
+
+                self._notes += coverage_lines(measured)
             self._player.close()
         return self._runs
 
@@ -168,9 +173,7 @@ class AppTarget:
 
     def _silent_routes(self) -> int:
         """Return the number of routes that had nothing to offer but errors."""
-        answered = {
-            run.path for run in self._runs or () if any((record.code or 999) < 400 for record in run.exchanges)
-        }
+        answered = {run.path for run in self._runs or () if any((record.code or 999) < 400 for record in run.exchanges)}
         return len({route.path for route in self._routes} - answered)
 
     def close(self) -> None:
@@ -189,6 +192,9 @@ def finding_of_run(rule: Rule, fault: Any, run: AppRun) -> Finding:
     label = evidence.pop("exchange", None)
     record = run.exchange(label) if label is not None else None
     record = record or (run.exchanges[0] if run.exchanges else None)
+    if record is not None:
+        # How to send the request again, where the stimulus worked that out.
+        evidence |= {key: record.facts[key] for key in ("python", "raw") if key in record.facts}
     for key in ("got", "expected"):
         value = getattr(fault, key)
         if value is not None:

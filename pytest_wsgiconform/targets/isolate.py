@@ -196,7 +196,7 @@ class ChildPlayer:
     """
 
     def __init__(self, name: str, rules: list[Rule], settings: Settings) -> None:
-        self._load = {
+        self._load: dict[str, Any] = {
             "name": name,
             "rules": [rule.id for rule in rules],
             "settings": asdict(replace(settings, isolate=False)),
@@ -247,6 +247,16 @@ class ChildPlayer:
         if run.facts.get("died"):
             self.close()
         return run
+
+    def coverage(self) -> dict[str, Any] | None:
+        """Return what the living child measured; what one measured that died is lost."""
+        if self._child is None or not self._load["settings"]["cov"]:
+            return None
+        try:
+            report: dict[str, Any] | None = self._child.ask({"coverage": True}, LOAD_LIMIT)["coverage"]
+        except (ChildDied, LookupError, TypeError):
+            return None
+        return report
 
     def _dead(self, stimulus: str, route: Route, how: str, printed: list[str]) -> AppRun:
         self.close()

@@ -34,6 +34,8 @@ def main() -> None:
         try:
             if player is None:
                 player, answer = _load(request)
+            elif request.get("coverage"):
+                answer = {"coverage": player.coverage()}
             else:
                 answer = _play(player, request)
         except TargetError as error:
@@ -43,7 +45,9 @@ def main() -> None:
 
 
 def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
-    options = {key: tuple(value) if isinstance(value, list) else value for key, value in request["settings"].items()}
+    options: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in request["settings"].items()
+    }
     settings = Settings(**options)
     sys.path[:] = request["path"]
     make_importable((settings.cwd, settings.rootdir))
@@ -51,7 +55,7 @@ def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
         os.chdir(settings.cwd)
     app = load_app(request["name"])
     wanted = set(request["rules"])
-    player = LocalPlayer(app, [rule for rule in choose() if rule.id in wanted], settings)
+    player = LocalPlayer(request["name"], app, [rule for rule in choose() if rule.id in wanted], settings)
     routes, notes = player.routes()
     return player, {"routes": [[route.path, route.method] for route in routes], "notes": notes}
 

@@ -25,15 +25,15 @@ if last and not bye:
                      "--wsgi-isolate makes a finding of that\\n")
 """
 
-_terminal: int | None = None
+#: Where standard error led before anything captured it; empty until that is known.
+_terminal: list[int] = []
 
 
 def keep_terminal() -> None:
     """Remember where standard error leads now, before anything captures it."""
-    global _terminal
-    if _terminal is None:
+    if not _terminal:
         with contextlib.suppress(OSError):
-            _terminal = os.dup(2)
+            _terminal.append(os.dup(2))
 
 
 class LastWord:
@@ -62,7 +62,7 @@ class LastWord:
             [sys.executable, "-I", "-S", "-c", _SCRIPT],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if _terminal is None else _terminal,
+            stderr=_terminal[0] if _terminal else subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
             errors="backslashreplace",

@@ -69,9 +69,8 @@ def _put_back(module: ModuleType, names: dict[str, Any], left: Left) -> None:
     current = module.__dict__
     for name in names:
         value = names[name]
-        if name in current:
-            if current[name] is value:
-                continue
+        if name in current and current[name] is value:
+            continue
         current[name] = value
         if name not in _FREE:
             left.changes.append(module.__name__ + "." + name)

@@ -117,7 +117,7 @@ _WERKZEUG = re.compile(r"<(?:(?P<kind>[A-Za-z_]\w*)(?:\((?P<args>[^)]*)\))?:)?(?
 
 
 def _werkzeug(app: Any) -> Iterable[Route] | None:
-    url_map = getattr(app, "url_map", None)
+    url_map: Any = getattr(app, "url_map", None)
     if not callable(getattr(url_map, "iter_rules", None)):
         return None
     templates = [
@@ -218,9 +218,9 @@ _BOTTLE = re.compile(r"<(?P<name>\w*)(?::(?P<kind>\w+)(?::(?P<config>[^>]*))?)?>
 
 def _bottle(app: Any) -> Iterable[Route] | None:
     routes = getattr(app, "routes", None)
-    if not isinstance(routes, list) or not all(hasattr(route, "rule") and hasattr(route, "callback") for route in routes):
+    if not isinstance(routes, list) or not hasattr(app, "default_error_handler"):
         return None
-    if not hasattr(app, "default_error_handler"):
+    if not all(hasattr(route, "rule") and hasattr(route, "callback") for route in routes):
         return None
     templates = [(route.rule, _pick([route.method])) for route in routes if route.method != "PROXY"]
     return list(_filled(templates, lambda template: _fill(_BOTTLE, template, _bottle_example)))
@@ -243,7 +243,7 @@ def _first_match(expression: str) -> str:
 
 
 def _pyramid(app: Any) -> Iterable[Route] | None:
-    registry = getattr(app, "registry", None)
+    registry: Any = getattr(app, "registry", None)
     if "pyramid" not in sys.modules or not callable(getattr(registry, "queryUtility", None)):
         return None
     interface = importlib.import_module("pyramid.interfaces").IRoutesMapper
