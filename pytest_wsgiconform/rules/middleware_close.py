@@ -109,8 +109,8 @@ def close_forwarded_when_stopped(run: MiddlewareRun, _: None) -> Outcome:
     inner = crossing.inner
     if not _closable(inner) or not crossing.outer.stopped_early or inner.exhausted or crossing.outer.error is not None:
         return None
-    if inner.closed or inner.iterator_closed:
-        return HELD if inner.closed else None
+    if inner.closed:
+        return HELD
     return fault(
         "the server closed after the first block, and the inner app's iterable was not closed", exchange="after-one"
     )
@@ -170,8 +170,8 @@ def close_forwarded_before_first_block(run: MiddlewareRun, _: None) -> Outcome:
     inner = crossing.inner
     if not _closable(inner) or crossing.outer.error is not None:
         return None
-    if inner.closed or inner.iterator_closed:
-        return HELD if inner.closed else None
+    if inner.closed:
+        return HELD
     return fault(
         "the server closed without taking a block, and the inner app's iterable was not closed", exchange="at-once"
     )
@@ -229,8 +229,8 @@ def close_forwarded_after_error(run: MiddlewareRun, _: None) -> Outcome:
 def _after_error(crossing: Crossing, inner: InnerRecord) -> Outcome:
     if not _closable(inner) or inner.failed is None:
         return None
-    if inner.closed or inner.iterator_closed:
-        return HELD if inner.closed else None
+    if inner.closed:
+        return HELD
     return fault("the inner app's iterable raised, and was never closed", exchange=crossing.label)
 
 

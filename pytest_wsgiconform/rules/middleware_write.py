@@ -141,8 +141,8 @@ def written_data_first(run: MiddlewareRun, _: None) -> Outcome:
         return None
     if b"one " not in written:
         return None  # written-data-delivered has it
-    if written != crossing.inner.body:
-        got, expected = repr(written[:60]), repr(crossing.inner.body[:60])
+    if written != whole.decoded_body:
+        got, expected = repr(written[:60]), repr(whole.decoded_body[:60])
         return fault(f"the inner app wrote and yielded {expected}, and {got} came out", got=got, expected=expected)
     return HELD
 

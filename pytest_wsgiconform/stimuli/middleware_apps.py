@@ -304,3 +304,13 @@ def file_wrapping(content: bytes) -> MakeApp:
         return app
 
     return make
+
+
+def hello(environ: Any, start_response: Any) -> list[bytes]:
+    """A plain app that keeps every rule."""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "POST", "OPTIONS"):
+        start_response("405 Method Not Allowed", [("Allow", "GET, HEAD, POST, OPTIONS"), ("Content-Length", "0")])
+        return []
+    body = b"hello from %s\n" % environ.get("PATH_INFO", "").encode("latin-1")
+    start_response("200 OK", [*TEXT, ("Content-Length", str(len(body)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -13,7 +13,8 @@ from ..rules.model import Blame, Fault, Finding, Rule, RuleResult
 from ..rules.registry import choose
 from ..settings import Settings
 from ..stimuli.middleware import MiddlewareStimulus, middleware_stimuli
-from .app import result_of
+from ..stimuli.middleware_apps import hello
+from .app import AppTarget, result_of
 
 #: Findings of the rule on the left are left out where one of those on the right tells the same more exactly.
 TOLD_BETTER = {
@@ -27,6 +28,12 @@ TOLD_BETTER = {
     "content-length-matches-body": ("changed-body-has-its-length", "header-names-known-in-any-case"),
     "start-response-called": ("empty-body-accepted", "lazy-start-accepted"),
     "close-forwarded": ("close-not-on-iterator",),
+    # Leaving a "yield from" closes the iterator by itself.
+    "close-not-on-iterator": (
+        "close-forwarded-when-stopped",
+        "close-forwarded-before-first-block",
+        "close-forwarded-after-error",
+    ),
     "changed-body-has-its-length": ("header-names-known-in-any-case",),
     "iterable-can-be-iterated": ("sequence-protocol-accepted",),
     "returns-as-soon-as-inner-app": ("write-only-for-written",),
@@ -38,6 +45,7 @@ class MiddlewareTarget:
 
     :param name: as the user gave it. :param factory: makes the middleware around an app.
     :param settings: the run's settings. :param stimuli: what it is put through; ``None`` for everything.
+    :param as_app: play the stimuli for apps as well, on the middleware around a plain app.
     """
 
     kind = "middleware"
@@ -48,13 +56,21 @@ class MiddlewareTarget:
         factory: Callable[..., Any],
         settings: Settings,
         stimuli: Iterable[MiddlewareStimulus] | None = None,
+        *,
+        as_app: bool = True,
     ) -> None:
         self.name, self.factory, self.settings = name, factory, settings
+        self._as_app = self._app_target() if as_app else None
         self._stimuli = tuple(middleware_stimuli() if stimuli is None else stimuli)
         self._rules = [rule for rule in choose(settings.select, settings.ignore) if binds_middleware(rule)]
         # What tells better is asked even when it is not selected: the selection must not change a verdict.
         self._every = {rule.id: rule for rule in choose() if binds_middleware(rule)}
         self._runs: list[MiddlewareRun] | None = None
+
+    def _app_target(self) -> AppTarget:
+        """Return the middleware around an app that keeps every rule: what goes wrong then is the middleware's."""
+        settings = replace(self.settings, paths=self.settings.paths or ("/page",), crawl=0, isolate=False)
+        return AppTarget("", self.factory(hello), settings)
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind a middleware."""
@@ -74,7 +90,12 @@ class MiddlewareTarget:
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
         runs = self.runs()
-        exercised, findings = self._judge_events(rule, runs) if rule.on else self._judge_runs(rule, runs)
+        judge_runs = self._judge_events if rule.on else self._judge_runs
+        exercised, findings = judge_runs(rule, runs) if rule.on or rule.side is Blame.MIDDLEWARE else (0, [])
+        if self._as_app is not None and rule.side is Blame.APP:
+            result = self._as_app.judge(rule)
+            exercised += result.exercised
+            findings += [replace(finding, blame=Blame.MIDDLEWARE) for finding in result.findings]
         crossings = sum(len(run.crossings) for run in runs)
         return result_of(rule, self.name, exercised, findings, f"nothing in {crossings} exchanges could have broken it")
 
@@ -118,7 +139,7 @@ class MiddlewareTarget:
 
 def binds_middleware(rule: Rule) -> bool:
     """Tell whether *rule* can be judged with a middleware between two validators."""
-    return bool(rule.on) or rule.side is Blame.MIDDLEWARE
+    return bool(rule.on) or rule.side is not Blame.SERVER
 
 
 def _applies(rule: Rule, run: MiddlewareRun) -> bool:

@@ -28,7 +28,7 @@ RULES = [rule for rule in catalogue().values() if is_middleware_example(rule)]
 @cache
 def judged(example: Callable[..., Any]) -> tuple[list[Finding], dict[str, Verdict]]:
     stimuli = [stimulus for stimulus in middleware_stimuli() if stimulus.id != "large"]  # it has a test of its own
-    findings, results = judge_all(MiddlewareTarget("example", example, Settings(), stimuli))
+    findings, results = judge_all(MiddlewareTarget("example", example, Settings(), stimuli, as_app=False))
     return findings, {result.rule: result.verdict for result in results}
 
 
