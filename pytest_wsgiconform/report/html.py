@@ -1,4 +1,7 @@
-"""The report as one self-contained HTML file, for people who would rather look than read."""
+"""The report as one self-contained HTML file, for people who would rather look than read.
+
+Importing this needs jinja2, which comes with the extra ``html``.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from .files import write_text
 from .html_view import page
-
-
-class MissingJinja(ImportError):
-    """The HTML report needs jinja2, which is not installed; ``str()`` of it says how to get it."""
 
 
 def write(document: Mapping[str, Any], path: Path) -> None:
     """Write *document* (see :mod:`.document`) to *path* as HTML.
 
-    :raises MissingJinja: when jinja2 is not installed.
     :raises OSError: when the file can't be written.
     """
     write_text(path, render(document))
@@ -30,15 +30,7 @@ def render(document: Mapping[str, Any]) -> str:
     """Return the page: nothing in it is loaded from elsewhere, and all that comes from a target is text.
 
     A Content-Security-Policy in the page lets only its own style and script run, by their hashes.
-
-    :raises MissingJinja: when jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingJinja(
-            "The HTML report needs jinja2, which is not installed: pip install 'pytest-wsgiconform[html]'."
-        ) from None
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
         autoescape=True,

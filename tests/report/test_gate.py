@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -248,6 +249,16 @@ def test_what_cannot_be_done_is_told_before_anything_runs(run: Run, args: tuple[
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
     assert Path("bad.toml").read_text(encoding="utf-8") == "[["
     assert not Path("a.out").exists()
+
+
+def test_without_jinja2_the_html_report_says_how_to_get_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pytest_wsgiconform.report.html")
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = run(APP, "--wsgi-report=html:out.html")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = " ".join(result.outlines + result.errlines)
+    assert "needs jinja2: pip install 'pytest-wsgiconform[html]'" in told
+    assert not Path("out.html").exists()
 
 
 def test_a_report_that_fails_at_the_end_is_told_and_the_earlier_one_stays(

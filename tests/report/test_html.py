@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pytest
 from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.report import html
@@ -261,9 +259,3 @@ def test_it_is_written_to_its_file(tmp_path: Path) -> None:
     html.write(FULL, tmp_path / "out" / "report.html")
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == html.render(FULL)
     assert re.match(r"\s*<!DOCTYPE html>", html.render(FULL))
-
-
-def test_without_jinja2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(html.MissingJinja, match=r"pip install 'pytest-wsgiconform\[html\]'"):
-        html.render(FULL)
