@@ -160,7 +160,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         if self._head is not None and server.park(connection, self.client_address):
             self._parked = True
             return b""
-        server.begin_waiting(connection)
+        server.begin_waiting(connection, self._head is not None)
         try:
             return reader.read_head(self.head_timeout)
         except TimeoutError:

@@ -66,7 +66,7 @@ class WaitingServer(HTTPServer):
         self._stopped = threading.Event()
         self._stopped.set()
         self._parked: set[Any] = set()
-        self._waiting: dict[socket.socket, None] = {}  # in the order in which they began to
+        self._waiting: dict[socket.socket, bool] = {}  # in the order in which they began to; see begin_waiting
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
 
     @property
@@ -154,8 +154,7 @@ class WaitingServer(HTTPServer):
         self.closing = True
         super().server_close()
         for connection in list(self._waiting):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+            self._end(connection)
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; over TLS, leave the handshake to the handler, whose time limits hold for it."""
@@ -218,22 +217,31 @@ class WaitingServer(HTTPServer):
             self._parked.discard(request)
             self.shutdown_request(request)
 
-    def begin_waiting(self, connection: socket.socket) -> None:
-        """Note that no request is running on this connection, so that `server_close` may end it."""
-        self._waiting[connection] = None
+    def begin_waiting(self, connection: socket.socket, kept: bool) -> None:
+        """Note that no request is running on this connection, so that it may be ended.
+
+        Args:
+            connection: the socket.
+            kept: whether a request has been served on it; a client that has yet to send its first is not turned away.
+        """
+        self._waiting[connection] = kept
         if self.closing:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+            self._end(connection)
+
+    def _end(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RD)
 
     def end_waiting(self, connection: socket.socket) -> None:
         """Note that a request has come, or that the connection is over."""
         self._waiting.pop(connection, None)
 
     def end_longest_idle(self) -> None:
-        """End the connection on which no request has been running for the longest time, if there is one."""
-        for connection in list(self._waiting)[:1]:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+        """End the kept connection that has been without a request for the longest time, if there is one."""
+        for connection, kept in list(self._waiting.items()):
+            if kept:
+                self._end(connection)
+                return
 
     # ---- ends
 
@@ -312,6 +320,12 @@ class ThreadedWaitingServer(socketserver.ThreadingMixIn, WaitingServer):
         except BaseException:
             self._workers.discard(worker)
             raise
+
+    def begin_waiting(self, connection: socket.socket, kept: bool) -> None:
+        """Note that no request is running on this connection; end it if another one waits for its thread."""
+        super().begin_waiting(connection, kept)
+        if kept and self._backlog:
+            self._end(connection)
 
     def _work(self, request: Any, client_address: Any) -> None:
         job: tuple[Any, Any] | None = (request, client_address)

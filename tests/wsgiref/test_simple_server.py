@@ -1134,22 +1134,26 @@ def test_more_clients_than_threads() -> None:
         max_threads = 2
 
     gate = threading.Semaphore(0)
+    entered: list[Environ] = []
 
     def app(environ: Environ, start_response: Any) -> list[bytes]:
         if environ["PATH_INFO"] == "/wait":
+            entered.append(environ)
             gate.acquire()
         start_response("200 OK", [])
         return []
 
     with serving(app, server_class=Few) as live:
         clients = [live.connect() for _ in range(2)]
-        assert [client.get().status for client in clients] == [200, 200]
+        for number, client in enumerate(clients, 1):
+            assert client.get().status == 200
+            wait_until(lambda: list(live.server._waiting.values()).count(True) == number)  # noqa: B023
         with live.connect() as third:  # the one that is idle for longer has to go
             assert third.get().status == 200
             assert clients[0].at_end()
             clients[1].send("GET /wait HTTP/1.1", "Host: h")
             third.send("GET /wait HTTP/1.1", "Host: h")
-            live.wait_for_log("/")
+            wait_until(lambda: len(entered) == 2)
             with live.connect() as fourth:  # nobody is idle: it waits for its turn
                 fourth.send("GET / HTTP/1.1", "Host: h")
                 assert fourth.hears_nothing()
@@ -1175,9 +1179,9 @@ def test_clients_in_the_queue_are_let_go_at_the_end() -> None:
         return []
 
     with serving(app, server_class=One) as live, live.connect() as client, live.connect() as queued:
-        client.send("GET / HTTP/1.1", "Host: h")
-        assert started.wait(20)
         wait_until(lambda: live.server._backlog)  # type: ignore[attr-defined]
+        client.send("GET / HTTP/1.1", "Host: h")  # it was silent so far, and yet keeps its turn
+        assert started.wait(20)
         live.server.shutdown()
         live.server.server_close()
         assert queued.at_end()
