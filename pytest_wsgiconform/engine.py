@@ -61,6 +61,10 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         from .targets.app import AppTarget
         from .targets.load import load_app
 
+        if settings.layers and not settings.isolate:
+            from .targets.layers import LayeredTarget
+
+            return LayeredTarget(name, load_app(name), settings)
         return AppTarget(name, None if settings.isolate else load_app(name), settings)
     if kind == "middleware":
         from .targets.load_middleware import load_middleware
