@@ -43,7 +43,7 @@ class _FirstFault(Judge):
         nowhere = isinstance(event, ExchangeEnded) and event.abandoned
         for rule in self.rules_for(type(event)):
             for fault in rule.check(event, exchange) or ():
-                if rule.level is Level.ERROR and not nowhere or rule.id in _RAISED_ADVICE:
+                if (rule.level is Level.ERROR and not nowhere) or rule.id in _RAISED_ADVICE:
                     message = _message(rule, fault, event)
                     raise AssertionError(message) if message else AssertionError
                 if rule.level is not Level.ADVICE:

@@ -17,6 +17,7 @@ RULES: dict[str, Rule] = {
     if isinstance(found, Rule)
 }
 
+
 #: Stands for "take this variable out" in :func:`changed`.
 class _Absent:
     """A value that stands for no value; its repr is the same in every process, as xdist needs of test ids."""
