@@ -187,7 +187,9 @@ class _Conversation:
             except OSError:
                 sock.close()
                 raise
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A peer that resets at once makes this fail; the connection came about all the same.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)
         return sock
 

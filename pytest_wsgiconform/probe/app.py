@@ -7,6 +7,7 @@ from typing import Any
 
 from . import (
     address,
+    behaviours_extensions,
     behaviours_files,
     behaviours_input,
     behaviours_objects,
@@ -19,7 +20,14 @@ from .judged import judged
 from .snapshot import snapshot
 
 #: The files that register the behaviours.
-FILES = (behaviours_wire, behaviours_input, behaviours_response, behaviours_objects, behaviours_files)
+FILES = (
+    behaviours_wire,
+    behaviours_input,
+    behaviours_response,
+    behaviours_objects,
+    behaviours_files,
+    behaviours_extensions,
+)
 
 
 def app(environ: Any, start_response: Any) -> Iterable[bytes]:

@@ -61,6 +61,7 @@ RULE_MODULES: tuple[str, ...] = (
     "server_length",
     "server_files",
     "server_http",
+    "server_extensions",
     "wire_request_line",
     "wire_target",
     "wire_path",

@@ -297,7 +297,7 @@ def _():
 @rule(
     id="own-304-and-206-right",
     section="http",
-    level=Level.ERROR,
+    level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("http-cache-validation-may", "http-range-may"),
     stimuli=("header:conditional", "header:range"),

@@ -58,7 +58,7 @@ def _():
     section="process",
     level=Level.ERROR,
     side=Blame.SERVER,
-    clauses=("exc-server-traps-call", "exc-server-traps-iteration"),
+    clauses=("call-once-per-request", "exc-server-traps-call", "exc-server-traps-iteration"),
     stimuli=("*",),
     hint="Whatever one request holds, serve the next one.",
 )
@@ -173,7 +173,7 @@ def _partial(body: bytes, text: bool) -> ServerRun:
 @rule(
     id="nothing-appended-to-partial-body",
     section="process",
-    level=Level.ERROR,
+    level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("exc-server-aborts", "exc-partial-append-may"),
     stimuli=("exc:partial-text", "exc:partial-binary"),

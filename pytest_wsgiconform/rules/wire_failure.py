@@ -81,12 +81,12 @@ def app_failure_gets_an_answer(run: ServerRun, _: None) -> Outcome:
 
 @app_failure_gets_an_answer.bad
 def _() -> ServerRun:
-    return _example("failure:raise-call")
+    return _example("failure:raise-started")
 
 
 @app_failure_gets_an_answer.good
 def _() -> ServerRun:
-    return _example("failure:raise-call", Response(500))
+    return _example("failure:raise-started", Response(500))
 
 
 @rule(

@@ -8,6 +8,8 @@ from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
 from .wire_outcomes import answered, must_refuse, ran_first, took_place
 
+_DATED = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]
+
 
 @rule(
     id="host-missing-refused",
@@ -36,13 +38,13 @@ def host_missing_refused(run: ServerRun, _: None) -> Outcome:
 @host_missing_refused.bad
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\n\r\n"
-    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="host-missing:http11")
+    return one_connection(sent, Response(200, _DATED), calls=[Call("first")], stimulus="host-missing:http11")
 
 
 @host_missing_refused.good
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\n\r\n"
-    return one_connection(sent, Response(400), stimulus="host-missing:http11")
+    return one_connection(sent, Response(400, _DATED), stimulus="host-missing:http11")
 
 
 @rule(

@@ -104,12 +104,12 @@ def signed_length_refused(run: ServerRun, _: None) -> Outcome:
 @signed_length_refused.bad
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    return one_connection(_post(b"Content-Length: +5"), Response(200), calls=calls, stimulus="cl-sign:plus")
+    return one_connection(_post(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
 
 
 @signed_length_refused.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: +5"), Response(400), stimulus="cl-sign:plus")
+    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @rule(
@@ -246,13 +246,13 @@ def connection_closed_after_framing_error(run: ServerRun, _: None) -> Outcome:
 
 @connection_closed_after_framing_error.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: +5")
-    return one_connection(sent, Response(400), Response(200), calls=[Call("next")], stimulus="cl-sign:plus")
+    sent = _post(b"Content-Length: -5")
+    return one_connection(sent, Response(400), Response(200), calls=[Call("next")], stimulus="cl-sign:minus")
 
 
 @connection_closed_after_framing_error.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: +5"), Response(400), stimulus="cl-sign:plus")
+    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @rule(

@@ -134,15 +134,15 @@ def coding_not_plainly_chunked_refused(run: ServerRun, _: None) -> Outcome:
 
 @coding_not_plainly_chunked_refused.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: xchunked", body=HELLO)
-    run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:misspelt")
+    sent = _post(b"Transfer-Encoding: chunkedx", body=HELLO)
+    run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:suffixed")
     run.facts.update(mode="refuse", decoded="hello")
     return run
 
 
 @coding_not_plainly_chunked_refused.good
 def _() -> ServerRun:
-    run = one_connection(_post(b"Transfer-Encoding: xchunked", body=HELLO), Response(501), stimulus="te-te:misspelt")
+    run = one_connection(_post(b"Transfer-Encoding: chunkedx", body=HELLO), Response(501), stimulus="te-te:suffixed")
     run.facts.update(mode="refuse", decoded="hello")
     return run
 

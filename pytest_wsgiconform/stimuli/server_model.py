@@ -22,6 +22,7 @@ STIMULUS_MODULES: tuple[str, ...] = (
     "server_wsgi_input",
     "server_wsgi_response",
     "server_wsgi_files",
+    "server_wsgi_extensions",
     "server_target",
     "server_fields",
     "server_framing",

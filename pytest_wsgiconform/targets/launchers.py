@@ -24,13 +24,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..engine import TargetError
+from ..probe.behaviours_extensions import EXTENSIONS
 from ..probe.behaviours_input import DEPLOYER
 from ..probe.channel import VARIABLE
 from ..rules.display import clean
 from .launch import STOP_LIMIT, ServerProcess, free_port
+from .server_tls import make_certificate
 
 HOST = "127.0.0.1"
-_PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel)\}")
+_PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel|certificate|key)\}")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Launcher:
     :ivar executable: which of them are to be executable. :ivar prefix: path under which the app is mounted.
     :ivar packages: distributions whose versions tell what was tested. :ivar install: how to install it, one phrase.
     :ivar single: a command line of the server's single-threaded mode, ``""`` when it has none.
+    :ivar tls: a command line that serves over TLS with the files ``{certificate}`` and ``{key}``, ``""`` for
+        none.
+    :ivar extensions: server extensions to try, as ``WSGICONFORM_EXTENSIONS`` has them (see
+        :mod:`pytest_wsgiconform.probe.behaviours_extensions`).
     :ivar python: the interpreter that runs it. :ivar environment: more environment variables.
     """
 
@@ -57,27 +63,29 @@ class Launcher:
     packages: tuple[str, ...] = ()
     install: str = ""
     single: str = ""
+    tls: str = ""
+    extensions: str = ""
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
 
     #: Its environment is ours to set, so the probe finds the side channel.
     reports = True
 
-    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Running:
+    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Running:
         """Start the server with *app* (``MODULE:ATTR``) and wait until it listens.
 
         :param channel: the side channel's address. :param limit: seconds that the start may take.
-        :param single: use the single-threaded mode.
+        :param mode: which of its command lines: ``"command"``, ``"single"`` or ``"tls"``.
         :raises TargetError: when it can't be run, ends, or doesn't listen.
         """
         scratch = Path(tempfile.mkdtemp(prefix="wsgiconform-"))
         try:
-            return self._start(scratch, app, channel, limit, self.single if single else self.command)
+            return self._start(scratch, app, channel, limit, getattr(self, mode), mode)
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
 
-    def _start(self, scratch: Path, app: str, channel: str, limit: float, command: str) -> Running:
+    def _start(self, scratch: Path, app: str, channel: str, limit: float, command: str, mode: str) -> Running:
         package = scratch / "path"
         package.mkdir()
         # Not our whole site-packages: what the server's own environment holds must win.
@@ -85,6 +93,11 @@ class Launcher:
         scratch.chmod(0o755)
         port = free_port(HOST)
         values = self._values(scratch, package, app, channel, port)
+        if mode == "tls":
+            made = make_certificate(scratch)
+            if made is None:
+                raise TargetError("TLS can't be tried without the openssl command.")
+            values.update(certificate=str(made[0]), key=str(made[1]))
         for name, text in self.files.items():
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +148,7 @@ class Launcher:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment[VARIABLE] = channel
         environment[DEPLOYER] = "deployed"
+        environment[EXTENSIONS] = self.extensions
         return environment
 
     def _advice(self) -> str:
@@ -207,9 +221,10 @@ class UrlStarter:
 
     name: str
     single = ""
+    tls = ""
     reports = False
 
-    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Elsewhere:
+    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Elsewhere:
         """Find the server.
 
         :raises TargetError: for a URL that is none, or where nobody listens.
@@ -271,19 +286,27 @@ def known_launchers() -> dict[str, Launcher]:
 
 def _launcher(name: str, table: Mapping[str, Any], loader: str) -> Launcher:
     command = str(table.get("command", ""))
-    code = table.get("code")
+    code, tls = table.get("code"), str(table.get("tls", ""))
     if code is not None:
-        # What is left of the arguments after the loader's own: host, port, and the app's two names.
-        script = f"{loader}\n{code}"
-        command = f"{{python}} -c {shlex.quote(script)} {{host}} {{port}} {{module}} {{attr}}"
-    plain = {k: v for k, v in table.items() if k not in ("command", "code", "executable", "packages")}
+        command = _program(loader, code)
+    if "tls-code" in table:
+        tls = _program(loader, table["tls-code"]) + " {certificate} {key}"
+    taken = ("command", "code", "executable", "packages", "tls", "tls-code")
+    plain = {k: v for k, v in table.items() if k not in taken}
     return Launcher(
         name=name,
         command=command,
+        tls=tls,
         executable=tuple(table.get("executable", ())),
         packages=tuple(table.get("packages", ())),
         **plain,
     )
+
+
+def _program(loader: str, code: str) -> str:
+    """Return the command line of a Python program: the loader reads the arguments, *code* serves the app."""
+    script = f"{loader}\n{code}"
+    return f"{{python}} -c {shlex.quote(script)} {{host}} {{port}} {{module}} {{attr}}"
 
 
 def find_launcher(name: str, known: Mapping[str, Launcher] | None = None) -> Launcher:

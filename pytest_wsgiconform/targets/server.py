@@ -48,7 +48,7 @@ class Starter(Protocol):
         """What the user calls it."""
         ...
 
-    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Served:
+    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Served:
         """Start a server that serves *app*. :raises TargetError: when it can't."""
         ...
 
@@ -59,6 +59,11 @@ class Starter(Protocol):
     @property
     def single(self) -> str:
         """Command of a single-threaded mode, ``""`` without one."""
+        ...
+
+    @property
+    def tls(self) -> str:
+        """Command of a mode that serves over TLS, ``""`` without one."""
         ...
 
     @property
@@ -99,9 +104,9 @@ class ServerTarget:
 
     # -- starting
 
-    def _start(self, app: str = PROBE, single: bool = False) -> Served:
+    def _start(self, app: str = PROBE, mode: str = "command") -> Served:
         address = self.channel.address if self.channel is not None else ""
-        return self.starter.start(app, address, max(START_LIMIT, self.settings.timeout), single=single)
+        return self.starter.start(app, address, max(START_LIMIT, self.settings.timeout), mode=mode)
 
     def _restart(self) -> None:
         """Start the server anew after it died or fell silent; note when that can't be done."""
@@ -149,7 +154,7 @@ class ServerTarget:
         return simpler is not None and not mistook_body(simpler)
 
     def _play(self, stimulus: ServerStimulus) -> ServerRun | None:
-        if stimulus.facts.get("app") or stimulus.facts.get("single"):
+        if any(stimulus.facts.get(name) for name in ("app", "single", "tls")):
             return self._play_apart(stimulus)
         if self._served is None:
             return None
@@ -162,12 +167,12 @@ class ServerTarget:
 
     def _play_apart(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Play on a server of its own, which serves another object or runs in its single-threaded mode."""
-        single = bool(stimulus.facts.get("single"))
-        if not self.starter.reports or (single and not self.starter.single):
+        mode = next((name for name in ("single", "tls") if stimulus.facts.get(name)), "command")
+        if not self.starter.reports or (mode != "command" and not getattr(self.starter, mode)):
             return None
         app = f"{PROBE.partition(':')[0]}:{stimulus.facts.get('app', 'app')}"
         try:
-            served = self._start(app, single)
+            served = self._start(app, mode)
         except TargetError as error:
             run = ServerRun(stimulus=stimulus.id, server=self.name, alive=False)
             run.facts.update(stimulus.facts, **{"not-started": clean(str(error))[:2000]})

@@ -30,9 +30,10 @@ class InProcess:
     name: str
     make: Callable[[Any], Threaded]
     single: str = ""
+    tls: str = ""
     reports: bool = True
 
-    def start(self, app: str, channel: str, limit: float, *, single: bool = False) -> Here:
+    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Here:
         """Start a server for the probe that *app* names (only its attribute counts)."""
         attribute = app.partition(":")[2]
         server = self.make(app_variant(attribute, channel))

@@ -12,6 +12,7 @@ from ..observe.wire import Limits, Script, Send, converse, converse_all
 from ..rules.server_run import Connection, ServerRun
 from ..stimuli.server_model import ServerStimulus, Setting
 from .server_channel import SideChannel
+from .server_tls import converse_tls
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -86,13 +87,15 @@ class Runner:
         run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal)
         if self.channel is not None:
             self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)))
-        run.alive = _shown_alive(run) or self.alive(served)
+        run.alive = _shown_alive(run) or bool(stimulus.facts.get("tls")) or self.alive(served)
         run.output = served.output(mark)
         return run
 
     def _converse(
         self, address: tuple[str, int], stimulus: ServerStimulus, scripts: Sequence[Script], signal: _Signal | None
     ) -> list[Connection]:
+        if stimulus.facts.get("tls"):
+            return [converse_tls(address, script, self.limits) for script in scripts]
         if not stimulus.parallel:
             return converse_all(address, scripts, self.limits, signal)
         found: list[Connection] = [Connection(ended="refused") for _ in scripts]

@@ -201,10 +201,15 @@ class Connection:
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
             "wsgi.file_wrapper": self.server.file_wrapper_class,
+            "base.headers": self.header_extension,
         }
         environ.update(self.server.deployed)
         self.add_headers(environ, request)
         return environ
+
+    def header_extension(self, environ: dict[str, Any], /) -> dict[str, str]:
+        """Return the request's headers by name, as *environ* has them."""
+        return {key[5:].replace("_", "-").title(): v for key, v in environ.items() if key.startswith("HTTP_")}
 
     def path_info(self, request: Request) -> str:
         return unquote_to_bytes(request.path).decode("latin-1")
@@ -242,7 +247,10 @@ class Server:
     errors_class: type[ErrorStream] = ErrorStream
     file_wrapper_class: Any = FileWrapper
     #: What a deployer would have configured for environ.
-    deployed: ClassVar[dict[str, str]] = {"WSGICONFORM_DEPLOYER": "deployed"}
+    deployed: ClassVar[dict[str, str]] = {
+        "WSGICONFORM_DEPLOYER": "deployed",
+        "WSGICONFORM_EXTENSIONS": "headers=base.headers,output=base.send",
+    }
 
     def __init__(self, app: Any) -> None:
         self.app = app

@@ -774,6 +774,35 @@ class WrapperOnly(Responder):
         super().iterate()
 
 
+# -- extensions
+
+
+@breaks("header-extension-needs-environ", "header-extension-follows-environ")
+class HeadersOfItsOwn(_Edited):
+    def edit(self, environ: dict[str, Any], request: Request) -> None:
+        known = {name.decode().title(): value.decode("latin-1") for name, value in request.headers}
+        environ["base.headers"] = lambda environ=None: known
+
+
+@breaks("header-extension-follows-environ")
+class HeadersOfTheRequest(_Edited):
+    def edit(self, environ: dict[str, Any], request: Request) -> None:
+        known = {name.decode().title(): value.decode("latin-1") for name, value in request.headers}
+        environ["base.headers"] = lambda environ: known
+
+
+@breaks("output-extension-needs-start")
+class SendsForAnybody(Responder):
+    def output_extension(self, *args: Any) -> None:
+        self.write(args[-1])
+
+
+@breaks("output-extension-refuses-foreign-start")
+class TakesAnyStart(Responder):
+    def output_extension(self, start_response: Any, data: bytes, /) -> None:
+        self.write(data)
+
+
 # -- HTTP features, errors
 
 

@@ -149,6 +149,17 @@ def test_server_that_ignores_sigterm_is_stopped() -> None:
     running.stop()
 
 
+def test_tls_variables_are_judged() -> None:
+    [rule] = matching("tls-variables-supplied")
+    for name, verdict in (("wsgiref", Verdict.BROKEN), ("pytest_wsgiconform", Verdict.HELD)):
+        run = ServerTarget(find_launcher(name), Settings())
+        try:
+            result = run.judge(rule)
+        finally:
+            run.close()
+        assert result.verdict is verdict, (name, result)
+
+
 def test_whole_process_group_is_stopped() -> None:
     running = hostile("forks").start("x:app", "", 10.0)
     assert running.process.output.wait_for("grandchild", 0, 10.0)
