@@ -66,7 +66,7 @@ def _(environ, start_response):
 @rule(
     id="head-fields-as-get",
     section="http",
-    level=Level.ERROR,
+    level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-head-app-fields",),
     stimuli=("head",),

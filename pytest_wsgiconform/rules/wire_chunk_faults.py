@@ -176,7 +176,7 @@ def _() -> ServerRun:
     section="smuggling",
     level=Level.ERROR,
     side=Blame.SERVER,
-    clauses=("rfc-chunk-ext-line-break", "rfc-chunk-size-invalid", "rfc-chunk-data-end"),
+    clauses=("call-once-per-request", "rfc-chunk-ext-line-break", "rfc-chunk-size-invalid", "rfc-chunk-data-end"),
     stimuli=("chunk-ext-break:planted",),
     hint="Refuse a faulty chunk, and close the connection.",
 )
