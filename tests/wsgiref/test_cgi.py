@@ -21,7 +21,11 @@ from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISC
 ROOT = Path(__file__).parents[2]
 OURS = mock.Mock(handlers=handlers)
 
-PROGRAM = f"""#!{sys.executable}
+# The interpreter's path may hold a space, which no #! line can: the shell starts it, and Python takes that for a string.
+PROGRAM = f"""#!/bin/sh
+''':'
+exec "{sys.executable}" "$0" "$@"
+'''
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pytest_wsgiconform.wsgiref.handlers import CGIHandler
