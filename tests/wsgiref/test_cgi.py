@@ -21,7 +21,7 @@ from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISC
 ROOT = Path(__file__).parents[2]
 OURS = mock.Mock(handlers=handlers)
 
-# The interpreter's path may hold a space, which no #! line can: the shell starts it, and Python takes that for a string.
+# The interpreter's path may hold a space, which no #! line can: the shell starts it; to Python that is a string.
 PROGRAM = f"""#!/bin/sh
 ''':'
 exec "{sys.executable}" "$0" "$@"
