@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"rules", "settings", "targets"},
     "client": {"environ", "observe", "rules"},
     "inprocess": {"environ", "observe", "rules", "wsgiref"},
-    "repeat": {"environ", "observe", "rules", "settings", "stimuli", "targets"},
+    "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},
     "live": {"wsgiref", "observe", "rules", "environ"},
     "contract": {"engine", "rules", "settings", "targets", "suite", "observe"},
 }
