@@ -67,7 +67,7 @@ def write_summary(
     if not by_target:
         reporter.write_sep("=", "WSGI conformance")
     for message in messages:
-        writer.text(clean(message))
+        writer.text(clean(message), break_words=False)  # a path in two pieces can't be copied
 
 
 class _Writer:
@@ -78,13 +78,14 @@ class _Writer:
         self.width = max(40, min(reporter.config.get_terminal_writer().fullwidth, 120))
         self.all = reporter.config.getoption("verbose", 0) > 0
 
-    def text(self, text: str, indent: str = "", **markup: bool) -> None:
+    def text(self, text: str, indent: str = "", *, break_words: bool = True, **markup: bool) -> None:
         for line in textwrap.wrap(
             text,
             self.width,
             initial_indent=indent,
             subsequent_indent=indent,
             break_on_hyphens=False,
+            break_long_words=break_words,
         ):
             self.reporter.write_line(line, **markup)
 
