@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from time import monotonic  # by name: a target may replace time.monotonic
 from types import FrameType
 from typing import Any
@@ -54,47 +55,55 @@ class _Watch:
 
 
 class _Watchdog:
-    """The watching thread. It lives while something is guarded, and a second longer."""
+    """The watching thread. It lives while something is guarded, and a second longer.
+
+    The exceptions that it sets, and the alarm's, may come out in its own methods. So these hold nothing but a plain
+    lock: a ``with`` statement takes and leaves that one without a gap, and a :class:`threading.Condition`, written in
+    Python, could be left locked for ever.
+    """
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._watches: list[_Watch] = []
         self._running = False
         self._wakes = 0.0  # when the thread will look again by itself
 
     def add(self, watch: _Watch) -> None:
-        with self._condition:
+        with self._lock:
             self._watches.append(watch)
             if not self._running:
-                self._running = True
                 threading.Thread(target=self._run, name="wsgiconform-watchdog", daemon=True).start()
-            elif watch.deadline < self._wakes:
-                self._condition.notify()
+                self._running = True
+        if watch.deadline < self._wakes:
+            self._wake.put(None)
 
     def remove(self, watch: _Watch) -> None:
         """Stop watching; an exception that was set may be yet to come."""
-        with self._condition:
+        with self._lock:
             if watch in self._watches:
                 self._watches.remove(watch)
 
     def _run(self) -> None:
-        with self._condition:
-            while True:
+        while True:
+            if not self._watches:
+                self._wait(1.0)
+            with self._lock:
                 if not self._watches:
-                    self._wait(1.0)
-                    if not self._watches:
-                        self._running = False
-                        return
+                    self._running = False
+                    return
                 now = monotonic()
                 for watch in self._watches:
                     if watch.deadline <= now:
                         watch.fired, watch.deadline = True, now + _REPEAT
                         _set_exception(watch.thread)
-                self._wait(max(min(watch.deadline for watch in self._watches) - now, 0.01))
+                following = min(watch.deadline for watch in self._watches)
+            self._wait(max(following - now, 0.01))
 
     def _wait(self, seconds: float) -> None:
         self._wakes = monotonic() + seconds
-        self._condition.wait(seconds)
+        with contextlib.suppress(Empty):
+            self._wake.get(timeout=seconds)
 
 
 def _set_exception(thread: int) -> None:
@@ -171,12 +180,16 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
     if before_interrupt is not None:
         signal.signal(signal.SIGINT, interrupt)
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
-    _watchdog.add(watch)
     try:
+        _watchdog.add(watch)
         yield state
     finally:
-        _stop_watching(watch)
-        _restore(before_alarm, before_interrupt, left, interval, monotonic() - started)
+        restored = False
+        while not restored:
+            with contextlib.suppress(TimeLimitExceeded):
+                _stop_watching(watch)
+                _restore(before_alarm, before_interrupt, left, interval, monotonic() - started)
+                restored = True
         alarm.end()
 
 

@@ -52,11 +52,11 @@ def undisturbed() -> Iterator[Left]:
     try:
         yield left
     finally:
+        moved = sys.__dict__["path"] is not path
         # Modules first: everything after this line may need them.
         for module, names in modules:
             _put_back(module, names, left)
-        missing = [entry for entry in entries if entry not in sys.path] if isinstance(sys.path, list) else entries
-        if sys.path is not path or missing:
+        if moved or any(entry not in path for entry in entries):
             left.changes.append("sys.path")
             path[:] = [*entries, *(entry for entry in path if entry not in entries)]
             sys.path = path
@@ -128,8 +128,13 @@ def _handlers() -> Iterator[list[str]]:
         return
     numbers = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
     before = {number: signal.getsignal(number) for number in numbers}
+    timed = signal.getitimer(signal.ITIMER_REAL)[0] > 0
     yield []
     changes = []
+    if not timed and signal.getitimer(signal.ITIMER_REAL)[0] > 0:
+        # With the usual reaction put back below, it would end the process.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        changes.append("alarm")
     for number, handler in before.items():
         if handler is not None and signal.getsignal(number) != handler:
             with contextlib.suppress(OSError, ValueError):

@@ -1,0 +1,114 @@
+"""Time limits: they come, they leave nothing behind, and those of one thread do not hold up another's."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_wsgiconform.observe import limits
+from pytest_wsgiconform.observe.limits import TimeLimitExceeded, time_limit
+from pytest_wsgiconform.targets.protect import undisturbed
+
+
+def spin(seconds: float) -> None:
+    """Do nothing, in byte code, for so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def in_thread(work: Callable[[], Any]) -> list[Any]:
+    """Run *work* in a thread of its own, and return what it returned or raised."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(60)
+    return found
+
+
+def exceed() -> None:
+    with time_limit(0.05):
+        spin(60)
+
+
+def test_the_limit_ends_what_takes_too_long_in_every_thread() -> None:
+    with pytest.raises(TimeLimitExceeded):
+        exceed()
+    (found,) = in_thread(exceed)
+    assert type(found) is TimeLimitExceeded
+
+
+def test_timer_and_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
+    with pytest.raises(TimeLimitExceeded):
+        exceed()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_an_alarm_while_the_watch_begins_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would ring later, when nobody handles it, and end the process."""
+    monkeypatch.setattr(limits._watchdog, "add", lambda watch: spin(60))
+    with pytest.raises(TimeLimitExceeded), time_limit(0.05):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_while_the_watch_ends_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    remove, slow = limits._watchdog.remove, [True]
+
+    def slowly(watch: Any) -> None:
+        remove(watch)
+        if slow:
+            slow.clear()
+            spin(60)
+
+    monkeypatch.setattr(limits._watchdog, "remove", slowly)
+    with time_limit(0.05):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_that_a_target_leaves_is_taken_away() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with undisturbed() as left:
+        signal.signal(signal.SIGALRM, lambda number, frame: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert "alarm" in left.changes
+    time.sleep(0.1)
+
+
+def test_exceptions_set_in_many_threads_lock_nobody_out() -> None:
+    """Where each exception comes out is chance, the watching thread's own lock included; so there are many."""
+    stop = time.monotonic() + 2
+
+    def exceed_often() -> None:
+        while time.monotonic() < stop:
+            try:
+                with time_limit(0):
+                    spin(0.001)
+            except TimeLimitExceeded:
+                pass
+
+    threads = [threading.Thread(target=exceed_often, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "somebody waits for a lock for ever"
+    with time_limit(30):
+        pass
