@@ -157,6 +157,11 @@ class _Conversation:
         self.record.opened = time.time()
         try:
             self.sock = self._connect()
+        except ConnectionResetError:
+            # The handshake was over, and the reset overtook the return of connect(); a refusal is another error.
+            self.record.ended = "reset"
+            self.record.skipped = [type(step).__name__ for step in self.script.steps]
+            return self.record
         except OSError:
             self.record.ended = "refused"
             return self.record

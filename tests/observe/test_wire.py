@@ -192,6 +192,20 @@ def test_sending_into_a_reset_connection_ends() -> None:
     assert connection.ended == "reset"
 
 
+@pytest.mark.parametrize(("error", "ended"), [(ConnectionResetError, "reset"), (ConnectionRefusedError, "refused")])
+def test_a_reset_that_overtakes_the_connecting_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError], ended: str
+) -> None:
+    """Which of the two a real peer causes is a matter of microseconds, so the kernel's answer is given here."""
+
+    def connecting(*_: object, **__: object) -> socket.socket:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", connecting)
+    connection = converse(("127.0.0.1", 9), Script((Send(b"x"),)), QUICK)
+    assert connection.ended == ended
+
+
 @pytest.mark.parametrize(("step", "what"), [(Reset(), "reset"), (Close(), "close")])
 def test_the_client_leaves(step: Reset | Close, what: str) -> None:
     seen: list[str] = []
