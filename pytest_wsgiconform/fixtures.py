@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from .client import Client
+    from .live import LiveServer
     from .observe.validator import Validator
     from .rules.model import Finding
 
@@ -113,3 +114,63 @@ def wsgi_server(
         return serve(wsgi_validator(served), raw)
 
     return send
+
+
+@pytest.fixture
+def wsgi_middleware_contract(wsgi_findings: list[Finding]) -> Callable[..., list[Finding]]:
+    """Judge a middleware by every rule that binds it, in one test.
+
+    ``wsgi_middleware_contract(factory)`` plays all stimuli on what ``factory(app)`` makes, and returns the findings;
+    those of level error fail the test. A ``pytest_wsgiconform.contract.MiddlewareContract`` has a test for each rule.
+    """
+    from .contract import middleware_run
+    from .engine import judge_all
+
+    def judge(factory: Callable[..., Any], **settings: Any) -> list[Finding]:
+        name = getattr(factory, "__qualname__", "") or type(factory).__qualname__
+        found, _ = judge_all(middleware_run(name, factory, **settings))
+        wsgi_findings.extend(found)
+        return found
+
+    return judge
+
+
+@pytest.fixture
+def wsgi_validated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge whatever the test clients of Werkzeug, Flask, Django, Falcon and httpx call, for the length of this test.
+
+    With ``wsgi_validate = true`` in the ini file every test has it. Only rules for applications are applied: what the
+    clients themselves leave out of environ is not the project's business.
+    """
+    from .observe.validator import Validator
+    from .recording import recorder_of
+    from .rules.model import Blame
+    from .validated import watch_clients
+
+    recorder = recorder_of(request)
+    rules = [rule for rule in recorder.rules if rule.side is Blame.APP]
+    watch_clients(lambda app: Validator(app, recorder.add, rules=rules), monkeypatch)
+
+
+@pytest.fixture
+def wsgi_live_server(
+    request: pytest.FixtureRequest, wsgi_validator: Callable[[Callable[..., Any]], Validator]
+) -> Generator[Callable[..., LiveServer], None, None]:
+    """Serve an application on a real loopback socket: ``server = wsgi_live_server()``, then ask ``server.url``.
+
+    It serves the fixture wsgi_app, or ``app=``; ``https=True`` serves it by TLS with a certificate made for this run
+    (needs the extra ``https``), which ``server.ca_file`` vouches for. Each is stopped at the end of the test, and what
+    the application does is judged as with the fixture wsgi_validator.
+    """
+    from .live import start
+
+    servers: list[LiveServer] = []
+
+    def serve(app: Callable[..., Any] | None = None, *, https: bool = False) -> LiveServer:
+        served = request.getfixturevalue("wsgi_app") if app is None else app
+        servers.append(start(wsgi_validator(served), https=https))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.stop()

@@ -163,6 +163,12 @@ def register(parser: pytest.Parser) -> None:
         if option.ini in ("int", "float"):
             default = 0
         parser.addini(option.dest, f"same as {option.flag}", type=option.ini, default=default)  # type: ignore[arg-type]
+    parser.addini(
+        "wsgi_validate",
+        "validate what the test clients of web frameworks call, in every test",
+        type="bool",
+        default=False,
+    )
     for name, kind, text in INI_ONLY:
         parser.addini(name, text, type=kind, default="" if kind == "string" else [])
 

@@ -57,3 +57,16 @@ def pytest_wsgiconform_open_run(kind: str, name: str, settings: Settings) -> Tar
     from .engine import open_run
 
     return open_run(kind, name, settings)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "wsgi_contract_rule" in metafunc.fixturenames:
+        from .contract import parametrize
+
+        parametrize(metafunc)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    names = getattr(item, "fixturenames", None)
+    if isinstance(names, list) and "wsgi_validated" not in names and item.config.getini("wsgi_validate"):
+        names.append("wsgi_validated")

@@ -21,12 +21,14 @@ from .engine import TargetError, TargetRun
 from .gate import Gate, Outcome
 from .options import NodeId, Target
 from .report.document import Record, build
+from .report.lines import together
 from .report.terminal import ShortFailure, write_summary
 from .rules.display import clean
 from .rules.model import Finding, Location, Rule, RuleResult
 from .rules.registry import UnknownRule, matching
 from .settings import Settings
 from .suite import WsgiRule, nodes
+from .targets.last_word import keep_terminal
 from .targets.load import locate, make_importable
 
 
@@ -45,7 +47,16 @@ class OpenTarget:
             if (not settings.select or _matches(rule, settings.select)) and not _matches(rule, settings.ignore)
         ]
         self.gate = gate
+        self._told_measured = False
         self.location: Location | None = None if target.kind == "server" else locate(target.name)
+
+    def measured_once(self) -> dict[str, Any] | None:
+        """Return which lines ran under validation, when they were measured; the first call only."""
+        measured: dict[str, Any] | None = getattr(self.run, "measured", None)
+        if measured is None or self._told_measured:
+            return None
+        self._told_measured = True
+        return measured
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule*, as the project sees it."""
@@ -78,10 +89,12 @@ class WsgiSession:
         if any(target.kind == "server" for target in named):
             _learn_servers(config)
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
+        keep_terminal()
         self.targets: list[OpenTarget] = []
         self._records: dict[str, Record] = {}
         self._facts: dict[Target, list[str]] = {}
         self._loose: list[dict[str, Any]] = []
+        self._measured: list[dict[str, Any]] = []
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
         self._unjudged = 0
@@ -151,6 +164,7 @@ class WsgiSession:
         else:
             report.wsgi_record = item.record
             report.wsgi_facts = item.open_target.run.summary_lines()
+            report.wsgi_coverage = item.open_target.measured_once()
             if report.skipped:
                 # pytest.skip() gives the line of our own code, of which no user has any use.
                 where = item.open_target.location
@@ -173,6 +187,9 @@ class WsgiSession:
         if record is None:
             return
         self._records[report.nodeid] = record
+        measured = getattr(report, "wsgi_coverage", None)
+        if measured is not None:
+            self._measured.append(measured)
         self._facts[Target(record["kind"], record["target"])] = getattr(report, "wsgi_facts", [])
         if report.failed:
             self._failures.append((report, record))
@@ -237,6 +254,7 @@ class WsgiSession:
             complete=_complete(session),
             loose=self._loose,
             root=self.settings.rootdir,
+            coverage=together(self._measured, self.settings.rootdir),
             policy=self.gate.policy.to_dict(),
             baseline=outcome.to_dict() if self.gate.path is not None else None,
         )

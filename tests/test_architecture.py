@@ -46,6 +46,7 @@ PYTEST_LAYER = {
     "gate",
     "recording",
     "session",
+    "validated",
 }
 #: Rooms that run inside other people's servers.
 STANDARD_LIBRARY_ONLY = {"rules", "observe", "wsgiref", "probe", "environ"}

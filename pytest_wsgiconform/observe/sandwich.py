@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..rules.app_run import BODY_LIMIT
@@ -31,6 +33,8 @@ from .gateway import Play, show_error
 from .judge import Judge
 from .location import of_caller, of_traceback
 from .validator import Validator
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 #: Types whose values rules on environ may look at.
 _PLAIN = (str, bytes, int, float, bool, tuple, list, dict, type(None))
@@ -231,7 +235,11 @@ class Sandwich:
             record.exhausted, record.returned = exchange.exhausted, exchange.returned
             record.digest = self._hashes[id(record)].hexdigest()
         inner = [conversation.exchange for conversation in self._conversations]
-        self.run.findings.extend(middleware_findings(outer, inner))
+        called_at = next((self._records[exchange].called_at for exchange in inner), None)
+        for finding in middleware_findings(outer, inner):
+            # The line that our own app was at is of no use to anybody; that which called it is.
+            ours = finding.location is not None and finding.location.file.startswith(_PACKAGE)
+            self.run.findings.append(replace(finding, location=called_at) if ours else finding)
         for exchange in (outer, *inner):
             side = Blame.APP if exchange is outer else Blame.SERVER
             for rule_id, count in exchange.exercised.items():

@@ -48,6 +48,7 @@ def build(
     root: str | None = None,
     policy: Mapping[str, Any] | None = None,
     baseline: Mapping[str, Any] | None = None,
+    coverage: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the report as a dict of plain values, ready for :mod:`json`.
 
@@ -61,6 +62,7 @@ def build(
     :param root: findings' files that lie below this folder are named relative to it.
     :param policy: what the project decided (``Policy.to_dict``), ``None`` for nothing.
     :param baseline: entries that are out of date, as ``stale`` and ``expired``; ``None`` without a baseline.
+    :param coverage: lines that ran under validation (``lines.together``), ``None`` when not measured.
     """
     known = list(dict.fromkeys(targets))
     place = {target: index for index, target in enumerate(known)}
@@ -85,6 +87,7 @@ def build(
         "complete": complete,
         "policy": policy,
         "baseline": baseline,
+        "coverage": coverage,
     }
 
 

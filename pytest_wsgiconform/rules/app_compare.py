@@ -21,6 +21,10 @@ STEADY = 4
 _VOLATILE = frozenset({"date", "age", "expires", "set-cookie", "x-request-id", "x-runtime", "server-timing"})
 
 
+#: Parts that change by themselves when the body does.
+OF_THE_BODY = frozenset({"body", "content-length", "etag", "content-md5", "last-modified"})
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A part in which two groups of answers differ steadily.
@@ -112,16 +116,20 @@ def compare(
     variant: str,
     because: str,
     parts: Collection[str] | None = None,
+    shown: Sequence[str] = (),
 ) -> Outcome:
     """Judge a rule that says that two requests get the same answer.
 
     :param base, variant: labels of the two groups. :param because: what differs between the requests, to stand
-        after "the answer changes when". :param parts: the parts that count; ``None`` for all.
+        after "the answer changes when". :param parts: the parts that count; ``None`` for all. :param shown: texts that
+        tell, when a body holds one of them, that the app shows the request, so that its body must differ.
     """
     found = differences(run.labelled(base), run.labelled(variant))
     if found is None:
         return None
     found = [difference for difference in found if parts is None or difference.part in parts]
+    if shown and echoes([*run.labelled(base), *run.labelled(variant)], shown):
+        found = [difference for difference in found if difference.part not in OF_THE_BODY]
     if not found:
         return HELD
     worst = found[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .app_compare import compare, differences, echoes, outcome_of
+from .app_compare import OF_THE_BODY, compare, differences, echoes, outcome_of
 from .app_run import AppRun, ExchangeRecord
 from .model import HELD, Blame, Level, Outcome, fault
 from .registry import rule
@@ -51,7 +51,7 @@ def script_name_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
     PEP 3333 ("environ Variables") lets a server leave out variables that would be empty, and SCRIPT_NAME is empty
     for every application at the root.
     """
-    return compare(run, "empty", "absent", "SCRIPT_NAME is absent instead of empty")
+    return compare(run, "empty", "absent", "SCRIPT_NAME is absent instead of empty", shown=("SCRIPT_NAME",))
 
 
 @script_name_may_be_absent.bad
@@ -86,7 +86,7 @@ def path_info_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
     raised = _answers_as(run, "usual", ["empty"], "PATH_INFO is empty")
     if raised:
         return raised
-    return compare(run, "empty", "absent", "PATH_INFO is absent instead of empty")
+    return compare(run, "empty", "absent", "PATH_INFO is absent instead of empty", shown=("PATH_INFO",))
 
 
 @path_info_may_be_absent.bad
@@ -117,7 +117,7 @@ def query_string_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
 
     PEP 3333 ("environ Variables") says of QUERY_STRING that it may be empty or absent; servers do both.
     """
-    return compare(run, "empty", "absent", "QUERY_STRING is absent instead of empty")
+    return compare(run, "empty", "absent", "QUERY_STRING is absent instead of empty", shown=("QUERY_STRING",))
 
 
 @query_string_may_be_absent.bad
@@ -317,7 +317,8 @@ def flags_used_by_truth(run: AppRun, _exchange: object) -> Outcome:
     outcome: Outcome = None
     for base in [label for label in run.labels("") if label.endswith(" bool")]:
         name = base.removesuffix(" bool")
-        one = compare(run, base, f"{name} object", "a concurrency flag is a true or false object that is no bool")
+        because = "a concurrency flag is a true or false object that is no bool"
+        one = compare(run, base, f"{name} object", because, shown=("wsgi.multithread", "wsgi.run_once"))
         if not one:
             one_of_int = _answers_as(run, base, [f"{name} int"], "a concurrency flag is 0 or 1")
             one = one_of_int if one_of_int else one
@@ -367,7 +368,7 @@ def hop_by_hop_fields_not_relied_on(run: AppRun, _exchange: object) -> Outcome:
             continue
         shown = echoes(variant, texts)
         # An app that shows the request, as an echo service does, has another body and needs another length.
-        real = [d for d in found if not (shown and d.part in ("body", "content-length", "etag", "content-md5"))]
+        real = [d for d in found if not (shown and d.part in OF_THE_BODY)]
         if real:
             worst = real[0]
             return fault(

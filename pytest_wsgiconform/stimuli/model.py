@@ -6,6 +6,7 @@ goes wrong is the app's. It runs from (app, path) to an :class:`AppRun` of plain
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +38,12 @@ class Stimulus:
 def play(stimulus: Stimulus, app: Any, rules: list[Rule], path: str, limit: float, method: str = "GET") -> AppRun:
     """Play *stimulus* and return what happened; arguments as for :class:`Stage`."""
     stage = Stage(app, rules, path, limit, stimulus.id, method)
-    stimulus.play(stage)
+    stage.perform(stimulus)
     return stage.run
+
+
+class OutOfTime(Exception):
+    """The stimulus has used up its time; what it has recorded so far is judged."""
 
 
 class Stage:
@@ -46,7 +51,8 @@ class Stage:
 
     :param app: the WSGI callable. :param rules: the event rules that watch.
     :param path: the path below the mount point, with its leading slash; may carry ``?query``.
-    :param limit: seconds for the whole stimulus. :param stimulus: id of the stimulus that plays.
+    :param limit: seconds for one exchange, and after which no further one begins.
+    :param stimulus: id of the stimulus that plays.
     :param method: the method of an ordinary request for *path*. :param patience: see :class:`Play`.
     :ivar run: what has been recorded so far.
     """
@@ -68,6 +74,11 @@ class Stage:
         self._lock = threading.Lock()  # some stimuli play in several threads
         self._unjudged = Validator(app, _ignore, rules=(), thorough=True)
 
+    def perform(self, stimulus: Stimulus) -> None:
+        """Play *stimulus* as far as time allows."""
+        with contextlib.suppress(OutOfTime):
+            stimulus.play(self)
+
     def environ(self, method: str | None = None, **options: Any) -> dict[str, Any]:
         """Return a fresh complete environ for the stage's path.
 
@@ -82,7 +93,10 @@ class Stage:
         :param behaviour: how our side behaves, see :class:`Play`; and ``judged``, false when event rules shall
             not look, because a fault of the client could be taken for one of the app's; and ``app``, another app to
             call in place of the stage's, at which event rules don't look either.
+        :raises OutOfTime: when the stimulus has used up its time.
         """
+        if self.out_of_time:
+            raise OutOfTime
         return self.begin(label, environ, **behaviour).run()
 
     def begin(self, label: str, environ: dict[str, Any] | None = None, **behaviour: Any) -> Play:
@@ -97,7 +111,7 @@ class Stage:
             validator,
             self.environ() if environ is None else environ,
             label=label,
-            limit=max(self._deadline - monotonic(), 0.05),
+            limit=self.limit,
             patience=self.patience,
             **behaviour,
         )

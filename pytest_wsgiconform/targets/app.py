@@ -48,6 +48,8 @@ class AppTarget:
         self._bad_runs: Counter[Route] = Counter()
         self._endless: set[Route] = set()
         self._notes: list[str] = []
+        #: What ``AppCoverage.report`` gave once all had been played, ``None`` when nothing was measured.
+        self.measured: dict[str, Any] | None = None
 
     def _make_player(self) -> Player:
         watching = [rule for rule in self._rules if rule.on]
@@ -77,6 +79,7 @@ class AppTarget:
                 from .coverage import coverage_lines
 
                 self._notes += coverage_lines(measured)
+                self.measured = measured
             self._player.close()
         return self._runs
 

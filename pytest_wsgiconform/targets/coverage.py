@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,8 @@ class AppCoverage:
         files: dict[str, Any] = {}
         for file in self._files:
             _, statements, _, _, _ = self._coverage.analysis2(file)
-            # Lines that ran while the module was imported are none that the validator watched.
+            # Lines outside of functions run while the module is imported, when nobody watches.
+            statements = sorted(set(statements) & _lines_in_functions(file))
             data.set_query_contexts([r"^wsgi:"])
             reached = set(data.lines(file) or ()) & set(statements)
             files[file] = {
@@ -88,6 +90,15 @@ class AppCoverage:
                     if context.startswith("wsgi:"):
                         stimuli[context[5:]] = stimuli.get(context[5:], 0) + 1
         return {"files": files, "stimuli": stimuli}
+
+
+def _lines_in_functions(file: str) -> set[int]:
+    """Return the numbers of all lines of *file* that belong to a function's body."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(Path(file).read_bytes())):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            lines.update(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
 
 
 def coverage_lines(report: dict[str, Any]) -> list[str]:

@@ -210,8 +210,8 @@ class ChildPlayer:
         try:
             answer = child.ask(self._load, LOAD_LIMIT)
         except ChildDied as error:
+            self.close()  # which waits for the last that it printed
             printed = "".join(f"\n    {line}" for line in child.printed)
-            self.close()
             raise TargetError(f"{self._name}: the child interpreter {error} while it loaded it{printed}") from None
         if "error" in answer:
             self.close()
@@ -234,16 +234,16 @@ class ChildPlayer:
             try:
                 self._start()
             except TargetError as error:  # it could be loaded once
-                return self._dead(stimulus, route, f"could not be loaded again: {error}", [])
+                return self._dead(stimulus, route, f"could not be loaded again: {error}")
         child = self._child
         if child is None:
-            return self._dead(stimulus, route, "could not be loaded again", [])
+            return self._dead(stimulus, route, "could not be loaded again")
         try:
-            run = AppRun.from_dict(child.ask(request, limit + _GRACE))
+            run = AppRun.from_dict(child.ask(request, 2 * limit + _GRACE))
         except ChildDied as error:
-            return self._dead(stimulus, route, str(error), list(child.printed))
+            return self._dead(stimulus, route, str(error))
         except (LookupError, TypeError, ValueError, AttributeError):
-            return self._dead(stimulus, route, "wrote to the harness's own pipe", list(child.printed))
+            return self._dead(stimulus, route, "wrote to the harness's own pipe")
         if run.facts.get("died"):
             self.close()
         return run
@@ -258,8 +258,10 @@ class ChildPlayer:
             return None
         return report
 
-    def _dead(self, stimulus: str, route: Route, how: str, printed: list[str]) -> AppRun:
-        self.close()
+    def _dead(self, stimulus: str, route: Route, how: str) -> AppRun:
+        child = self._child
+        self.close()  # which waits for the last that it printed
+        printed = list(child.printed) if child is not None else []
         return AppRun(stimulus, route.path, facts={"died": how, "printed": printed, "method": route.method})
 
     def close(self) -> None:

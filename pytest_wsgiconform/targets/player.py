@@ -76,7 +76,7 @@ class LocalPlayer:
         with undisturbed() as left:
             try:
                 with self._coverage.measuring(stimulus) if self._coverage is not None else nullcontext():
-                    chosen.play(stage)
+                    stage.perform(chosen)
             except Exception as error:  # the harness itself failed: after tampering that is no wonder
                 broken = error
         stage.run.facts["tampered"] = sorted(set(left.changes))

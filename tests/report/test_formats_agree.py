@@ -30,7 +30,9 @@ DOCUMENTS = {
         baseline={"stale": [ENTRY], "expired": [{**ENTRY, "expires": "2026-01-01"}]},
     ),
     "strict": document(
-        [finding(WARNING, 60)], policy={"fail_on": "warning", "levels": {}, "ignore": [], "rules_version": "0.1"}
+        [finding(WARNING, 60)],
+        policy={"fail_on": "warning", "levels": {}, "ignore": [], "rules_version": "0.1"},
+        coverage={"files": [{"file": "a.py", "covered": [1], "missing": [2]}]},
     ),
     "cut short": document([finding(ERROR, 12)], complete=False, exit=2),
 }

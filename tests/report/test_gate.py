@@ -327,6 +327,15 @@ def test_reproductions_are_written_and_named(run: Run, pytester: pytest.Pytester
         assert Path(script).is_file()
 
 
+def test_lines_that_ran_under_validation_are_in_the_reports(run: Run) -> None:
+    run(APP, "--wsgi-cov", "--wsgi-report=json:out.json", "--wsgi-report=html:out.html")
+    (row,) = json.loads(Path("out.json").read_text())["coverage"]["files"]
+    text = Path("shop.py").read_text().splitlines()
+    assert row["file"] == "shop.py"
+    assert {text[line - 1].strip() for line in row["covered"]} >= {'yield "text"', 'page = environ["PATH_INFO"]'}
+    assert "Lines that ran under validation" in Path("out.html").read_text()
+
+
 def test_junit_carries_rule_clause_level_and_blame(run: Run) -> None:
     from xml.etree import ElementTree
 

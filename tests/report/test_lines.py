@@ -1,0 +1,24 @@
+"""Lines that ran in one process of a run have run."""
+
+from __future__ import annotations
+
+from pytest_wsgiconform.report.lines import together
+
+
+def test_processes_add_up() -> None:
+    first = {"files": {"/p/shop.py": {"statements": 3, "reached": [1, 2], "missing": [3]}}}
+    second = {"files": {"/p/shop.py": {"statements": 3, "reached": [3], "missing": [1, 2]}, "/q/x.py": _some([7])}}
+    assert together([first, second], "/p") == {
+        "files": [
+            {"file": "/q/x.py", "covered": [7], "missing": [8]},
+            {"file": "shop.py", "covered": [1, 2, 3], "missing": []},
+        ]
+    }
+
+
+def test_nothing_measured_is_nothing() -> None:
+    assert together([], "/p") is None
+
+
+def _some(reached: list[int]) -> dict[str, object]:
+    return {"statements": 2, "reached": reached, "missing": [8]}
