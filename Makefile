@@ -4,15 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What `make test` runs. The folders that start many programs (servers, hostile apps, peers) are left to `make test-all`
-# until they have been seen green in a row on a slow machine.
+# What `make test` runs, in about five minutes on two cores. What starts many programs or plays whole corpora (REST) is
+# left to `make test-rest`, which CI runs too, and to `make test-all`.
 PORTION ?= tests/conformance tests/rules tests/observe tests/wsgiref tests/middleware tests/report tests/plugin \
-	tests/targets/test_load.py tests/test_environ.py tests/test_architecture.py \
-	--ignore=tests/plugin/test_hostile_apps.py --ignore=tests/plugin/test_newcomer.py \
-	--ignore=tests/plugin/test_options.py --ignore=tests/plugin/test_rules_option.py \
-	--ignore=tests/report/test_html_browser.py --ignore=tests/report/test_json.py --ignore=tests/report/test_markdown.py
+	tests/targets/test_load.py tests/test_environ.py tests/test_architecture.py
+REST ?= tests/servers tests/stimuli tests/strategies tests/apps tests/targets tests/peers
 
-.PHONY: demo test test-all coverage lint docs benchmarks clean
+.PHONY: demo test test-rest test-all coverage lint docs benchmarks clean
 
 # Created when absent, and brought up to date when the requirements change.
 $(STAMP): pyproject.toml
@@ -29,6 +27,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(PORTION)
+
+test-rest: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(REST)
 
 # With the slow proofs: real frameworks and servers, every interpreter's own suite, hostile apps, load.
 test-all: $(STAMP)

@@ -49,8 +49,7 @@ def load_app(spec: str) -> Callable[..., Any]:
             f"{spec} is {_described(app)}, which can't be called; "
             f"a WSGI application is a callable of (environ, start_response){_callables_hint(spec)}"
         )
-    called = app if inspect.isclass(app) else inspect.getattr_static(app, "__call__")
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(called):
+    if _is_async(app):
         raise TargetError(f"{spec} is an async callable (ASGI?), and a WSGI application is a plain one")
     if _is_factory(app):
         raise TargetError(
@@ -238,22 +237,40 @@ def _safe_dir(owner: Any) -> list[str]:
 
 
 def _callables(module: ModuleType) -> list[str]:
-    """Names of the callables that *module* defines itself, those that look public."""
-    return [
-        name
-        for name, item in vars(module).items()
-        if not name.startswith("_") and callable(item) and getattr(item, "__module__", None) == module.__name__
-    ] + [
-        name
-        for name, item in vars(module).items()
-        if not name.startswith("_") and callable(item) and not inspect.isroutine(item) and not inspect.isclass(item)
-    ]
+    """Names of the callables that *module* defines itself, those that look public, and of callable objects."""
+    public = {name: item for name, item in vars(module).items() if not name.startswith("_") and callable(item)}
+    own = [name for name, item in public.items() if _module_of(item) == module.__name__]
+    return own + [name for name, item in public.items() if _is_plain_object(item)]
+
+
+def _module_of(item: Any) -> Any:
+    try:
+        return getattr(item, "__module__", None)
+    except Exception:  # any object may stand in a module, and its attributes may raise anything
+        return None
+
+
+def _is_plain_object(item: Any) -> bool:
+    """Tell whether *item* is neither a class nor a function: an app may be such an object."""
+    try:
+        return not inspect.isroutine(item) and not inspect.isclass(item)
+    except Exception:  # isinstance() asks the object for its __class__
+        return False
 
 
 def _callables_hint(spec: str) -> str:
     module = sys.modules.get(spec.partition(":")[0])
     names = _callables(module)[:1] if module is not None else []
     return f"; did you mean {spec.partition(':')[0]}:{names[0]}?" if names else ""
+
+
+def _is_async(app: Any) -> bool:
+    """Tell whether calling *app* gives a coroutine, as far as it lets anyone see that."""
+    try:
+        called = app if inspect.isclass(app) else inspect.getattr_static(app, "__call__")
+        return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(called)
+    except Exception:  # isinstance() asks the object for its __class__; it may still be a good application
+        return False
 
 
 def _is_factory(app: Any) -> bool:

@@ -31,8 +31,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_suite_ends_with_verdicts(run: Any, project: Path, name: str) -> None:
-    (project / "hostile.py").write_text(f"def app(environ, start_response):\n    {HOSTILE[name]}\n")
-    result = run("--wsgi-app=hostile:app", "--wsgi-timeout=0.5", "-rA")
+    (project / "hostile_app.py").write_text(f"def app(environ, start_response):\n    {HOSTILE[name]}\n")
+    result = run("--wsgi-app=hostile_app:app", "--wsgi-timeout=0.5", "-rA")
     text = result.stdout.str()
     assert result.ret in (0, 1)
     assert "INTERNALERROR" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,8 +24,13 @@ from pytest_wsgiconform.targets.server_open import add_launchers
 HOSTILE = Path(__file__).with_name("hostile_server.py")
 
 
+def _command(what: str) -> str:
+    # The checkout may stand below a path with a space.
+    return f"{{python}} {shlex.quote(str(HOSTILE))} {what} {{port}} {{app}}"
+
+
 def hostile(what: str) -> Launcher:
-    return Launcher(name=what, command=f"{{python}} {HOSTILE} {what} {{port}} {{app}}")
+    return Launcher(name=what, command=_command(what))
 
 
 def _gone(pid: int) -> bool:
@@ -171,7 +177,7 @@ def test_whole_process_group_is_stopped() -> None:
 def test_server_dies_with_a_harness_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pytest_wsgiconform.targets.launchers import Launcher\n"
-        f"launcher = Launcher(name='x', command='{{python}} {HOSTILE} forks {{port}} {{app}}')\n"
+        f"launcher = Launcher(name='x', command={_command('forks')!r})\n"
         "running = launcher.start('x:app', '', 20.0)\n"
         "running.process.output.wait_for('grandchild', 0, 20.0)\n"
         "print(running.output(0).split()[1], flush=True)\ntime.sleep(600)\n"

@@ -241,3 +241,47 @@ def test_an_app_that_hides_its_signature_is_taken(monkeypatch: pytest.MonkeyPatc
     assert load_app("hostile_module:app") is app
     with pytest.raises(TargetError, match="hostile_module:app has no attribute 'x'"):
         load_app("hostile_module:app.x")
+
+
+UNTOUCHABLE = """
+class Refusing:
+    def __getattribute__(self, name):
+        raise RuntimeError("don't look")
+    def __call__(self, environ, start_response):
+        return []
+
+class Classless:
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+    def __call__(self, environ, start_response):
+        return []
+
+class Homeless:
+    @property
+    def __module__(self):
+        raise ValueError("no module")
+    def __call__(self, environ, start_response):
+        return []
+
+refusing, classless, homeless = Refusing(), Classless(), Homeless()
+"""
+
+
+@pytest.mark.parametrize("name", ["refusing", "classless", "homeless"])
+def test_an_app_that_lets_nobody_look_at_it_is_loaded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "untouchable.py").write_text(UNTOUCHABLE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "untouchable", raising=False)
+    assert load_app(f"untouchable:{name}")({}, None) == []
+
+
+def test_what_is_offered_leaves_out_what_lets_nobody_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "untouchable.py").write_text(UNTOUCHABLE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "untouchable", raising=False)
+    assert refusal("untouchable:zzzz").endswith("it has Refusing, Classless, classless, homeless")
