@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+import weakref
 from typing import Any
 
 #: ``HOST:PORT:SECRET``, set by the harness for the server it starts.
@@ -40,9 +41,12 @@ class Talk:
             try:
                 # Looked up at call time: gevent and eventlet replace what the module holds.
                 self._socket = socket.create_connection((host, int(port)), timeout=SEND_LIMIT)
+                # Hangs up when the server drops the call without closing its iterable. Not by __del__: in a cycle
+                # the socket might be finalised before it, and complain.
+                weakref.finalize(self, self._socket.close).atexit = False
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
-                self._socket = None  # the harness has gone; the app's duty to answer has not
+                self._hang_up()  # the harness has gone; the app's duty to answer has not
 
     @property
     def connected(self) -> bool:
@@ -70,15 +74,7 @@ class Talk:
         """Report that no more will come, and hang up. Safe to call twice."""
         self._send({"event": "finished", "at": time.monotonic()})
         with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-
-    def __del__(self) -> None:
-        """Hang up when the server dropped the call without closing its iterable."""
-        connection = getattr(self, "_socket", None)
-        if connection is not None:
-            connection.close()
+            self._hang_up()
 
     def gate(self, name: str) -> bool:
         """Wait until the harness opens the gate *name*; false when it gives up or isn't there."""
@@ -121,7 +117,12 @@ class Talk:
                 self._socket.settimeout(SEND_LIMIT)
                 self._socket.sendall(data)
             except OSError:
-                self._socket = None
+                self._hang_up()  # the harness has gone
+
+    def _hang_up(self) -> None:
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            connection.close()
 
 
 def open_talk() -> Talk:

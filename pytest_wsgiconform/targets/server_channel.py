@@ -198,13 +198,18 @@ class SideChannel:
                         self._accept(selector)
                     elif key.data is not None:
                         self._receive(selector, key.data)
+            # Those that were hung up on, and whose end has not been seen, are in no other list.
+            for key in list(selector.get_map().values()):
+                if key.data is not None:
+                    key.data.sock.close()
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         try:
             sock, _ = self._listener.accept()
         except OSError:
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # it may have been reset meanwhile; then its end is seen like any other
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         report = Report(sock)
         with self._condition:
             self._reports.append(report)

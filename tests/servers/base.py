@@ -288,9 +288,10 @@ class Server:
                 sock, address = self.listener.accept()
             except OSError:
                 return
-            sock.settimeout(IDLE_LIMIT)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.open.add(sock)
+            sock.settimeout(IDLE_LIMIT)
+            with contextlib.suppress(OSError):  # reset already: its own thread will see that
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.dispatch(sock, address)
 
     def dispatch(self, sock: socket.socket, address: Any) -> None:
