@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ._body import InputStream, RequestBody
+from ._body import RequestBody
+from ._input import InputStream
 from ._request import MAX_HEAD_SIZE, MAX_REQUEST_LINE, RequestRejected
 
 RECEIVE_SIZE = 65536
@@ -32,6 +33,7 @@ class ConnectionReader(InputStream):
         set_timeout: called with the seconds that later receives may take, None for no limit; None if the source
             can't be hurried.
         timeout: the seconds that a receive may ordinarily take; None is for ever.
+        receive_body: used in place of `receive` while there is a body, which may have another time limit.
         lenient: take lone LF for a line end and the end of the stream for the end of the head, for HTTP/1.0
             requests. For streams that a test or a subclass supplies, never for a socket.
     """
@@ -42,8 +44,10 @@ class ConnectionReader(InputStream):
         set_timeout: Callable[[float | None], None] | None = None,
         timeout: float | None = None,
         lenient: bool = False,
+        receive_body: Callable[[int], bytes] | None = None,
     ) -> None:
-        self.receive = receive
+        self.receive = self._receive_now = receive
+        self._receive_body = receive if receive_body is None else receive_body
         self.lenient = lenient
         self.body: RequestBody | None = None
         self._set_timeout = set_timeout
@@ -61,7 +65,7 @@ class ConnectionReader(InputStream):
         """Return at least one and at most `limit` bytes, b"" at the end of the connection."""
         data = self._buffer
         if not data:
-            return self.receive(limit if limit < RECEIVE_SIZE else RECEIVE_SIZE)
+            return self._receive_now(limit if limit < RECEIVE_SIZE else RECEIVE_SIZE)
         if len(data) <= limit:
             self._buffer = b""
             return data
@@ -70,7 +74,7 @@ class ConnectionReader(InputStream):
 
     def take_of_line(self, limit: int) -> bytes:
         """Like `take`, but nothing beyond the next LF."""
-        data = self._buffer or self.receive(RECEIVE_SIZE)
+        data = self._buffer or self._receive_now(RECEIVE_SIZE)
         end = data.find(b"\n", 0, limit) + 1 or min(limit, len(data))
         self._buffer = data[end:]
         return data[:end]
@@ -83,12 +87,14 @@ class ConnectionReader(InputStream):
     def begin_body(self, body: RequestBody) -> None:
         """Let reads deliver the body from now on."""
         self.body = body
+        self._receive_now = self._receive_body
 
     def end_body(self) -> None:
         """Let reads deliver the connection's bytes again; the body object can no longer reach them."""
         if self.body is not None:
             self.body.detach()
             self.body = None
+            self._receive_now = self.receive
 
     # ---- the file interface of rfile
 

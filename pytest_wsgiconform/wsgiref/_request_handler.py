@@ -35,6 +35,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         timeout: seconds that a single read or write may take, and that a kept connection may be idle in its thread;
             None is for ever.
         head_timeout: seconds in which a request head must arrive after its first byte; answered 408 beyond.
+        transfer_grace, min_transfer_rate: seconds that a request may spend waiting for its client, to send the body and
+            to take the response, beyond one second for each so many bytes; a slower body is answered 408, a response
+            that is taken more slowly is given up. `transfer_grace` of None is for ever.
         max_body_size: greatest length of a request body in bytes, answered 413 beyond; None is no limit.
         drain_limit, drain_timeout: a request body that the application left unread is read and dropped up to so many
             bytes and seconds; beyond that the connection is closed.
@@ -46,6 +49,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     server_handler_class: type[ServerHandler] = ServerHandler
     timeout: ClassVar[float | None] = 30.0
     head_timeout: float | None = 20.0
+    transfer_grace: float | None = 60.0
+    min_transfer_rate = 500.0
     max_body_size: int | None = None
     drain_limit = 1 << 18
     drain_timeout = 2.0
@@ -61,6 +66,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     _unclean = False  # input that nobody will read may be on its way: close with care
     _parked = False
     _local_name: str | None = None
+    _timed: TimedConnection | None = None
 
     # ---- the connection
 
@@ -73,9 +79,12 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         connection = self.connection
         if isinstance(connection, socket.socket):
             self.rfile.close()
-            timed = TimedConnection(connection, self.timeout)
+            timed = TimedConnection(connection, self.timeout, self.transfer_grace, self.min_transfer_rate)
+            self._timed = timed
             self.wfile = ConnectionWriter(timed)  # type: ignore[assignment]
-            self.rfile = ConnectionReader(timed.receive, timed.limit, self.timeout)  # type: ignore[assignment]
+            self.rfile = ConnectionReader(  # type: ignore[assignment]
+                timed.receive, timed.limit, self.timeout, receive_body=timed.receive_in_grace
+            )
             if self.server.bound_to_wildcard:
                 self._local_name = bracketed(connection.getsockname()[0])
 
@@ -193,6 +202,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
                 return False
             request = parse_head(head)
             self._head = request
+            if self._timed is not None:
+                self._timed.renew_grace()
             self.protocol_version = "HTTP/1.1" if request.http11 else "HTTP/1.0"
             self._begin_body(reader, request)
         except RequestRejected as rejected:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import socket
-import ssl
 import stat
-import sys
-from http import HTTPStatus
 from io import BufferedReader, FileIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ._body import BodyError
 from ._timeouts import TimedConnection
+from ._unreadable_body import AnswersUnreadableBody
 from .handlers import SimpleHandler
-
-if TYPE_CHECKING:
-    from .types import _OptExcInfo
 
 server_version = "WSGIServer/0.2"
 sys_version = f"{platform.python_implementation()}/{platform.python_version()}"
@@ -28,14 +21,14 @@ class ConnectionWriter:
     """The sending half of a connection, unbuffered: `write` returns when the system has taken all the bytes.
 
     Args:
-        timed: the connection; its time limit counts for each part that the system takes, not for the whole, so that a
-            slow client is not a dead one.
+        timed: the connection; its time limits count for each part that the system takes and for the client's pace, not
+            for the whole, so that a slow client is not a dead one.
     """
 
     closed = False
 
     def __init__(self, timed: TimedConnection) -> None:
-        self.connection = timed.connection
+        self.timed = timed
         self._send = timed.send
 
     def write(self, data: bytes, /) -> int:
@@ -59,7 +52,7 @@ class ConnectionWriter:
         self.closed = True
 
 
-class ServerHandler(SimpleHandler):
+class ServerHandler(AnswersUnreadableBody, SimpleHandler):
     """A `SimpleHandler` for requests that `WSGIRequestHandler` reads.
 
     Attributes:
@@ -92,23 +85,6 @@ class ServerHandler(SimpleHandler):
         whole = self.headers_sent and self._keeps_connection and not self._sends_content()
         return whole and not self._at_fault and not self.client_disconnected
 
-    # ---- errors of the request's body
-
-    def handle_error(self) -> None:
-        """Answer as ever, but blame the client for a body that could not be read: 400, 408 or 413."""
-        error = sys.exc_info()[1]
-        if isinstance(error, BodyError):
-            self.error_status = f"{error.status} {HTTPStatus(error.status).phrase}"
-            self.error_body = f"{error.reason}.".encode("ascii")
-        super().handle_error()
-
-    def log_exception(self, exc_info: _OptExcInfo) -> None:
-        """Log as ever, but a body that could not be read in one line."""
-        if isinstance(exc_info[1], BodyError):
-            self.log_fault(f"Bad request body: {exc_info[1].reason}")
-        else:
-            super().log_exception(exc_info)
-
     # ---- files
 
     def sendfile(self) -> bool:
@@ -128,20 +104,17 @@ class ServerHandler(SimpleHandler):
         return True
 
     def _send_part(self, file: Any, start: int, count: int) -> int:
-        connection: socket.socket = self.stdout.connection
-        connection.settimeout(self.request_handler.timeout)  # socket.sendfile() knows no other time limit
+        timed: TimedConnection = self.stdout.timed
         try:
-            return connection.sendfile(file, start, count)
+            return timed.send_file(file.fileno(), start, count)
         except OSError as error:
             self._write_error = error
             raise
-        finally:
-            connection.settimeout(None)
 
     def _sendable_file(self) -> tuple[Any, int, int] | None:
         """Return the file of `result`, its position and the bytes from there, if the system can send it."""
-        connection = getattr(self.stdout, "connection", None)
-        if not isinstance(connection, socket.socket) or isinstance(connection, ssl.SSLSocket):
+        timed = getattr(self.stdout, "timed", None)
+        if not isinstance(timed, TimedConnection) or not timed.can_send_files:
             return None
         if self.request_handler is None:
             return None

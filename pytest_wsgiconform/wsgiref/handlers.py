@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
+from ._cgi_input import CGIInput, body_length
 from ._response_body import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
+from ._unreadable_body import AnswersUnreadableBody
 from .util import FileWrapper, guess_scheme
 
 if TYPE_CHECKING:
@@ -385,14 +387,19 @@ class BaseCGIHandler(SimpleHandler):
         self.environ.pop("HTTP_PROXY", None)
 
 
-class CGIHandler(BaseCGIHandler):
+class CGIHandler(AnswersUnreadableBody, BaseCGIHandler):
     """Runs an application as a CGI program: ``CGIHandler().run(app)``.
 
-    The streams are those of :mod:`sys`, the variables those of :func:`read_environ`.  ``run()`` raises
-    :exc:`RuntimeError`, before it calls the application, when there is no CGI request in the environment.
+    The streams are those of :mod:`sys`, the variables those of :func:`read_environ`.  ``wsgi.input`` ends after
+    ``CONTENT_LENGTH`` bytes, whether or not the server closes the standard input there (RFC 3875 section 4.2); one
+    that ends before raises an :exc:`OSError`, which, not caught, is answered 400.  ``run()`` raises
+    :exc:`RuntimeError`, before it calls the application, when there is no CGI request in the environment, or a
+    ``CONTENT_LENGTH`` that is no number.
     """
 
     wsgi_run_once = True
+    wsgi_input_terminated = True
+    _input: InputStream | None = None
 
     def __init__(self) -> None:
         super().__init__(
@@ -410,7 +417,13 @@ class CGIHandler(BaseCGIHandler):
             raise RuntimeError(
                 f"This is a CGI program, to be started by a web server: {', '.join(missing)} not in the environment"
             )
+        self.get_stdin()
         super().run(app)
+
+    def get_stdin(self) -> InputStream:
+        if self._input is None:
+            self._input = CGIInput(self.stdin, body_length(self.base_env))
+        return self._input
 
 
 class IISCGIHandler(CGIHandler):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import subprocess
 import sys
-from io import BytesIO, StringIO
+from collections.abc import Callable
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,6 +18,7 @@ from handler_tools import Recorder, app_of, request
 from test_defects_cgi import run_cgi
 
 from pytest_wsgiconform.wsgiref import _cgi_environ, handlers
+from pytest_wsgiconform.wsgiref._cgi_input import CGIInput
 from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISCGIHandler, read_environ
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +35,7 @@ from pytest_wsgiconform.wsgiref.handlers import CGIHandler
 from pytest_wsgiconform.wsgiref.util import request_uri
 
 def app(environ, start_response):
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    body = environ["wsgi.input"].read(length)
+    body = environ["wsgi.input"].read()
     start_response("201 Made", [("Content-Type", "text/plain; charset=utf-8"), ("X-Path", environ["PATH_INFO"])])
     yield f"{{environ['REQUEST_METHOD']}} {{environ['QUERY_STRING']}} ".encode()
     yield body
@@ -71,13 +73,121 @@ def test_the_streams_and_flags_of_a_cgi_program(kind: str) -> None:
         start_response("200 OK", [])
         return [b"x"]
 
-    out, log = run_cgi(OURS, app, request(HTTP_X="v", OTHER="o"), kind)
+    out, log = run_cgi(OURS, app, request(HTTP_X="v", OTHER="o", CONTENT_LENGTH="4"), kind)
     assert out == b"Status: 200 OK\r\nContent-Length: 1\r\n\r\nx"
     assert log == "to the log\n"
     flags = [seen[f"wsgi.{name}"] for name in ("run_once", "multithread", "multiprocess")]
     assert flags == [True, False, True]
     assert (seen["HTTP_X"], seen["OTHER"], seen["body"]) == ("v", "o", b"body")
     assert CGIHandler.os_environ == IISCGIHandler.os_environ == {}
+
+
+def test_the_documented_attributes_of_a_cgi_handler_are_the_streams_of_sys() -> None:
+    out, err = BytesIO(), StringIO()
+    stdin, stdout = TextIOWrapper(BytesIO(b"body")), TextIOWrapper(out)
+    with (
+        mock.patch.dict(os.environ, request(CONTENT_LENGTH="4"), clear=True),
+        mock.patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=err),
+    ):
+        handler = CGIHandler()
+    assert (handler.stdin, handler.stdout, handler.stderr) == (stdin.buffer, stdout.buffer, err)
+    assert handler.get_stderr() is err
+    assert handler.get_stdin() is handler.get_stdin()
+    assert handler.get_stdin().read() == b"body"
+
+
+# ---- the body is what CONTENT_LENGTH says
+
+
+class NotAllSent(io.RawIOBase):
+    """Standard input that the server leaves open behind the body: reading on there would wait for ever."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        assert self.data, "read beyond the body"
+        part, self.data = self.data[: len(buffer)], self.data[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+READERS: dict[str, Callable[[Any], bytes]] = {
+    "read": lambda stream: stream.read() + stream.read() + stream.read(5),
+    "read(None)": lambda stream: stream.read(None),
+    "read(-1)": lambda stream: stream.read(-1),
+    "read(n)": lambda stream: b"".join(iter(lambda: stream.read(3), b"")),
+    "read(too much)": lambda stream: stream.read(1000),
+    "readline": lambda stream: b"".join(iter(stream.readline, b"")),
+    "readline(n)": lambda stream: b"".join(iter(lambda: stream.readline(2), b"")),
+    "readlines": lambda stream: b"".join(stream.readlines()),
+    "iteration": b"".join,
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("body", [b"", b"x", b"one\ntwo\n", b"one\ntwo"])
+def test_standard_input_is_read_as_far_as_the_body_goes(read: Callable[[Any], bytes], body: bytes) -> None:
+    for stream in (io.BufferedReader(NotAllSent(body)), BytesIO(body + b"of the next request\n")):
+        assert read(CGIInput(stream, len(body))) == body
+
+
+def test_a_stream_without_read1_will_do() -> None:
+    stream = mock.Mock(spec=["read", "readline"], read=BytesIO(b"body").read)
+    assert CGIInput(stream, 4).read() == b"body"
+
+
+def reading_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    data = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(data)))])
+    return [data]
+
+
+@pytest.mark.parametrize(
+    ("variables", "body"),
+    [
+        ({"CONTENT_LENGTH": "3"}, b"bod"),
+        ({"CONTENT_LENGTH": "0"}, b""),
+        ({"CONTENT_LENGTH": ""}, b""),
+        ({}, b""),
+        # Servers that undo a transfer coding don't know the length, and close the input at the end (httpd does).
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, b"body"),
+        ({"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": "2"}, b"bo"),
+    ],
+)
+def test_content_length_bounds_the_input(variables: dict[str, str], body: bytes) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        return reading_app(environ, start_response)
+
+    out, log = run_cgi(OURS, app, request(REQUEST_METHOD="POST", **variables))
+    assert (out.partition(b"\r\n\r\n")[2], log) == (body, "")
+    assert seen["wsgi.input_terminated"] is True
+    assert [seen.get(name) for name in variables] == list(variables.values())
+
+
+@pytest.mark.parametrize("length", ["-1", "+3", "1_0", "four", "\uff13", "1" * 19, " 3"])
+def test_a_content_length_that_is_no_number_is_the_servers_fault(length: str) -> None:
+    called: list[Any] = []
+    with pytest.raises(RuntimeError, match="CONTENT_LENGTH that is not a decimal number"):
+        run_cgi(OURS, lambda *arguments: called.append(arguments), request(CONTENT_LENGTH=length))
+    assert called == []
+
+
+@pytest.mark.parametrize("read", [lambda stream: stream.read(), lambda stream: stream.readline()])
+def test_a_body_cut_short_is_the_clients_fault(read: Callable[[Any], bytes]) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        read(environ["wsgi.input"])
+        raise AssertionError("read to the end")
+
+    out, log = run_cgi(OURS, app, request(REQUEST_METHOD="POST", CONTENT_LENGTH="10"))
+    assert out.startswith(b"Status: 400 Bad Request\r\n")
+    assert log == "Bad request body: The request body is cut short\n"
 
 
 def test_read_environ_gives_bytes_in_unicode() -> None:
@@ -166,6 +276,20 @@ def test_as_a_program(program: Path) -> None:
         "X-Path: /caf\u00e9".encode(),
     ]
     assert (body, done.stderr) == (b"POST q=1 12345", b"")
+
+
+def test_as_a_program_whose_input_stays_open(program: Path) -> None:
+    variables = {**os.environ, **request(REQUEST_METHOD="POST", CONTENT_LENGTH="5", QUERY_STRING="q=1")}
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables)
+    try:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"12345")
+        process.stdin.flush()
+        assert process.wait(60) == 0
+        assert process.stdout.read().endswith(b"\r\n\r\nPOST q=1 12345")
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_as_a_program_started_by_hand(program: Path) -> None:

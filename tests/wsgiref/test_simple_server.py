@@ -457,6 +457,85 @@ def test_slow_body_is_408() -> None:
         assert client.at_end()
 
 
+def drip(client: Client, data: bytes) -> None:
+    """Send a byte now and then, until the server says something."""
+    for number in range(len(data)):
+        client.socket.sendall(data[number : number + 1])
+        if not client.hears_nothing(0.02):
+            return
+    raise AssertionError("the server has put up with all of it")
+
+
+@either
+@pytest.mark.parametrize("framing", ["Content-Length: 2000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("reader", ["read", "readline"])
+def test_body_of_a_byte_now_and_then_is_408(threaded: bool, framing: str, reader: str) -> None:
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        getattr(environ["wsgi.input"], reader)()
+        raise AssertionError("read to the end")
+
+    # Each byte comes well inside the time limit of a single read.
+    with serving(app, threaded, timeout=20.0, transfer_grace=0.3) as live, live.connect() as client:
+        client.send("POST / HTTP/1.1", "Host: h", framing)
+        if framing == "Transfer-Encoding: chunked":
+            client.socket.sendall(b"7d0\r\n")
+        drip(client, b"x" * 1999)
+        assert client.response().status == 408
+        assert client.at_end()
+
+
+def test_chunk_extensions_and_trailers_that_drip_are_408() -> None:
+    for start in (b"5;a=", b"0\r\nX: "):
+        with serving(environ_app, transfer_grace=0.3) as live, live.connect() as client:
+            client.send("POST / HTTP/1.1", "Host: h", "Transfer-Encoding: chunked", body=start)
+            drip(client, b"x" * 2000)
+            assert client.response().status == 408
+
+
+def test_head_of_a_byte_now_and_then_is_408() -> None:
+    for start in (b"", b"GET /", b"GET / HTTP/1.1\r\nHost: "):
+        with serving(environ_app, head_timeout=0.3) as live, live.connect() as client:
+            client.socket.sendall(start)
+            drip(client, b"x" * 2000)
+            assert client.response().status == 408
+            assert client.at_end()
+
+
+def test_waiting_between_requests_is_not_charged_to_them() -> None:
+    with serving(environ_app, transfer_grace=0.2) as live, live.connect() as client:
+        for _ in range(3):
+            assert client.hears_nothing(0.15)
+            assert client.get("/", "Content-Length: 3", method="POST", body=b"abc").status == 200
+
+
+def test_client_that_takes_a_little_now_and_then_is_given_up() -> None:
+    closed = threading.Event()
+
+    class Body:
+        def __iter__(self) -> Any:
+            while True:
+                yield b"x" * 100_000
+
+        def close(self) -> None:
+            closed.set()
+
+    def app(environ: Environ, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return Body()
+
+    # What it takes is not enough at this rate, however short a single wait is.
+    limits = {"timeout": 20.0, "transfer_grace": 0.2, "min_transfer_rate": 1e12}
+    with serving(app, **limits) as live, live.connect() as client:
+        client.send("GET / HTTP/1.1", "Host: h")
+        for _ in range(1000):
+            client.socket.recv(65536)
+            if closed.wait(0.01):
+                break
+        assert closed.is_set()
+        live.wait_for_log("GET / HTTP/1.1")
+        assert "too slow" in live.errors.getvalue()
+
+
 def test_body_kept_for_later_cannot_reach_the_next_request() -> None:
     kept: list[Any] = []
 

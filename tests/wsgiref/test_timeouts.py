@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
+from typing import Any
 
 import pytest
 
@@ -61,3 +64,87 @@ def test_writer_sends_everything_in_parts() -> None:
     assert writer.writable() and not writer.closed
     writer.close()
     assert writer.closed
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def timed_by(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, waits: float, **options: float
+) -> tuple[TimedConnection, socket.socket]:
+    """A connection whose every receive takes so many seconds of this clock, and gives a byte."""
+
+    class Slow:
+        def recv(self, size: int) -> bytes:
+            clock.now += waits
+            return b"x"
+
+        def send(self, data: bytes) -> int:
+            clock.now += waits
+            return len(data)
+
+        def settimeout(self, seconds: float | None) -> None:
+            pass
+
+        def setsockopt(self, *arguments: object) -> None:
+            pass
+
+    monkeypatch.setattr(_timeouts, "time", clock)
+    return TimedConnection(Slow(), 30.0, **options)  # type: ignore[arg-type, return-value]
+
+
+def test_waiting_adds_up_and_progress_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: Any = timed_by(Clock(), monkeypatch, 10.0, grace=25.0, rate=100.0)
+    assert [timed.receive_in_grace(1) for _ in range(3)] == [b"x"] * 3
+    with pytest.raises(TimeoutError, match="too slow"):
+        timed.receive_in_grace(1)
+    assert timed.receive(1) == b"x"  # for heads, which have a limit of their own
+    for _ in range(100):
+        assert timed.send(b"x" * 1000) == 1000  # ten seconds' worth, each
+    # However much was sent, there is never more time than at first.
+    assert [timed.send(b"x") for _ in range(3)] == [1] * 3
+    with pytest.raises(TimeoutError, match="too slow"):
+        timed.send(b"x")
+    timed.renew_grace()
+    assert timed.send(b"x") == 1
+    assert timed.receive_in_grace(1) == b"x"
+
+
+def test_without_a_grace_nobody_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: Any = timed_by(Clock(), monkeypatch, 1e6)
+    assert [timed.receive_in_grace(1) for _ in range(100)] == [b"x"] * 100
+
+
+@pytest.mark.skipif(not _timeouts._KERNEL_TIMES or not hasattr(os, "sendfile"), reason="needs sendfile")
+def test_files_are_sent_in_pieces_under_both_limits(tmp_path: Any) -> None:
+    content = bytes(range(256)) * 3000
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    one, other = socket.socketpair()
+    with one, other, path.open("rb") as file:
+        timed = TimedConnection(one, 20.0, 20.0)
+        assert timed.can_send_files
+        received = bytearray()
+
+        def receive() -> None:
+            while data := other.recv(65536):
+                received.extend(data)
+
+        reader = threading.Thread(target=receive)
+        reader.start()
+        assert timed.send_file(file.fileno(), 5, len(content)) == len(content) - 5  # as much as there is
+        one.shutdown(socket.SHUT_WR)
+        reader.join(20)
+        assert received == content[5:]
+    one, other = socket.socketpair()
+    with one, other, path.open("rb") as file:
+        timed = TimedConnection(one, 0.05)
+        with pytest.raises(TimeoutError, match="timed out"):
+            while True:
+                timed.send_file(file.fileno(), 0, len(content))
