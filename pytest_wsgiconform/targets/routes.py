@@ -170,9 +170,9 @@ def _django_patterns(patterns: Iterable[Any], prefix: str, depth: int) -> Iterat
 
 def _django_path(pattern: Any) -> str:
     text = str(pattern)
-    if hasattr(pattern, "converters") and not hasattr(pattern, "_regex"):
-        return _fill(_DJANGO, text, lambda match: _EXAMPLES.get(match["kind"] or "str", "1"))
-    return _example_of_regex(text)
+    if isinstance(pattern, importlib.import_module("django.urls.resolvers").RegexPattern):
+        return _example_of_regex(text)
+    return _fill(_DJANGO, text, lambda match: _EXAMPLES.get(match["kind"] or "str", "1"))
 
 
 def _example_of_regex(text: str) -> str:

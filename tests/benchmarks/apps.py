@@ -42,17 +42,29 @@ def app(environ, start_response):
 TEXT = [("Content-Type", "application/octet-stream")]
 
 
-def cpu_of(arguments: list[str], folder: str) -> float:
-    """Return the CPU seconds of a pytest run."""
+def cost_of(arguments: list[str], folder: str) -> float:
+    """Return the CPU seconds of a pytest run with this plugin and no other.
+
+    :raises SystemExit: when the run came to no verdict, so that nothing was measured.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(ROOT)])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([folder, str(ROOT)]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "pytest_wsgiconform.plugin"]
-    subprocess.run([*command, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1) or "passed" not in done.stdout:
+        raise SystemExit(f"the run failed:\n{done.stdout}\n{done.stderr}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def judge_hello(folder: str) -> None:
+    """Print what judging a hello-world app costs beyond pytest's own start."""
     try:
         import flask  # noqa: F401
     except ImportError:
@@ -61,19 +73,29 @@ def judge_hello(folder: str) -> None:
         source, name = FLASK, "a Flask app"
     Path(folder, "hello.py").write_text(source)
     Path(folder, "test_nothing.py").write_text("def test_nothing(): pass\n")
-    start = min(cpu_of(["test_nothing.py"], folder) for _ in range(3))
-    judged = min(cpu_of(["--wsgi-app=hello:app", "hello.py"], folder) for _ in range(3))
-    print(f"hello world, {name}: {judged:.2f} s of CPU, {judged - start:.2f} s on top of pytest's own {start:.2f} s")
+    start, judged = [], []
+    for _ in range(3):  # in turn, so that a busy machine is unfair to both
+        start.append(cost_of(["test_nothing.py"], folder))
+        judged.append(cost_of(["--wsgi-app=hello:app", "hello.py"], folder))
+    extra = min(judged) - min(start)
+    print(f"| hello world, {name} | {min(start):.2f} s | {min(judged):.2f} s | {extra:.2f} s on top |")
 
 
 def judge_routes(folder: str) -> None:
+    """Print what a thousand routes cost, as a multiple of what one more route costs."""
     Path(folder, "plain.py").write_text(PLAIN)
-    costs = {}
-    for number in (1, 11, 1000):
-        paths = [f"--wsgi-path=/{index}" for index in range(number)]
-        costs[number] = cpu_of(["--wsgi-app=plain:app", *paths], folder)
-    one = (costs[11] - costs[1]) / 10
-    print(f"routes: one more costs {one:.3f} s, 1000 cost {costs[1000]:.1f} s: {costs[1000] / one:.0f} times as much")
+
+    def cost_of_routes(number: int) -> float:
+        return cost_of(["--wsgi-app=plain:app", *(f"--wsgi-path=/{index}" for index in range(number))], folder)
+
+    few, more = [], []
+    for _ in range(2):
+        few.append(cost_of_routes(1))
+        more.append(cost_of_routes(51))
+    one = (min(more) - min(few)) / 50
+    thousand = cost_of_routes(1000)
+    times = (thousand - min(few)) / one
+    print(f"| 1000 routes, a plain WSGI app | {one:.4f} s each | {thousand:.1f} s | {times:.0f} times one more route |")
 
 
 def stream_a_gibibyte() -> None:
@@ -88,10 +110,16 @@ def stream_a_gibibyte() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     record = Play(watched, build_environ(), label="stream", limit=600).run()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"1 GiB streamed ({record.size} bytes): peak memory grew by {(after - before) / 1024:.1f} MiB")
+    if record.size != 1 << 30 or not record.complete:
+        raise SystemExit(f"only {record.size} bytes came")
+    scale = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
+    grown = (after - before) * scale / (1 << 20)
+    print(f"| 1 GiB streamed | {before * scale >> 20} MiB | {after * scale >> 20} MiB | grew by {grown:.1f} MiB |")
 
 
 if __name__ == "__main__":
+    print("| what | before | in all | so |")
+    print("| --- | ---: | ---: | --- |")
     stream_a_gibibyte()
     with tempfile.TemporaryDirectory() as temporary:
         judge_hello(temporary)
