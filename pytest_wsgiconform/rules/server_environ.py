@@ -101,6 +101,47 @@ def _():
 
 
 @rule(
+    id="script-name-is-mount-point",
+    section="environ",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("env-script-name-value",),
+    stimuli=("env:mounted", "env:plain"),
+    hint="Put the path under which the app is mounted into SCRIPT_NAME, and only what follows it into PATH_INFO.",
+)
+def script_name_is_mount_point(run: ServerRun, _exchange: object) -> Outcome:
+    """Below a mount point SCRIPT_NAME is that point and PATH_INFO what follows it.
+
+    Why it matters: SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333,
+    "environ Variables"). With the prefix left in PATH_INFO no route matches; with it in neither, every link that
+    the application makes leads out of it. At a root mount the rule is not exercised.
+    """
+    outcome: Outcome = None
+    for request, call in pairs(run):
+        if not run.mount or not request.path.startswith(run.mount):
+            continue
+        got = call.get("SCRIPT_NAME"), call.get("PATH_INFO")
+        wanted = run.mount, request.path[len(run.mount) :]
+        if got != wanted:
+            message = f"SCRIPT_NAME and PATH_INFO are {show(got)} for the target {show(request.target)}"
+            return broken(run, message, request.connection, got=show(got), expected=show(wanted))
+        outcome = HELD
+    return outcome
+
+
+@script_name_is_mount_point.bad
+def _():
+    calls = [example_call(SCRIPT_NAME="", PATH_INFO=example_path())]
+    return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
+
+
+@script_name_is_mount_point.good
+def _():
+    calls = [example_call(SCRIPT_NAME="/mount", PATH_INFO=example_path())]
+    return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
+
+
+@rule(
     id="query-string-as-sent",
     section="environ",
     level=Level.ERROR,

@@ -160,10 +160,15 @@ def lines_event(method: str, *lines: bytes) -> dict[str, Any]:
 
 
 def example_request(
-    label: str = "first", rest: str = "", *fields: str, method: str = "GET", version: str = "HTTP/1.1"
+    label: str = "first",
+    rest: str = "",
+    *fields: str,
+    method: str = "GET",
+    version: str = "HTTP/1.1",
+    mount: str = "",
 ) -> bytes:
     """Write a request by hand, as the stimuli send it."""
-    lines = [f"{method} /probe/echo/00000000.{label}{rest} {version}", "Host: 127.0.0.1:8000", *fields]
+    lines = [f"{method} {mount}/probe/echo/00000000.{label}{rest} {version}", "Host: 127.0.0.1:8000", *fields]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -41,7 +41,8 @@ def app_failure_gets_5xx(run: ServerRun, _: None) -> Outcome:
         status = finals[0].status
         if 500 <= status <= 599:
             return HELD
-        return broken(run, f"the client got {status} although the app failed", got=str(status), expected="500")
+        got = str(status) if status else "no status code"
+        return broken(run, f"the client got {got} although the app failed", got=got, expected="500")
     if hung(run.connection):
         return broken(run, "the client got no answer and no end when the app failed", got="silence", expected="500")
     return HELD

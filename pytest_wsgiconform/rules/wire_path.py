@@ -176,14 +176,14 @@ def dot_segments_stay_in_mount(run: ServerRun, _: None) -> Outcome:
     An app that runs under a SCRIPT_NAME must not be handed a path beyond it under another name. At a root
     mount there is no outside, so the rule is not exercised there.
     """
-    call = first_call(run)
     mount = run.mount
     if not took_place(run) or not mount:
         return None
-    if call is not None and call.get("SCRIPT_NAME") != mount:
-        got = call.get("SCRIPT_NAME")
-        return broken(run, f"the app ran as if mounted at {show(got)}", got=show(got), expected=show(mount))
-    return HELD if call is not None or run.connection.finals else None
+    for call in run.calls:
+        if call.get("SCRIPT_NAME") != mount:
+            got = call.get("SCRIPT_NAME")
+            return broken(run, f"the app ran as if mounted at {show(got)}", got=show(got), expected=show(mount))
+    return HELD if run.calls or run.connection.finals else None
 
 
 @dot_segments_stay_in_mount.bad

@@ -47,7 +47,7 @@ def header_value_splits_nothing(run: ServerRun, _: None) -> Outcome:
     RFC 9110 sections 2.2 and 5.5. Apps put user input into Location and cookies; the server is the last place where
     a second response in it can be stopped. Raising, a 5xx, or spaces instead are all right.
     """
-    return _not_split(run, "a line break in a header value")
+    return _not_split(run, "CR, LF or NUL in a header value")
 
 
 @header_value_splits_nothing.bad

@@ -82,7 +82,6 @@ stimulus(
 
 # -- the forms of a target
 
-stimulus("target:origin", lambda s: s.request("first", rest="/x?a=1", close=True), path="/x", query="a=1")
 stimulus(
     "target:absolute",
     lambda s: s.request("first", target=f"http://{s.host}{s.target('first', rest='/x?a=1')}", close=True),
@@ -166,6 +165,13 @@ for _name, _sent in _DOTS.items():
     stimulus(
         f"path-dots:{_name}", lambda s, sent=_sent: s.request("first", rest=sent, fields=(_marked(s),), close=True)
     )
+stimulus(
+    "path-dots:mounted",
+    lambda s: [
+        Script((Send(s.request("first", rest=sent, fields=(_marked(s),), close=True)),)) for sent in _DOTS.values()
+    ],
+    mounted=True,
+)
 
 stimulus(
     "path-double-slash:leading",

@@ -31,6 +31,8 @@ stimulus(
 PATHS = ("", "/", "/a/b", "/a%20b", "/caf%C3%A9", "/%E9%FF", "/a+b", "/a%25b", "/a;b=c", "/%7Etilde")
 stimulus("env:paths", lambda s: _each(s, *PATHS))
 
+stimulus("env:mounted", lambda s: _each(s, "", "/", "/a%20b?x=1"), mounted=True)
+
 QUERIES = ("?", "?x=1&y=2", "?a=b?c", "?%41%20+&x", "?q=caf%C3%A9", "?a=1&a=2;b")
 stimulus("env:queries", lambda s: _each(s, *QUERIES))
 stimulus("env:urls", lambda s: _each(s, *(path + query for path, query in zip(PATHS, QUERIES * 2, strict=False))))

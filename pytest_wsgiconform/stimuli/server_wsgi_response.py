@@ -45,11 +45,9 @@ for _id, _behaviour in {
     "exc:partial-text": "raise-later",
     "exc:partial-binary": "raise-binary",
     "close:error": "close-after-error",
-    "status:data-204": "data-204",
     "header:none": "no-headers",
     "header:odd-case": "odd-case",
     "header:verbatim": "verbatim",
-    "header:validators": "validators",
 }.items():
     _plain(_id, _behaviour)
 for _name in STATUSES:

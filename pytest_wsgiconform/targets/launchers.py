@@ -32,7 +32,10 @@ from .launch import STOP_LIMIT, ServerProcess, free_port
 from .server_tls import make_certificate
 
 HOST = "127.0.0.1"
-_PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel|certificate|key)\}")
+
+#: Path under which the mode ``"mounted"`` serves the app.
+MOUNT = "/mount"
+_PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel|certificate|key|mount)\}")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Launcher:
     :ivar single: a command line of the server's single-threaded mode, ``""`` when it has none.
     :ivar tls: a command line that serves over TLS with the files ``{certificate}`` and ``{key}``, ``""`` for
         none.
+    :ivar mounted: a command line that serves the app under the path ``{mount}``, ``""`` for none.
     :ivar extensions: server extensions to try, as ``WSGICONFORM_EXTENSIONS`` has them (see
         :mod:`pytest_wsgiconform.probe.behaviours_extensions`).
     :ivar python: the interpreter that runs it. :ivar environment: more environment variables.
@@ -64,6 +68,7 @@ class Launcher:
     install: str = ""
     single: str = ""
     tls: str = ""
+    mounted: str = ""
     extensions: str = ""
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +80,7 @@ class Launcher:
         """Start the server with *app* (``MODULE:ATTR``) and wait until it listens.
 
         :param channel: the side channel's address. :param limit: seconds that the start may take.
-        :param mode: which of its command lines: ``"command"``, ``"single"`` or ``"tls"``.
+        :param mode: which of its command lines: ``"command"``, ``"single"``, ``"tls"`` or ``"mounted"``.
         :raises TargetError: when it can't be run, ends, or doesn't listen.
         """
         scratch = Path(tempfile.mkdtemp(prefix="wsgiconform-"))
@@ -113,7 +118,7 @@ class Launcher:
         except BaseException:
             process.stop()
             raise
-        return Running(process, scratch, self.prefix)
+        return Running(process, scratch, MOUNT if mode == "mounted" else self.prefix)
 
     def _values(self, scratch: Path, package: Path, app: str, channel: str, port: int) -> dict[str, str]:
         module, _, attribute = app.partition(":")
@@ -128,6 +133,7 @@ class Launcher:
             "tmp": str(scratch),
             "appdir": str(package),
             "channel": channel,
+            "mount": MOUNT,
         }
 
     def _arguments(self, command: str, values: Mapping[str, str]) -> list[str]:
@@ -222,6 +228,7 @@ class UrlStarter:
     name: str
     single = ""
     tls = ""
+    mounted = ""
     reports = False
 
     def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Elsewhere:
@@ -285,18 +292,20 @@ def known_launchers() -> dict[str, Launcher]:
 
 
 def _launcher(name: str, table: Mapping[str, Any], loader: str) -> Launcher:
-    command = str(table.get("command", ""))
-    code, tls = table.get("code"), str(table.get("tls", ""))
-    if code is not None:
-        command = _program(loader, code)
+    command, tls, mounted = (str(table.get(key, "")) for key in ("command", "tls", "mounted"))
+    if "code" in table:
+        command = _program(loader, table["code"])
     if "tls-code" in table:
         tls = _program(loader, table["tls-code"]) + " {certificate} {key}"
-    taken = ("command", "code", "executable", "packages", "tls", "tls-code")
+    if "mounted-code" in table:
+        mounted = _program(loader, table["mounted-code"]) + " {mount}"
+    taken = ("command", "code", "executable", "packages", "tls", "tls-code", "mounted", "mounted-code")
     plain = {k: v for k, v in table.items() if k not in taken}
     return Launcher(
         name=name,
         command=command,
         tls=tls,
+        mounted=mounted,
         executable=tuple(table.get("executable", ())),
         packages=tuple(table.get("packages", ())),
         **plain,

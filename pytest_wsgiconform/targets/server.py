@@ -12,6 +12,7 @@ from ..rules.display import clean
 from ..rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merge
 from ..rules.registry import choose
 from ..rules.server_run import ServerRun
+from ..rules.server_versions import claims_http11, needs_http11
 from ..rules.wire_evidence import evidence
 from ..rules.wire_outcomes import mistook_body
 from ..settings import Settings
@@ -35,6 +36,9 @@ RESTARTS = 25
 
 #: The rule that judges what happened to the server itself, over whatever has been played.
 SURVIVAL = "server-survives"
+
+#: Facts of a stimulus that name the mode in which a server of its own has to run for it.
+_MODES = ("single", "tls", "mounted")
 
 #: The stimulus that has to work before any other is played, and the rule that judges it.
 FIRST_STIMULUS, FIRST_RULE = "basic:get", "server-answers"
@@ -64,6 +68,11 @@ class Starter(Protocol):
     @property
     def tls(self) -> str:
         """Command of a mode that serves over TLS, ``""`` without one."""
+        ...
+
+    @property
+    def mounted(self) -> str:
+        """Command of a mode that serves the app below a path, ``""`` without one."""
         ...
 
     @property
@@ -154,7 +163,7 @@ class ServerTarget:
         return simpler is not None and not mistook_body(simpler)
 
     def _play(self, stimulus: ServerStimulus) -> ServerRun | None:
-        if any(stimulus.facts.get(name) for name in ("app", "single", "tls")):
+        if any(stimulus.facts.get(name) for name in ("app", *_MODES)):
             return self._play_apart(stimulus)
         if self._served is None:
             return None
@@ -166,8 +175,8 @@ class ServerTarget:
         return run
 
     def _play_apart(self, stimulus: ServerStimulus) -> ServerRun | None:
-        """Play on a server of its own, which serves another object or runs in its single-threaded mode."""
-        mode = next((name for name in ("single", "tls") if stimulus.facts.get(name)), "command")
+        """Play on a server of its own, which serves another object or runs in another mode."""
+        mode = next((name for name in _MODES if stimulus.facts.get(name)), "command")
         if not self.starter.reports or (mode != "command" and not getattr(self.starter, mode)):
             return None
         app = f"{PROBE.partition(':')[0]}:{stimulus.facts.get('app', 'app')}"
@@ -195,6 +204,9 @@ class ServerTarget:
 
     def judge(self, rule: Rule) -> RuleResult:
         """Play what *rule* needs and give its verdict."""
+        if needs_http11(rule) and not self._claims_http11():
+            reason = "the server answers as HTTP/1.0, and so does not claim what HTTP/1.1 added"
+            return RuleResult(rule.id, self.name, Verdict.NOT_APPLICABLE, reason=reason)
         if rule.on:
             return self._judge_passive(rule)
         exercised = 0
@@ -211,6 +223,10 @@ class ServerTarget:
         if doubtful and not findings:
             return self._inconclusive(rule, exercised, doubtful)
         return result_of(rule, self.name, exercised, findings, self._reason())
+
+    def _claims_http11(self) -> bool:
+        first = self.run_of(server_stimuli()[FIRST_STIMULUS])
+        return first is None or claims_http11(first)
 
     def _stimuli_of(self, rule: Rule) -> list[ServerStimulus]:
         if rule.id == SURVIVAL and self._runs:

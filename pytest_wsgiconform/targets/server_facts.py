@@ -74,7 +74,7 @@ def _error_after_start(run: ServerRun) -> str:
 POLICIES: tuple[tuple[str, str, Read], ...] = (
     ("a response without Content-Length is delimited (HTTP/1.1)", "body:delimited-11", _delimited),
     ("a response without Content-Length is delimited (HTTP/1.0)", "body:delimited-10", _delimited),
-    ("a body that comes with a 204", "status:data-204", _bodiless),
+    ("a body that comes with a 204", "bodiless:data-204", _bodiless),
     ("a chunked request body", "input:chunked", _chunked_body),
     ("a request body is read", "input:fills", _read_ahead),
     ("an app that raises after its first block", "exc:partial-text", _error_after_start),

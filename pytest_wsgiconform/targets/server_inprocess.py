@@ -31,6 +31,7 @@ class InProcess:
     make: Callable[[Any], Threaded]
     single: str = ""
     tls: str = ""
+    mounted: str = ""
     reports: bool = True
 
     def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Here:
