@@ -76,6 +76,7 @@ class Sandwich:
         environ: dict[str, Any],
         *,
         watched: bool = True,
+        middleware: Callable[..., Any] | None = None,
         limit: float | None = None,
         **behaviour: Any,
     ) -> Crossing:
@@ -83,11 +84,12 @@ class Sandwich:
 
         :param label: what rules will call it. :param make_app: makes the inner app; see :data:`MakeApp`.
         :param environ: handed to the middleware as it is.
+        :param middleware: play through this one, which :meth:`around` made, instead of a new one.
         :param watched: put a validator between middleware and inner app; without it the middleware gets the app's own
             objects, as they are.
         :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
         """
-        validator = self._outer.around(self._factory(self._entry(make_app, watched)))
+        validator = self._outer.around(self.around(make_app, watched) if middleware is None else middleware)
         play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
         self.run.crossings.append(crossing)
@@ -96,6 +98,10 @@ class Sandwich:
         finally:
             self._settle(play.conversation.exchange)
         return crossing
+
+    def around(self, make_app: MakeApp, watched: bool = True) -> Callable[..., Any]:
+        """Return a new middleware, around an inner app that is made anew for each request."""
+        return self._factory(self._entry(make_app, watched))
 
     # -- the inner side ----------------------------------------------------------------------------
 
@@ -191,7 +197,9 @@ class Sandwich:
             self._step(Step("outer", "raised"))
 
     def _inner_event(self, event: Event, exchange: Exchange) -> None:
-        record = self._records[exchange]
+        record = self._records.get(exchange)
+        if record is None:  # it is settled: what a middleware does later, or the garbage collector, is not looked at
+            return
         number = record.number
         if isinstance(event, AppCalled):
             record.added = _added(self._variables, event.variables)
@@ -294,6 +302,12 @@ class _InnerConversation(Conversation):
 
     def step_through(self, iterator: Any, result: Any = None) -> Iterator[Any]:
         return _Steps(super().step_through(iterator, result), self)
+
+    def _watch_file(self, result: Any) -> Any:
+        watched = super()._watch_file(result)
+        if not hasattr(result, "_wsgiconform_conversation"):
+            self.exchange.has_close = False  # it takes no attribute, so whether it is closed is not seen
+        return watched
 
 
 class _Steps:

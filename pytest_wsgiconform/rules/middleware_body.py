@@ -199,6 +199,9 @@ def iterable_only_iterated(run: MiddlewareRun, _: None) -> Outcome:
     Other attributes are the inner app's own business, whatever they are called (PEP 3333, "Specification Details");
     an iterable that happens to be false still has items.
     """
+    only_lists = _only_lists(run)
+    if only_lists is not None:
+        return only_lists
     inspected, falsy = _raw(run, "inspected"), _raw(run, "falsy")
     if inspected is None or falsy is None:
         return None
@@ -213,6 +216,22 @@ def iterable_only_iterated(run: MiddlewareRun, _: None) -> Outcome:
     if lost is not None:
         faults += fault(f"with an iterable that is false but has items, {lost}", exchange="falsy")
     return faults
+
+
+def _only_lists(run: MiddlewareRun) -> Outcome:
+    """Return the fault of a middleware that copes with a list and with no other iterable, ``None`` for any other."""
+    listed, others = run.crossing("list"), [run.crossing(label) for label in ("closing", "no-close")]
+    if listed is None or not listed.outer.complete or not all(o is not None and o.outer.error for o in others):
+        return None
+    error = others[0].outer.error if others[0] is not None else None
+    if error is None:
+        return None
+    return fault(
+        f"with an iterable that is not a list the middleware raised {error.type}: {error.message}",
+        expected="any iterable",
+        location=error.location,
+        exchange="closing",
+    )
 
 
 @iterable_only_iterated.bad

@@ -159,7 +159,7 @@ def inner_error_not_hidden(run: MiddlewareRun, _: None) -> Outcome:
     Whoever catches it has to log it (PEP 3333, "Error Handling"). A middleware that ends the body as if nothing had
     happened makes a truncated page a success that no monitoring sees.
     """
-    return together([_hidden(run.crossing(label)) for label in ("call", "first", "later")])
+    return together([_hidden(run.crossing(label)) for label in ("call", "started", "first", "later")])
 
 
 def _hidden(crossing: Crossing | None) -> Outcome:

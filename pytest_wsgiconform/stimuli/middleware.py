@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +50,7 @@ def _list(sandwich: Sandwich) -> None:
     sandwich.play("no-content", apps.fixed([], "204 No Content", []), environ())
     sandwich.play("not-modified", apps.fixed([], "304 Not Modified", [("ETag", '"a"')]), environ())
     sandwich.play("not-found", apps.fixed([b"nothing here"], "404 Not Found"), environ())
-    sandwich.play("file", apps.file_wrapping(bytes(range(256)) * 20), environ())
+    sandwich.play("file", apps.file_wrapping(bytes(range(256)) * 20, 1024), environ())
 
 
 def _closing(sandwich: Sandwich) -> None:
@@ -85,6 +87,29 @@ def _lazy(sandwich: Sandwich) -> None:
     sandwich.play("lazy", apps.lazy(apps.BLOCKS), environ())
 
 
+def _files(sandwich: Sandwich) -> None:
+    content = bytes(range(256)) * 20
+    sandwich.play("file", apps.file_wrapping(content), environ())
+    sandwich.play("file-and-size", apps.file_wrapping(content, 1024), environ())
+
+
+def _repeated(sandwich: Sandwich) -> None:
+    middleware = sandwich.around(apps.streaming(3, b"a block of the page\n"))
+    for label in ("first", "second", "third"):
+        sandwich.play(label, apps.streaming(0, b""), environ(), middleware=middleware)
+
+
+def _exc_info_kept(sandwich: Sandwich) -> None:
+    """Ask, with the middleware still there, whether anything keeps the error that was passed to start_response."""
+    errors: list[weakref.ref[BaseException]] = []
+    middleware = sandwich.around(apps.handling("replaced", errors.append))
+    crossing = sandwich.play("replaced", apps.handling("replaced"), environ(), middleware=middleware)
+    gc.collect()  # a frame and its traceback are a cycle: that is nobody's fault
+    if crossing.inner is not None and errors:
+        crossing.inner.facts["error_kept"] = errors[0]() is not None
+    del middleware
+
+
 def _empty(sandwich: Sandwich) -> None:
     sandwich.play("one-item", apps.fixed([b"hello"]), environ())
     sandwich.play("list", apps.fixed([]), environ())
@@ -100,7 +125,7 @@ def _stopped(sandwich: Sandwich) -> None:
 
 def _failing(sandwich: Sandwich) -> None:
     sandwich.play("whole", apps.closing(apps.BLOCKS), environ())
-    for where in ("call", "first", "later"):
+    for where in ("call", "started", "first", "later"):
         sandwich.play(where, apps.failing(where), environ())
 
 
@@ -228,6 +253,9 @@ STIMULI: tuple[MiddlewareStimulus, ...] = (
     MiddlewareStimulus("request-body", "requests with bodies, read to their end by the inner app", _request_body),
     MiddlewareStimulus("input-methods", "an inner app that reads in every way it may", _input_methods),
     MiddlewareStimulus("errors-methods", "an inner app that logs in every way it may", _errors_methods),
+    MiddlewareStimulus("files", "an inner app that uses wsgi.file_wrapper, with and without a block size", _files),
+    MiddlewareStimulus("repeated", "three equal requests through one middleware", _repeated),
+    MiddlewareStimulus("exc-info-kept", "an error that is over, while the middleware lives on", _exc_info_kept),
     MiddlewareStimulus("written", "an inner app that uses write()", _written),
 )
 

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -144,7 +145,10 @@ def streaming(count: int, block: bytes) -> MakeApp:
 
 
 def failing(where: str) -> MakeApp:
-    """An app that fails: in its ``"call"``, at its ``"first"`` step or at a ``"later"`` one; it has a close()."""
+    """An app that fails; it has a close().
+
+    *where*: in its ``"call"``, there but after it ``"started"``, at its ``"first"`` step or at a ``"later"`` one.
+    """
 
     def make(notes: Notes) -> App:
         def blocks() -> Iterator[bytes]:
@@ -157,6 +161,8 @@ def failing(where: str) -> MakeApp:
             if where == "call":
                 raise LookupError("the inner app fails when it is called")
             start_response("200 OK", list(TEXT))
+            if where == "started":
+                raise LookupError("the inner app fails after it has started its response")
             return Closing(blocks(), notes)
 
         return app
@@ -168,8 +174,10 @@ class InnerError(Exception):
     """What inner apps raise and handle themselves."""
 
 
-def handling(when: str) -> MakeApp:
+def handling(when: str, note_error: Callable[[Any], None] | None = None) -> MakeApp:
     """An app that has an error, and answers with an error page by way of exc_info.
+
+    *note_error* is called with a weak reference to the error.
 
     *when*: ``"first"`` (before it called start_response), ``"replaced"`` (after, before any data), ``"after-body"``
     (after a block), or ``"none"``: no error, but an explicit ``None``.
@@ -179,7 +187,9 @@ def handling(when: str) -> MakeApp:
         def page(start_response: Any) -> Iterator[bytes]:
             try:
                 raise InnerError("handled by the inner app itself")
-            except InnerError:
+            except InnerError as error:
+                if note_error is not None:
+                    note_error(weakref.ref(error))
                 start_response("500 Internal Server Error", list(TEXT), sys.exc_info())
             return iter([b"an error page\n"])
 
@@ -291,15 +301,25 @@ def logging(use: Callable[[Any], None]) -> MakeApp:
     return make
 
 
-def file_wrapping(content: bytes) -> MakeApp:
-    """An app that returns a file by the server's file wrapper, or in blocks where there is none."""
+def file_wrapping(content: bytes, *size: int) -> MakeApp:
+    """An app that returns a file by the server's file wrapper, called with *size* too; in blocks where there is none.
+
+    It notes whether there was one to call, and what it raised.
+    """
 
     def make(notes: Notes) -> App:
         def app(environ: Any, start_response: Any) -> Any:
             start_response("200 OK", [("Content-Type", "application/octet-stream")])
             file = io.BytesIO(content)
             wrapper = environ.get("wsgi.file_wrapper")
-            return iter(lambda: file.read(1024), b"") if wrapper is None else wrapper(file, 1024)
+            if wrapper is None:
+                return iter(lambda: file.read(1024), b"")
+            notes["wrapped"] = True
+            try:
+                return wrapper(file, *size)
+            except Exception as error:  # whatever stands there may raise anything: that is the question
+                notes["error"] = f"{type(error).__name__}: {error}"
+                raise
 
         return app
 

@@ -957,3 +957,94 @@ def errors_become_an_empty_page(app: App) -> App:
             return []
 
     return middleware
+
+
+# -- what the inner app returns, keeps and is offered ----------------------------------------------
+
+
+@broken("iterator-made-by-iter")
+def first_block_taken_with_next(app: App) -> App:
+    """Peeks at the first block of what the app returned."""
+
+    class Peeking(Wrapped):
+        def __iter__(self) -> Any:
+            yield next(self.body, b"")
+            yield from self.body
+
+    return lambda environ, start_response: Peeking(app(environ, start_response), iter)
+
+
+@broken("iterator-made-by-iter")
+def endless_loop_over_next(app: App) -> App:
+    def steps(body: Any) -> Any:
+        take = body.__next__
+        while True:
+            try:
+                yield take()
+            except StopIteration:
+                return
+
+    return around_body(steps)(app)
+
+
+@broken("response-made-each-time")
+class OneIteratorForAll:
+    """Chains whatever it gets to one iterator, and keeps handing that out."""
+
+    def __init__(self, app: App) -> None:
+        self.app, self.chain = app, None
+
+    def __call__(self, environ: dict[str, Any], start_response: App) -> Any:
+        body = self.app(environ, start_response)
+        if self.chain is None:
+            self.chain = itertools.chain(body)  # type: ignore[assignment]
+        return self.chain
+
+
+@broken("response-made-each-time")
+class FirstRequestOnly:
+    """Marks itself as done, and takes the app away."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: App) -> Any:
+        app, self.app = self.app, None  # type: ignore[assignment]
+        return app(environ, start_response)
+
+
+@broken("exc-info-not-kept-by-middleware")
+class LastErrorForTheDebugger:
+    def __init__(self, app: App) -> None:
+        self.app, self.traceback = app, None
+
+    def __call__(self, environ: dict[str, Any], start_response: App) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            self.traceback = exc_info and exc_info[2]
+            return start_response(status, headers, exc_info)
+
+        return self.app(environ, start)
+
+
+@broken("exc-info-not-kept-by-middleware")
+def errors_collected(app: App) -> App:
+    seen: collections.deque[BaseException] = collections.deque(maxlen=10)
+
+    def change(start_response: App, environ: dict[str, Any]) -> App:
+        def start(*args: Any) -> Any:
+            seen.extend(part for triple in args[2:] if triple for part in triple if isinstance(part, BaseException))
+            return start_response(*args)
+
+        return start
+
+    return around_start(change)(app)
+
+
+@environ_breaks("file-wrapper-takes-file-and-size")
+def file_wrapper_by_keyword(environ: dict[str, Any]) -> None:
+    environ["wsgi.file_wrapper"] = lambda file, *, size=4096: iter(lambda: file.read(size), b"")
+
+
+@environ_breaks("file-wrapper-takes-file-and-size")
+def file_wrapper_that_needs_a_size(environ: dict[str, Any]) -> None:
+    environ["wsgi.file_wrapper"] = lambda file, size: iter(lambda: file.read(size), b"")

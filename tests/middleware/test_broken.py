@@ -17,12 +17,14 @@ from pytest_wsgiconform.targets.middleware import MiddlewareTarget
 
 sys.path.insert(0, str(Path(__file__).parent))
 from broken import BROKEN
+from independent_broken import INDEPENDENT_BROKEN
 
+EVERY = [*BROKEN, *INDEPENDENT_BROKEN]
 STIMULI = [stimulus for stimulus in middleware_stimuli() if stimulus.id != "large"]
 
 
 @pytest.mark.parametrize(
-    ("rule", "factory"), [(r, f) for r, _, f in BROKEN], ids=[f"{r}-{name}" for r, name, _ in BROKEN]
+    ("rule", "factory"), [(r, f) for r, _, f in EVERY], ids=[f"{r}-{name}" for r, name, _ in EVERY]
 )
 def test_caught_by_its_rule_and_blamed_on_the_middleware(rule: str, factory: object) -> None:
     target = MiddlewareTarget("broken", factory, Settings(), STIMULI, as_app=False)  # type: ignore[arg-type]
@@ -37,3 +39,4 @@ def test_each_rule_for_middleware_has_two_more_broken_ones() -> None:
     own = [rule.id for rule in catalogue().values() if rule.side is Blame.MIDDLEWARE]
     assert {rule: counted[rule] for rule in own if counted[rule] < 2} == {}
     assert len(BROKEN) >= 50
+    assert len({name for _, name, _ in INDEPENDENT_BROKEN}) == len(INDEPENDENT_BROKEN) >= 25

@@ -14,9 +14,12 @@ from pytest_wsgiconform.targets.middleware import MiddlewareTarget
 
 sys.path.insert(0, str(Path(__file__).parent))
 from correct import CORRECT
+from independent_correct import INDEPENDENT_CORRECT
+
+EVERY = [*CORRECT, *INDEPENDENT_CORRECT]
 
 
-@pytest.mark.parametrize("factory", [factory for _, factory in CORRECT], ids=[name for name, _ in CORRECT])
+@pytest.mark.parametrize("factory", [factory for _, factory in EVERY], ids=[name for name, _ in EVERY])
 def test_clean(factory: object) -> None:
     target = MiddlewareTarget("correct", factory, Settings())  # type: ignore[arg-type]
     findings, results = judge_all(target)
@@ -27,4 +30,6 @@ def test_clean(factory: object) -> None:
 
 def test_there_are_enough_of_them() -> None:
     assert len(CORRECT) >= 30
+    assert len(INDEPENDENT_CORRECT) >= 20
     assert len({name for name, _ in CORRECT}) == len(CORRECT)
+    assert len({name for name, _ in INDEPENDENT_CORRECT}) == len(INDEPENDENT_CORRECT)
