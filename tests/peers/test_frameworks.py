@@ -36,8 +36,45 @@ REQUIREMENTS = (
     "webtest",
 )
 
-#: What was found at error level and is theirs.
-KNOWN: dict[str, set[str]] = {}
+#: What was found at error level and is theirs, as ``docs/findings.md`` says. The releases are pinned, so that something
+#: that is no longer found is a fault of ours.
+KNOWN: dict[str, set[str]] = {
+    "flask": {
+        "challenge-with-401",
+        "hop-by-hop-fields-not-relied-on",
+        "input-only-listed-methods",
+        "url-path-quoted",
+    },
+    "django": {"no-content-length-with-204", "not-modified-keeps-fields"},
+    "bottle": {"etag-quoted", "url-path-quoted"},
+    "falcon": {"header-value-latin1", "header-value-no-crlf", "url-path-quoted"},
+    "pyramid": {"challenge-with-401"},
+    "werkzeug": {
+        "hop-by-hop-fields-not-relied-on",
+        "input-only-listed-methods",
+        "not-modified-keeps-fields",
+        "url-path-quoted",
+    },
+    "webob": {"allow-with-405", "challenge-with-401"},
+    "cherrypy": set(),
+    "wsgidav": {
+        "allow-with-405",
+        "content-length-matches-body",
+        "input-only-listed-methods",
+        "not-modified-keeps-fields",
+    },
+}
+
+#: What is found at warning level, is theirs, and was provoked: no validator sees it in ordinary traffic.
+WARNED: dict[str, set[str]] = {
+    "flask": {"path-info-may-be-absent"},
+    "django": {"content-coding-acceptable", "not-modified-minimal-metadata"},
+    "bottle": {"path-info-may-be-absent"},
+    "falcon": {"head-status-as-get", "path-info-may-be-absent"},
+    "werkzeug": {"path-info-may-be-absent"},
+    "webob": {"head-fields-as-get", "path-info-may-be-absent"},
+    "wsgidav": {"head-fields-as-get", "path-info-may-be-absent", "script-name-may-be-absent"},
+}
 
 #: Routes that each framework tells of by itself, some of them.
 ROUTES = {
@@ -102,7 +139,11 @@ def test_framework_is_judged_and_every_error_is_known(name: str, python: str, tm
     assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr[-3000:]
     assert "INTERNALERROR" not in done.stdout
     report: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())
-    errors = {finding["rule"] for finding in report["findings"] if finding["level"] == "error"}
-    assert errors <= KNOWN.get(name, set()), sorted(errors - KNOWN.get(name, set()))
+    found = {
+        level: {finding["rule"] for finding in report["findings"] if finding["level"] == level}
+        for level in ("error", "warning")
+    }
+    assert found["error"] == KNOWN[name]
+    assert found["warning"] >= WARNED.get(name, set())
     held = sum(rule["verdict"] == "held" for rule in report["rules"])
-    assert held >= 40
+    assert held >= 60

@@ -69,3 +69,6 @@ def static(name):
 @app.get("/file")
 def file():
     return open(STATIC / "style.css", "rb")
+
+
+PATHS = ["/static/style.css"]

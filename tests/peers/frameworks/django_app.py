@@ -103,3 +103,4 @@ urlpatterns = [
 ]
 
 app = get_wsgi_application()
+PATHS = ["/static/style.css"]

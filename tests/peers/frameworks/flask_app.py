@@ -74,3 +74,6 @@ def etag():
 @app.post("/upload")
 def upload():
     return {name: len(file.read()) for name, file in request.files.items()}
+
+
+PATHS = ["/static/style.css"]

@@ -14,4 +14,4 @@ app = WsgiDAVApp(
         "property_manager": False,
     }
 )
-PATHS = ["/", "/style.css", "/missing"]
+PATHS = ["/", "/style.css", "/folder", "/folder/readme.txt", "/missing"]
