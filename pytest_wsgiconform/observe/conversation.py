@@ -12,16 +12,14 @@ event made and judged. In thorough mode (the suite) every event is made and judg
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..rules.display import show, type_name
+from ..rules.display import show
 from ..rules.exchange import (
     HEAD_LIMIT,
-    MISSING,
     AppCalled,
     AppRaised,
     CallableInspected,
@@ -40,7 +38,8 @@ from ..rules.exchange import (
 from ..rules.model import ConformanceError, Location
 from . import location as locate
 from .body import file_wrapper_arguments, observing_file_wrapper, stand_in_class
-from .fastpath import StartFacts
+from .callables import StartResponse, Write
+from .fastpath import Shape, StartFacts
 from .judge import TRACE_LIMIT, warn
 from .streams import ErrorsObserver, InputObserver
 from .trace import describe
@@ -51,53 +50,8 @@ if TYPE_CHECKING:
 #: Iterating one of these gives characters or integers: the fault is the object, not each item.
 _BARE_STRINGS = (str, bytes, bytearray, memoryview)
 
-
-#: Up to about this many bytes a list of items is joined to learn its size.
-_JOIN_LIMIT = 1 << 20
-
-
-class StartResponse:
-    """The ``start_response`` that the app gets: it can be called, and notices being looked at."""
-
-    __slots__ = ("_conversation",)
-
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        conversation = self._conversation
-        if conversation.quick and not kwargs and len(args) == 2:
-            facts = conversation.validator.fast.start_is_clean(*args)
-            if facts is not None:
-                frame = sys._getframe(1)
-                conversation.quick_start = ((args[0], args[1][:]), frame.f_code, frame.f_lasti)
-                conversation.facts = facts
-                conversation.quick = False
-                write = conversation.real_start(*args)
-                if callable(write):
-                    return Write(conversation, write)
-                return conversation.start_returned(write)
-        return conversation.start(args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return self._conversation.inspected("start_response", self._conversation.real_start, name)
-
-
-class Write:
-    """The ``write`` that the app gets from ``start_response``."""
-
-    __slots__ = ("_conversation", "_write")
-
-    def __init__(self, conversation: Conversation, write: Callable[..., Any]) -> None:
-        self._conversation = conversation
-        self._write = write
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._conversation.writing(args, kwargs)
-        return self._write(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return self._conversation.inspected("write", self._write, name)
+#: The variables that tell of the request in the record.
+_REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
 
 
 class Conversation:
@@ -111,11 +65,15 @@ class Conversation:
     finished = False
     #: Whether the next start_response call may take the fast path: the first one, and not in thorough mode.
     quick = True
-    quick_start: tuple[tuple[Any, ...], CodeType, int] | None = None
+    quick_start: tuple[Any, list[Any], CodeType, int] | None = None
     facts: StartFacts | None = None
     running: Any = None  # the generator that is stepping through the app's iterable
-    request: tuple[Any, ...] | None = None  # what was noted of the request, not yet in the record
+    # What was noted of the request and is not yet in the record: as values of _REQUEST, or as the fast path found it.
+    request: tuple[Any, ...] | None = None
+    noted: tuple[Shape, tuple[Any, ...]] | None = None
     real_start: Any = None
+    #: Whether all that can still come, but for misuse, is the end of a list of which everything is known to be clean.
+    vouched = False
 
     def __init__(self, validator: Validator, exchange: Exchange) -> None:
         self.validator = validator
@@ -129,7 +87,8 @@ class Conversation:
     def happened(self, event: Event) -> None:
         """Judge *event*, after bringing the record up to date."""
         exchange = self.exchange
-        if self.request is not None:
+        self.vouched = False
+        if self.request is not None or self.noted is not None:
             self.settle_request()
         if self.quick_start is not None:
             self._settle_quick_start()
@@ -144,22 +103,34 @@ class Conversation:
         noted = self.quick_start
         if noted is not None:
             self.quick_start = None
-            args, code, offset = noted
-            start = StartResponseCalled(args, {}, 1, location=locate.of_code_position(code, offset))
+            status, headers, code, offset = noted
+            start = StartResponseCalled((status, headers), {}, 1, location=locate.of_code_position(code, offset))
             self.exchange.starts = (start, *self.exchange.starts)
 
     def settle_request(self) -> None:
         """Put what was noted of the request into the record."""
-        if self.request is None:
+        if self.noted is not None:
+            shape, values = self.noted
+            self.noted = None
+            method, script, path, query, length = (shape.get(values, key) for key in _REQUEST)
+        elif self.request is not None:
+            method, script, path, query, length = self.request
+            self.request = None
+        else:
             return
-        method, script, path, query, length = self.request
-        self.request = None
         exchange = self.exchange
         exchange.method = method if type(method) is str else show(method)
         exchange.path = script + path if type(script) is str and type(path) is str else show(path)
         exchange.query = query if type(query) is str else show(query)
         if type(length) is str and length.isascii() and length.isdigit() and len(length) < 20:
             exchange.declared_length = int(length)
+
+    def is_head(self) -> bool:
+        """Tell whether the request is a HEAD."""
+        if self.noted is not None:
+            return bool(self.noted[1][0] == "HEAD")
+        method = self.exchange.method if self.request is None else self.request[0]
+        return type(method) is str and method == "HEAD"
 
     @property
     def started(self) -> bool:
@@ -169,7 +140,7 @@ class Conversation:
     def inspected(self, callable_name: str, real: Any, attribute: str) -> Any:
         """Note that the app read *attribute* of a callable that it should only call; give its value."""
         if not (attribute.startswith("__") and attribute.endswith("__")):
-            self.happened(CallableInspected(callable_name, attribute, locate.of_caller()))
+            self.happened(CallableInspected(callable_name, attribute, locate.of_user()))
         return getattr(real, attribute)
 
     # -- the call ----------------------------------------------------------------------------------
@@ -179,17 +150,10 @@ class Conversation:
         environ = args[0] if args else kwargs.get("environ")
         exchange = self.exchange
         regular = len(args) == 2 and not kwargs
-        quick = self.quick and regular and type(environ) is dict and self.validator.fast.environ_is_clean(environ)
+        quick = regular and self.quick and type(environ) is dict and self.validator.fast.environ_is_clean(environ)
         exchange.environ = variables = environ if type(environ) is dict else _as_dict(environ)
         # Now, before the app changes the environ.
-        get = variables.get
-        self.request = (
-            get("REQUEST_METHOD", ""),
-            get("SCRIPT_NAME", ""),
-            get("PATH_INFO", ""),
-            get("QUERY_STRING", ""),
-            get("CONTENT_LENGTH", ""),
-        )
+        self.request = tuple(variables.get(key, "") for key in _REQUEST)
         if not quick:
             self.happened(AppCalled(args, kwargs, environ, variables, locate.of_caller()))
             if regular and type(environ) is dict and not exchange.findings:
@@ -201,11 +165,11 @@ class Conversation:
             self.real_start = kwargs["start_response"]
             kwargs = {**kwargs, "start_response": StartResponse(self)}
         if isinstance(environ, dict):
-            self._observe_streams(environ)
+            self.observe_streams(environ)
         try:
             result = self._call_profiled(args, kwargs) if self.thorough else self.validator.app(*args, **kwargs)
         except BaseException as error:
-            self._call_failed(error)
+            self.call_failed(error)
             raise
         return self.returned(result)
 
@@ -215,9 +179,11 @@ class Conversation:
         # Only a profile hook can tell which of several return statements was taken.
         caller = sys._getframe()
         exchange = self.exchange
+        code = locate.code_of(self.validator.app)
 
         def profile(frame: FrameType, event: str, _argument: Any) -> None:
-            if event == "return" and frame.f_back is caller:
+            # What the interpreter runs here by itself (finalizers, warnings of coroutines) returns to us as well.
+            if event == "return" and frame.f_back is caller and frame.f_code is (code or frame.f_code):
                 exchange.returned_at = locate.of_frame(frame)
 
         sys.setprofile(profile)
@@ -227,20 +193,25 @@ class Conversation:
             if sys.getprofile() is profile:
                 sys.setprofile(None)
 
-    def _observe_streams(self, environ: dict[Any, Any]) -> None:
+    def observe_streams(self, environ: dict[Any, Any]) -> None:
         """Put observers before the streams and the file wrapper, in the server's own environ."""
         stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
         if stream is not None:
             # An environ whose last conversation was never ended still has the observer of that time.
-            again = type(stream) is InputObserver and stream._conversation.finished
+            again = type(stream) is InputObserver and stream._conversation.over
             environ["wsgi.input"] = InputObserver(stream._stream if again else stream, self)
         if log is not None:
-            again = type(log) is ErrorsObserver and log._conversation.finished
+            again = type(log) is ErrorsObserver and log._conversation.over
             environ["wsgi.errors"] = ErrorsObserver(log._stream if again else log, self)
         if "wsgi.file_wrapper" in environ:
             environ["wsgi.file_wrapper"] = observing_file_wrapper(environ["wsgi.file_wrapper"])
 
-    def _take_observers_away(self) -> None:
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is expected of it: it ended, or a clean list is left and needs no ``close()``."""
+        return self.finished or self.vouched
+
+    def take_observers_away(self) -> None:
         """Give the environ its own streams back, which also frees this conversation from a reference cycle."""
         environ = self.exchange.environ
         stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
@@ -249,7 +220,7 @@ class Conversation:
         if type(log) is ErrorsObserver and log._conversation is self:
             environ["wsgi.errors"] = log._stream
 
-    def _call_failed(self, error: BaseException) -> None:
+    def call_failed(self, error: BaseException) -> None:
         inner = error.__traceback__
         while inner is not None and locate._is_ours(inner.tb_frame.f_code.co_filename):
             inner = inner.tb_next
@@ -272,7 +243,7 @@ class Conversation:
         found = len(exchange.findings)
         handling = sys.exc_info()[1]
         event = StartResponseCalled(
-            args, kwargs, len(exchange.starts) + 1, handling, exchange.body_size, locate.of_caller()
+            args, kwargs, len(exchange.starts) + 1, handling, exchange.body_size, locate.of_user()
         )
         try:
             self.happened(event)
@@ -297,7 +268,7 @@ class Conversation:
     def writing(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Judge a call of ``write``, before the server sees it."""
         exchange = self.exchange
-        event = WriteCalled(args, kwargs, self._phase_of_write(), locate.of_caller())
+        event = WriteCalled(args, kwargs, self._phase_of_write(), locate.of_user())
         exchange.write_calls += 1
         try:
             self.happened(event)
@@ -375,10 +346,6 @@ class Conversation:
 
     def iterate(self, result: Any) -> Iterator[Any]:
         """Start iterating over *result* for the server."""
-        kind = type(result)
-        if self.facts is not None and (kind is list or kind is tuple) and not self.thorough:  # noqa: SIM102 - in order of cost
-            if list(map(type, result)).count(bytes) == len(result):
-                return self._steps_of_list(result)
         try:
             iterator = iter(result)
         except BaseException as error:
@@ -422,24 +389,6 @@ class Conversation:
         if self.exchange.closed:
             self.happened(NextAfterClose(locate.of_caller()))
         self._yielded(chunk, iterator, result)
-
-    def _steps_of_list(self, result: list[Any] | tuple[Any, ...]) -> Iterator[Any]:
-        """Hand on a list of bytestrings without a look at each: they were all looked at before."""
-        exchange = self.exchange
-
-        def note_end() -> Iterator[Any]:
-            exchange.exhausted = True
-            return
-            yield
-
-        count = exchange.chunks = len(result)
-        if count == 1:
-            exchange.yielded = len(result[0])
-        elif count > 16 and len(result[0]) * count <= _JOIN_LIMIT:
-            exchange.yielded = len(b"".join(result))  # for many small items a third of the cost of adding up
-        else:
-            exchange.yielded = sum(map(len, result))
-        return itertools.chain(result, note_end())
 
     def _note_counts(self) -> None:
         """Take the counts over from the running quick steps."""
@@ -532,13 +481,11 @@ class Conversation:
         self.finished = True
         exchange = self.exchange
         exchange.phase = "ended"
-        self._take_observers_away()
+        self.take_observers_away()
         if self.running is not None and not self.thorough:
             self._note_counts()
         try:
-            request = self.request
-            head = exchange.method == "HEAD" if request is None else request[0] == "HEAD"
-            if self.thorough or abandoned or not self.validator.fast.end_is_clean(exchange, self.facts, head):
+            if self.thorough or abandoned or not self.validator.fast.end_is_clean(exchange, self.facts, self.is_head()):
                 self._settle_quick_start()
                 start = exchange.final_start
                 where = (
@@ -603,6 +550,3 @@ def _refuses_two(app: Any) -> bool:
     except ValueError:  # no signature to look at: a callable written in C
         return False
     return False
-
-
-__all__ = ["MISSING", "Conversation", "StartResponse", "Write", "type_name"]

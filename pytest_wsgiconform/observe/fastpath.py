@@ -13,9 +13,10 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from ..rules.body import MANY_BLOCKS, MODEST_BODY, TINY_BLOCK
 from ..rules.environ_lookup import is_cgi_name
 from ..rules.exchange import Exchange, StartResponseCalled
 from ..rules.model import Rule
@@ -25,8 +26,11 @@ _MOST = 1024
 
 _ONLY_STR = {str}
 
-#: Variables whose value rules look at, beyond "a native string in Latin-1". PATH_INFO and CONTENT_LENGTH vary from
-#: request to request, and have tests of their own below.
+#: What every complete environ has. A memory of incomplete ones is not needed.
+_ALWAYS = ("REQUEST_METHOD", "PATH_INFO", "wsgi.url_scheme", "wsgi.version", "wsgi.input", "wsgi.errors")
+
+#: Text variables whose value rules look at, beyond "a native string in Latin-1". PATH_INFO and CONTENT_LENGTH vary
+#: from request to request, and have tests of their own below.
 _FACTS = (
     "REQUEST_METHOD",
     "SCRIPT_NAME",
@@ -36,7 +40,6 @@ _FACTS = (
     "REMOTE_USER",
     "AUTH_TYPE",
     "wsgi.url_scheme",
-    "wsgi.version",
 )
 _PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
 
@@ -98,6 +101,34 @@ _COOKIE = re.compile(
 _SURE_FORMS = {"content-length": _CONTENT_LENGTH, "etag": _ENTITY_TAG, "set-cookie": _COOKIE}
 
 
+class Shape:
+    """Which keys an environ has, and how to get at their values in one go.
+
+    :ivar size: how many keys. :ivar values_of: returns the values in an order of our own: the facts (REQUEST_METHOD
+        first), the other texts (PATH_INFO first), ``wsgi.version``, ``wsgi.input``, ``wsgi.errors``, the rest.
+    :ivar facts, texts: how many of the values are facts, and how many are texts, facts included.
+    :ivar rare: the keys that are there of those that have a test of their own.
+    :ivar places: where the values that tell of the request stand.
+    """
+
+    __slots__ = ("facts", "places", "rare", "size", "texts", "values_of")
+
+    def __init__(self, environ: dict[str, Any], texts: list[str]) -> None:
+        facts = [key for key in _FACTS if key in environ]
+        others = [key for key in texts if key not in facts and key != "PATH_INFO"]
+        order = [*facts, "PATH_INFO", *others, "wsgi.version", "wsgi.input", "wsgi.errors"]
+        order += [key for key in environ if key not in order]
+        self.size, self.facts, self.texts = len(order), len(facts), len(facts) + 1 + len(others)
+        self.values_of = operator.itemgetter(*order)
+        self.rare = frozenset(key for key in ("CONTENT_LENGTH", "wsgi.file_wrapper") if key in environ)
+        self.places = {key: place for place, key in enumerate(order)}
+
+    def get(self, values: tuple[Any, ...], key: str) -> Any:
+        """Return the value of *key* among *values*, an empty text when the environ has none."""
+        place = self.places.get(key)
+        return "" if place is None else values[place]
+
+
 class StartFacts:
     """What the end of an exchange needs to know of its clean start_response call.
 
@@ -120,7 +151,6 @@ class FastPath:
         "_calls",
         "_facts",
         "_last_facts",
-        "_last_keys",
         "_last_shape",
         "_pairs",
         "_shapes",
@@ -130,12 +160,10 @@ class FastPath:
     )
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        # Keys of an environ, in order -> (getter of all text values, getter of the facts, rare keys that are there)
-        self._shapes: dict[tuple[Any, ...], tuple[Callable[..., Any], Callable[..., Any], frozenset[str]]] = {}
+        self._shapes: dict[frozenset[Any], Shape] = {}  # by the keys of an environ
         self._facts: set[tuple[Any, ...]] = set()
         # What came last comes again most of the time, and comparing is cheaper than looking up.
-        self._last_keys: list[Any] = [None]  # like no environ, not even an empty one
-        self._last_shape: tuple[Callable[..., Any], Callable[..., Any], frozenset[str]] = (len, len, frozenset())
+        self._last_shape = _NO_SHAPE
         self._last_facts: tuple[Any, ...] = ()
         self._version: Any = None
         # (status, headers) -> facts; the whole call, for apps that say the same again and again
@@ -146,35 +174,45 @@ class FastPath:
 
     # -- environ -----------------------------------------------------------------------------------
 
-    def environ_is_clean(self, environ: dict[Any, Any]) -> bool:
-        """Tell whether no rule would speak about *environ*, a builtin dict.
+    def environ_is_clean(self, environ: dict[Any, Any]) -> tuple[Shape, tuple[Any, ...]] | None:
+        """Return *environ*'s shape and values when no rule would speak about it, else ``None``.
 
         Sound because rules on environ look at nothing but: which keys there are (the shape), whether text values
         are exact str (types) in Latin-1 (join), the values of the facts, the first character of PATH_INFO, the
         digits of CONTENT_LENGTH, whether the streams are None, and whether wsgi.file_wrapper can be called.
+
+        :param environ: a builtin dict.
         """
-        keys = list(environ)
-        if keys != self._last_keys:
-            shape = self._shapes.get(tuple(keys))
-            if shape is None:
-                return False
-            self._last_keys, self._last_shape = keys, shape
-        texts_of, facts_of, rare = self._last_shape
-        texts = texts_of(environ)
+        shape = self._last_shape
+        # As many keys, and all of the shape's: no others.
+        try:
+            values = shape.values_of(environ)
+        except KeyError:
+            values = None
+        if values is None or len(environ) != shape.size:
+            known = self._shapes.get(frozenset(environ))
+            if known is None:
+                return None
+            self._last_shape = shape = known
+            values = shape.values_of(environ)
+        count = shape.texts
+        texts = values[:count]
         # Counting types in a list costs a quarter of collecting them in a set.
-        if list(map(type, texts)).count(str) != len(texts) or environ["wsgi.version"] is not self._version:
-            return False
-        facts = facts_of(environ)
+        if list(map(type, texts)).count(str) != count or values[count] is not self._version:
+            return None
+        facts = values[: shape.facts]
         if facts != self._last_facts:
             if facts not in self._facts:
-                return False
+                return None
             self._last_facts = facts
-        if environ["PATH_INFO"][:1] != "/" or environ["wsgi.input"] is None or environ["wsgi.errors"] is None:
-            return False
+        if values[shape.facts][:1] != "/" or values[count + 1] is None or values[count + 2] is None:
+            return None
         joined = "".join(texts)
         if not joined.isascii() and max(joined) > "\xff":
-            return False
-        return not rare or self._rare_is_clean(environ, rare)
+            return None
+        if shape.rare and not self._rare_is_clean(environ, shape.rare):
+            return None
+        return shape, values
 
     def _rare_is_clean(self, environ: dict[Any, Any], rare: frozenset[str]) -> bool:
         if "CONTENT_LENGTH" in rare:
@@ -194,19 +232,17 @@ class FastPath:
                 texts.append(key)
             elif not (key.startswith(("wsgi.", "x-wsgiorg.")) or _PLAIN_SERVER_KEY.fullmatch(key)):
                 return  # whether such a name is let pass depends on more than the name
-        facts = [key for key in _FACTS if key in environ]
-        if len(texts) < 2 or len(facts) < 2:
+        if not all(key in environ for key in _ALWAYS):
             return
-        facts_of = operator.itemgetter(*facts)
-        rare = frozenset(key for key in ("CONTENT_LENGTH", "wsgi.file_wrapper") if key in environ)
+        shape = Shape(environ, texts)
         if len(self._shapes) >= _MOST or len(self._facts) >= _MOST:
             self._shapes.clear()
             self._facts.clear()
-        try:
-            self._facts.add(facts_of(environ))
-        except TypeError:  # an unhashable value, which rules on its form let pass: not for the memory
+        facts = shape.values_of(environ)[: shape.facts]
+        if set(map(type, facts)) != _ONLY_STR:  # which rules on a variable's form may let pass: not for the memory
             return
-        self._shapes[keys] = (operator.itemgetter(*texts), facts_of, rare)
+        self._facts.add(facts)
+        self._shapes[frozenset(keys)] = shape
         # Compared by identity: (1, 0) equals tuples of other numbers, which must be looked at.
         self._version = environ["wsgi.version"]
 
@@ -223,6 +259,14 @@ class FastPath:
         except TypeError:  # unhashable, which no good pair is
             return None
         # A pair of equal content may be of other types.
+        count = len(headers)
+        if count > 4:  # then asking for all types at once costs less
+            if list(map(type, headers)).count(tuple) != count:
+                return None
+            if list(map(type, itertools.chain.from_iterable(headers))).count(str) != 2 * count:
+                return None
+            if known is not None:
+                return known
         for pair in headers:
             if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
                 return None
@@ -290,10 +334,14 @@ class FastPath:
         if exchange.length is not None and exchange.length != exchange.chunks:
             return False
         # Many tiny items are advised against, once.
-        return self.tiny_items_told or exchange.chunks < 64 or size >= exchange.chunks * 16
+        count = exchange.chunks
+        return count < MANY_BLOCKS or self.tiny_items_told or size > MODEST_BODY or size >= count * TINY_BLOCK
 
 
 _BARE = StartFacts(None, False)
+
+#: Like no environ that comes: a place holder.
+_NO_SHAPE = Shape(dict.fromkeys((*_ALWAYS, "no variable of this name")), [])
 
 
 def _surely_good(name: str, lowered: str, value: str) -> bool:

@@ -16,9 +16,9 @@ from .registry import rule
 _BARE_STRINGS = (str, bytes, bytearray, memoryview)
 
 #: A body of at most this many bytes is modest enough for one block...
-_MODEST_BODY = 16384
+MODEST_BODY = 16384
 #: ...and this many blocks of less than this size each are many tiny ones.
-_MANY_BLOCKS, _TINY_BLOCK = 64, 16
+MANY_BLOCKS, TINY_BLOCK = 64, 16
 
 
 def _not_iterable(event: IterableReturned) -> bool:
@@ -313,7 +313,7 @@ def body_buffered_by_app(event: Event, exchange: Exchange) -> Outcome:
     size, blocks = exchange.yielded, exchange.chunks
     if not exchange.complete or not blocks:
         return None
-    if size <= _MODEST_BODY and blocks >= _MANY_BLOCKS and size < blocks * _TINY_BLOCK:
+    if size <= MODEST_BODY and blocks >= MANY_BLOCKS and size < blocks * TINY_BLOCK:
         place = exchange.returned_at
         return fault(f"a body of {size} bytes was yielded in {blocks} items", got=f"{blocks} items", location=place)
     return HELD

@@ -1,0 +1,152 @@
+"""The whole way of an exchange that is clean from end to end, in as few steps as it takes.
+
+By far the most exchanges are like this: an environ of a known shape, one ordinary ``start_response`` call, a list
+of bytestrings. Whatever else happens leads from here into :class:`Conversation`, whose record is kept in step.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..rules.exchange import Exchange
+from .body import Body
+from .callables import StartResponse
+from .conversation import Conversation
+from .streams import ErrorsObserver, InputObserver
+
+if TYPE_CHECKING:
+    from .fastpath import Shape
+    from .validator import Validator
+
+#: Up to about this many bytes a list of items is joined to learn its size.
+_JOIN_LIMIT = 1 << 20
+
+
+def call_quickly(
+    validator: Validator, environ: dict[Any, Any], noted: tuple[Shape, tuple[Any, ...]], start_response: Any
+) -> Any:
+    """Call the app with an environ that was found clean, and return what the server shall get.
+
+    :param validator: one that isn't thorough. :param environ: a builtin dict.
+    :param noted: its shape and values, before the app changes it.
+    """
+    exchange = Exchange()
+    exchange.environ = environ
+    conversation = Conversation(validator, exchange)
+    conversation.noted = noted
+    conversation.real_start = start_response
+    count = noted[0].texts
+    stream, log = noted[1][count + 1 : count + 3]
+    if type(stream) is InputObserver or type(log) is ErrorsObserver or noted[0].rare:
+        conversation.observe_streams(environ)
+    else:
+        environ["wsgi.input"] = InputObserver(stream, conversation)
+        environ["wsgi.errors"] = ErrorsObserver(log, conversation)
+    try:
+        result = validator.app(environ, StartResponse(conversation))
+    except BaseException as error:
+        conversation.call_failed(error)
+        raise
+    if type(result) is list and conversation.facts is not None and not exchange.write_calls:
+        exchange.returned = True
+        exchange.phase = "between"
+        exchange.result_type = list
+        exchange.length = len(result)
+        return ListBody(conversation, result)
+    return conversation.returned(result)
+
+
+class ListBody:
+    """Stands in for a list that came after one clean ``start_response`` call.
+
+    It needs no finalizer: a list has no ``close()`` that somebody could forget to call. Where something is wrong with
+    the response, :class:`_DoubtfulListBody` takes over.
+    """
+
+    __slots__ = ("_conversation", "_result", "_stand_in", "_steps")
+
+    def __init__(self, conversation: Conversation, result: list[Any]) -> None:
+        self._conversation = conversation
+        self._result = result
+
+    def __iter__(self) -> Iterator[Any]:
+        conversation, result = self._conversation, self._result
+        exchange = conversation.exchange
+        if conversation.facts is None or exchange.closed or exchange.chunks:
+            return self._iterate_watched()
+        count = len(result)
+        if count == 1:
+            if type(result[0]) is not bytes:
+                return self._iterate_watched()
+            exchange.yielded = len(result[0])
+        elif list(map(type, result)).count(bytes) != count:
+            return self._iterate_watched()
+        elif count > 16 and len(result[0]) * count <= _JOIN_LIMIT:
+            exchange.yielded = len(b"".join(result))  # for many small items a third of the cost of adding up
+        else:
+            exchange.yielded = sum(map(len, result))
+        exchange.chunks = count
+        exchange.exhausted = True  # for the question only: what if the server iterates to the end?
+        if conversation.validator.fast.end_is_clean(exchange, conversation.facts, conversation.is_head()):
+            conversation.vouched = True
+        else:
+            self.__class__ = _DoubtfulListBody
+        exchange.exhausted = False
+        self._steps = steps = iter(result)
+        return steps
+
+    def _iterate_watched(self) -> Iterator[Any]:
+        """Let a stand-in take over that is watched step by step, and to the end."""
+        self._note_steps()
+        self._conversation.vouched = False
+        self._stand_in = Body(self._conversation, self._result)
+        return iter(self._stand_in)
+
+    def close(self) -> None:
+        conversation = self._conversation
+        exchange = conversation.exchange
+        if not conversation.vouched or exchange.closed or len(self._result) != exchange.chunks:
+            self._note_steps()
+            conversation.vouched = False
+            conversation.close(self._result)
+            return
+        exchange.closed = 1
+        exchange.phase = "ended"
+        conversation.finished = True
+        environ = exchange.environ
+        stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
+        if type(stream) is InputObserver and stream._conversation is conversation:
+            environ["wsgi.input"] = stream._stream
+        if type(log) is ErrorsObserver and log._conversation is conversation:
+            environ["wsgi.errors"] = log._stream
+
+    def _note_steps(self) -> None:
+        """Bring the record up to date with how far the server has iterated."""
+        steps = getattr(self, "_steps", None)
+        if steps is not None:
+            # An exhausted iterator has let go of its list, which only its pickled form tells.
+            self._conversation.exchange.exhausted = len(steps.__reduce__()) == 2
+            self._conversation.exchange.chunks -= operator.length_hint(steps)
+
+    def __len__(self) -> int:
+        return len(self._result)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._result[index]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+
+class _DoubtfulListBody(ListBody):
+    """A list about whose end a rule may have to speak, even when nobody calls ``close()``."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        conversation = self._conversation
+        if not conversation.finished:
+            self._note_steps()
+            conversation.abandon()
