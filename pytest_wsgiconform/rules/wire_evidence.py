@@ -76,7 +76,8 @@ def repro(run: ServerRun, connection: Connection) -> str:
 
 
 def _printf(data: bytes) -> str:
-    return "".join(_octal(byte) for byte in data)
+    text = "".join(_octal(byte) for byte in data)
+    return "\\055" + text[1:] if text.startswith("-") else text  # or printf would take it for an option
 
 
 def _octal(byte: int) -> str:

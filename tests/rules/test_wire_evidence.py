@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_wsgiconform.rules.server_run import Connection, Received, Response, Sent, ServerRun
@@ -50,6 +50,8 @@ def test_printf_line_writes_the_same_bytes() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=40))
+@example(b"-\x00")
+@example(b"--")
 def test_printf_line_writes_any_bytes(data: bytes) -> None:
     command = repro(run_of(Sent(data)), Connection(sent=[Sent(data)])).rpartition(" | ")[0]
     assert subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=10).stdout == data
