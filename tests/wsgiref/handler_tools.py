@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-_MODULES = ("util", "headers", "handlers")
+_MODULES = ("util", "headers", "handlers", "simple_server", "validate")
 OURS = SimpleNamespace(
     package="pytest_wsgiconform.wsgiref",
     **{name: importlib.import_module(f"pytest_wsgiconform.wsgiref.{name}") for name in _MODULES},
@@ -20,28 +21,30 @@ OURS = SimpleNamespace(
 STANDARD = SimpleNamespace(package="wsgiref", **{name: importlib.import_module(f"wsgiref.{name}") for name in _MODULES})
 
 
-def defect(test: Callable[[Any], None] | None = None, *, mended: bool = False) -> Any:
-    """A test of a known defect of the interpreter's own wsgiref; the test takes the package it tries.
+def defect(test: Callable[..., None] | None = None, *, mended: bool = False, since: tuple[int, int] = (3, 10)) -> Any:
+    """A test of a known defect of the interpreter's own wsgiref; its argument ``package`` is what it tries.
 
-    It has to pass on ours, and to fail on the standard one as it was up to Python 3.13, so that the test is known
-    to see the defect.  ``mended``: the later releases of each branch have it mended, so that it may pass there.
+    It runs on both, as ``[ours]`` and ``[standard]``: it has to pass on ours, and to fail on the standard one as that
+    is up to Python 3.13, so that the test is known to see the defect.  ``mended``: the later releases of each branch
+    have it mended, so that it may pass there.  ``since``: the first version that has it.
     """
     if test is None:
-        return lambda test: defect(test, mended=mended)
+        return lambda test: defect(test, mended=mended, since=since)
     body = test
 
-    def run() -> None:
-        body(OURS)
+    @functools.wraps(body)
+    def run(package: Any, **fixtures: Any) -> None:
+        if package is OURS:
+            body(package=package, **fixtures)
+            return
         try:
-            body(STANDARD)
+            body(package=package, **fixtures)
         except (Exception, pytest.fail.Exception):
             return
-        if not mended and sys.version_info < (3, 14):
+        if not mended and since <= sys.version_info < (3, 14):
             pytest.fail("the standard wsgiref passes as well: this test does not see the defect")
 
-    run.__name__ = test.__name__
-    run.__doc__ = test.__doc__
-    return run
+    return pytest.mark.parametrize("package", [OURS, STANDARD], ids=["ours", "standard"])(run)
 
 
 @dataclass

@@ -185,7 +185,7 @@ def test_config_deployer_vars_come_from_base_environ() -> None:
         assert environ_of(live, "GET / HTTP/1.0")[0]["myapp.setting"] == "value"
 
 
-def test_d28_the_process_environment_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d28_requests_show_nothing_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_X_SECRET", "leak")
     with serving(environ_app) as live:
         assert "leak" not in environ_of(live, "GET / HTTP/1.0")[0].values()
