@@ -137,10 +137,11 @@ def wsgi_middleware_contract(wsgi_findings: list[Finding]) -> Callable[..., list
 
 @pytest.fixture
 def wsgi_validated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge whatever the test clients of Werkzeug, Flask, Django, Falcon and httpx call, for the length of this test.
+    """Judge what other test clients call, for the length of this test.
 
-    With ``wsgi_validate = true`` in the ini file every test has it. Only rules for applications are applied: what the
-    clients themselves leave out of environ is not the project's business.
+    Those are the clients of Werkzeug, Flask, Django, Falcon, httpx and WebTest; what a test gives to
+    wsgiref.validate.validator is judged as well. With ``wsgi_validate = true`` in the ini file every test has it. Only
+    rules for applications are applied: what the clients themselves leave out of environ is not the project's business.
     """
     from .observe.validator import Validator
     from .recording import recorder_of

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ def watch_clients(wrap: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             continue
         try:
-            loaded = importlib.import_module(module)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what they import is not the business of whoever made warnings errors
+                loaded = importlib.import_module(module)
         except ImportError:  # an older or a newer release has it elsewhere: then there is nothing to watch
             continue
         watch(loaded, functools.partial(_once, wrap), monkeypatch)
@@ -99,9 +102,37 @@ def _httpx(module: Any, wrap: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.WSGITransport, "handle_request", handle_request)
 
 
+def _wsgiref(module: Any, wrap: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Suites that lint by the standard library, as Bottle's own does: ours goes below."""
+    original = module.validator
+
+    @functools.wraps(original)
+    def validator(application: Any) -> Any:
+        return original(wrap(application))
+
+    monkeypatch.setattr(module, "validator", validator)
+
+
+def _webtest(module: Any, wrap: Wrap, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = module.TestApp.do_request
+
+    @functools.wraps(original)
+    def do_request(client: Any, *args: Any, **kwargs: Any) -> Any:
+        app = client.app
+        client.app = wrap(app)
+        try:
+            return original(client, *args, **kwargs)
+        finally:
+            client.app = app
+
+    monkeypatch.setattr(module.TestApp, "do_request", do_request)
+
+
 _CLIENTS: dict[str, Callable[[Any, Wrap, Any], None]] = {
     "werkzeug.test": _werkzeug,
     "django.test.client": _django,
     "falcon.testing.client": _falcon,
     "httpx": _httpx,
+    "webtest.app": _webtest,
+    "wsgiref.validate": _wsgiref,
 }

@@ -104,21 +104,33 @@ def test_the_live_server_serves_http_and_https(pytester: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["*WSGI rules broken: *status-has-reason*"])
 
 
-@pytest.mark.parametrize("client", ["werkzeug", "flask", "httpx", "falcon"])
+@pytest.mark.parametrize("client", ["werkzeug", "flask", "httpx", "falcon", "webtest", "wsgiref"])
 def test_other_clients_are_validated(client: str, pytester: pytest.Pytester) -> None:
     pytest.importorskip(client)
     call = {
         "werkzeug": "from werkzeug.test import Client; Client(app).get('/')",
         "flask": "import flask; made = flask.Flask('x'); made.wsgi_app = app; made.test_client().get('/')",
         "httpx": "import httpx; httpx.Client(transport=httpx.WSGITransport(app=app)).get('http://x/')",
+        "webtest": "import webtest; webtest.TestApp(app, lint=False).get('/', status='*')",
+        "wsgiref": "from wsgiref.validate import validator; ask_directly(validator(app))",
         "falcon": "from falcon.testing import simulate_get; simulate_get(app, '/')",
     }[client]
     pytester.makepyfile(apps=APPS)
     pytester.makeini("[pytest]\nwsgi_validate = true\n")
     pytester.makepyfile(
         f"""
+        import contextlib
         import unittest
+        import wsgiref.util
         import apps
+
+        def ask_directly(app):
+            environ = {{"QUERY_STRING": ""}}
+            wsgiref.util.setup_testing_defaults(environ)
+            with contextlib.suppress(AssertionError):
+                body = app(environ, lambda status, headers, exc_info=None: print)
+                list(body)
+                body.close()
 
         def ask(app):
             {call}
