@@ -123,7 +123,8 @@ def _subclass(original: type) -> type:
     def __iter__(self: Any) -> Iterator[Any]:
         steps = original.__iter__(self)  # type: ignore[attr-defined]  # only defined where it has one
         conversation = self.__dict__.get("_wsgiconform_conversation")
-        return iter(steps) if conversation is None else conversation.iterate_file(steps)
+        # As it is: a wrapper that is its own iterator must not be asked for one again.
+        return steps if conversation is None else conversation.iterate_file(steps)
 
     methods: dict[str, Any] = {"__init__": __init__}
     if hasattr(original, "__iter__"):

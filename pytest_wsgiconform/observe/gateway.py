@@ -8,6 +8,7 @@ validator, so that one exchange can show several.
 from __future__ import annotations
 
 import hashlib
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from time import monotonic, sleep  # by name: an app may replace those of the module
@@ -83,7 +84,8 @@ class Play:
         record = self.record
         try:
             if record.starts and not exc_info:
-                record.facts.setdefault("restarted", []).append(False)
+                if sys.exc_info()[1] is not None or (type(status) is str and status[:1] in ("4", "5")):
+                    record.facts.setdefault("restarted", []).append(False)
                 raise DoubleStart("start_response was called twice without exc_info")
             if exc_info and record.size:
                 self._raise_again(exc_info)
@@ -188,8 +190,9 @@ class Play:
         if record.facts.get("reraised"):
             record.facts["after_reraise"] = record.size - record.facts.pop("size_at_reraise", record.size)
         self._reraised = None
-        if exchange.final_start is not None:
-            record.start_location = exchange.final_start.location
+        start = exchange.starts[-1] if exchange.starts and record.facts.get("reraised") else exchange.final_start
+        if start is not None:
+            record.start_location = start.location
         getvalue = getattr(self._errors, "getvalue", None)
         if callable(getvalue) and not getattr(self._errors, "closed", False):
             log = getvalue()

@@ -21,12 +21,15 @@ def _is_ours(filename: str) -> bool:
     return filename.startswith(_HERE)
 
 
+@functools.lru_cache(maxsize=1024)
+def _is_standard(filename: str) -> bool:
+    path = os.path.realpath(filename)
+    return path.startswith(_STDLIB) and "site-packages" not in path and "dist-packages" not in path
+
+
 def in_standard_library(location: Location | None) -> bool:
     """Tell whether *location* is in the interpreter's own library (site-packages not counted)."""
-    if location is None:
-        return False
-    path = os.path.realpath(location.file)
-    return path.startswith(_STDLIB) and "site-packages" not in path and "dist-packages" not in path
+    return location is not None and _is_standard(location.file)
 
 
 def _qualified_name(code: CodeType) -> str:
@@ -64,6 +67,20 @@ def of_caller() -> Location | None:
     return of_frame(frame) if frame is not None else None
 
 
+def of_user() -> Location | None:
+    """Return the line that led here, and that of its caller where it is the standard library's.
+
+    Who hands ``wsgi.input`` to ``shutil.copyfileobj``, or ``start_response`` to ``inspect.signature``, wants to be
+    shown the own line. When nothing but the standard library stands between, its innermost line is told.
+    """
+    innermost = frame = caller_frame()
+    while frame is not None and not _is_ours(frame.f_code.co_filename):
+        if not _is_standard(frame.f_code.co_filename):
+            return of_frame(frame)
+        frame = frame.f_back
+    return of_frame(innermost) if innermost is not None else None
+
+
 def of_traceback(traceback: TracebackType | None) -> Location | None:
     """Return the innermost line of *traceback* that isn't ours, ``None`` when there is none."""
     found = None
@@ -82,6 +99,11 @@ def of_iterator(iterator: Any, result: Any) -> Location | None:
     written in Python; ``None`` for built-in containers.
     """
     frame = getattr(iterator, "gi_frame", None) if type(iterator).__name__ == "generator" else None
+    if frame is not None and _is_ours(frame.f_code.co_filename):
+        # Our own steps through an iterable, below a middleware that hands it on: they know where it comes from.
+        # What a file wrapper gave is not followed: its lines are the server's.
+        known = frame.f_locals
+        return of_iterator(known["iterator"], known["result"]) if "result" in known else None
     if frame is not None:
         # A generator that delegates (yield from) names the innermost generator's line.
         inner = iterator

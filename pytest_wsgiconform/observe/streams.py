@@ -10,26 +10,33 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..rules.exchange import MISSING, ErrorsUsed, InputUsed
-from .location import in_standard_library, of_caller
+from .location import in_standard_library, of_caller, of_user
 
 if TYPE_CHECKING:
     from .conversation import Conversation
 
 
+#: How often the faultless use of one stream is judged even so. An app that reads byte by byte must not run out of
+#: time because it is watched.
+_ENOUGH = 1000
+
+
 class InputObserver:
     """Stands before ``wsgi.input``."""
 
-    __slots__ = ("_conversation", "_stream")
+    __slots__ = ("_conversation", "_judged", "_stream")
 
     def __init__(self, stream: Any, conversation: Conversation) -> None:
         self._stream = stream
         self._conversation = conversation
+        self._judged = 0
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
         value = self._stream.read(*args, **kwargs)
         conversation = self._conversation
         exchange = conversation.exchange
-        if type(value) is bytes and args and not conversation.thorough and not kwargs:
+        quick = not conversation.thorough or self._judged >= _ENOUGH
+        if quick and type(value) is bytes and args and not kwargs:
             conversation.settle_request()
             size, declared = args[0], exchange.declared_length
             if type(size) is int and size >= 0 and declared is not None and exchange.consumed + size <= declared:
@@ -42,6 +49,9 @@ class InputObserver:
 
     def readline(self, *args: Any, **kwargs: Any) -> Any:
         value = self._stream.readline(*args, **kwargs)
+        if self._judged >= _ENOUGH and type(value) is bytes:
+            self._conversation.exchange.consumed += len(value)
+            return value
         self._used("readline", bool(args or kwargs), args[0] if args else None, value)
         return value
 
@@ -55,7 +65,10 @@ class InputObserver:
 
     def _iterate(self, lines: Iterator[Any]) -> Iterator[Any]:
         for line in lines:
-            self._used("iter", False, None, line)
+            if self._judged >= _ENOUGH and type(line) is bytes:
+                self._conversation.exchange.consumed += len(line)
+            else:
+                self._used("iter", False, None, line)
             yield line
 
     def __next__(self) -> Any:
@@ -83,7 +96,8 @@ class InputObserver:
         conversation = self._conversation
         exchange = conversation.exchange
         exchange.input_used = True
-        event = InputUsed(method, listed, sized, size, value, exchange.consumed, of_caller())
+        self._judged += 1
+        event = InputUsed(method, listed, sized, size, value, exchange.consumed, of_user())
         if type(value) is bytes:
             exchange.consumed += len(value)
         elif type(value) is list:
@@ -140,11 +154,10 @@ class ErrorsObserver:
         return value
 
     def _used(self, method: str, texts: tuple[Any, ...], listed: bool = True) -> None:
-        location = of_caller()
-        if not listed and method != "close" and in_standard_library(location):
+        if not listed and method != "close" and in_standard_library(of_caller()):
             # traceback, logging and print may ask a stream for isatty() or encoding before they write to
             # it; the app handed them a text stream, which the PEP says this is (section "Input and Error
             # Streams"), and it is not the app that looks.
             return
         self._conversation.exchange.errors_used = True
-        self._conversation.happened(ErrorsUsed(method, listed, texts, location))
+        self._conversation.happened(ErrorsUsed(method, listed, texts, of_user()))
