@@ -106,10 +106,15 @@ class Script:
 
 @dataclass
 class Limits:
-    """When to give up. :ivar quiet: seconds without any byte. :ivar total: seconds for one connection."""
+    """When to give up.
+
+    :ivar quiet: seconds without any byte. :ivar total: seconds for one connection.
+    :ivar linger: seconds for the server to close after a complete response that says it will; ``None``: as *quiet*.
+    """
 
     quiet: float = 2.0
     total: float = 10.0
+    linger: float | None = None
 
 
 Address: TypeAlias = "tuple[str, int]"
@@ -149,6 +154,7 @@ class _Conversation:
     ended: str = ""
     shut: bool = False
     late: bool = False
+    silent: bool = False
     over: float = 0.0
     seen: tuple[int, bool] = (-1, False)
 
@@ -231,6 +237,7 @@ class _Conversation:
             while done < len(piece) and not self.ended:
                 done += self._push(piece[done:])
             if done:
+                self.silent = False
                 self.record.sent.append(Sent(bytes(piece[:done]), "data", time.monotonic()))
             if self.ended:
                 self.record.skipped.append("Send")
@@ -264,6 +271,7 @@ class _Conversation:
     def _await(self, step: Step, happened: Callable[[], bool]) -> None:
         if not self._receive_until(happened, self.limits.quiet):
             self.record.skipped.append(type(step).__name__)
+            self.silent = True
 
     def _receive_until(self, happened: Callable[[], bool], quiet: float) -> bool:
         """Receive until *happened*, the end, or *quiet* seconds without a byte; tell whether it happened."""
@@ -319,15 +327,31 @@ class _Conversation:
 
     def _finish(self) -> None:
         """Wait for the end; when nothing more comes, half-close and see whether that makes the server close."""
-        wanted = self.script.finals
-        if not self.ended:
-            self._receive_until(lambda: bool(wanted) and self._complete_finals() >= wanted, self.limits.quiet)
+        # Where a step has been given up for silence, waiting for as long once more would tell nothing new.
+        if not self.ended and not self.silent:
+            self._await_end()
         if not self.ended:
             self.late = True
             if not self.shut:
                 self._half_close()
             self._receive_until(lambda: False, self.limits.quiet)
         self.ended = self.ended or "open"
+
+    def _await_end(self) -> None:
+        """Wait for the server to close; a server that has announced it has nothing more to say."""
+        wanted, linger = self.script.finals, self.limits.linger
+
+        def enough() -> bool:
+            return bool(wanted) and self._complete_finals() >= wanted
+
+        if linger is None:
+            self._receive_until(enough, self.limits.quiet)
+        elif self._receive_until(lambda: enough() or self._closing(), self.limits.quiet) and not enough():
+            self._receive_until(lambda: False, linger)
+
+    def _closing(self) -> bool:
+        finals = self._read().finals
+        return bool(finals) and finals[-1].complete and finals[-1].says_close
 
     def _complete_finals(self) -> int:
         return sum(response.complete for response in self._read().finals)

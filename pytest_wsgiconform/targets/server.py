@@ -162,12 +162,12 @@ class ServerTarget:
         simpler = self.run_of(server_stimuli()[stimulus.needs])
         return simpler is not None and not mistook_body(simpler)
 
-    def _play(self, stimulus: ServerStimulus) -> ServerRun | None:
+    def _play(self, stimulus: ServerStimulus, *, patient: bool = False) -> ServerRun | None:
         if any(stimulus.facts.get(name) for name in ("app", *_MODES)):
             return self._play_apart(stimulus)
         if self._served is None:
             return None
-        run = self._runner.play(stimulus, self._served)
+        run = self._runner.play(stimulus, self._served, patient=patient)
         if not run.alive:
             run.facts["ended"] = _how_it_ended(self._served)
             if stimulus.id != FIRST_STIMULUS:
@@ -194,7 +194,7 @@ class ServerTarget:
     def _repeat(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Return a second record of *stimulus*, played when a rule doubts the first."""
         if stimulus.id not in self._repeats:
-            run = self._play(stimulus)
+            run = self._play(stimulus, patient=True)
             if run is None:
                 return None
             self._repeats[stimulus.id] = run
@@ -219,7 +219,10 @@ class ServerTarget:
                 continue
             exercised += 1
             found = [finding_of(rule, fault, run) for fault in outcome]
-            (findings if not found or self._confirmed(rule, stimulus) else doubtful).extend(found)
+            if not found or self._confirmed(rule, stimulus):
+                findings += found
+            elif not run.facts.get("hasty"):
+                doubtful += found
         if doubtful and not findings:
             return self._inconclusive(rule, exercised, doubtful)
         return result_of(rule, self.name, exercised, findings, self._reason())

@@ -6,6 +6,7 @@ import secrets
 import string
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..observe.wire import Limits, Script, Send, converse, converse_all
@@ -22,6 +23,10 @@ QUIET = 2.0
 
 #: After so many stimuli in a row whose calls never ended, the wait is shortened: that server never closes.
 PATIENCE = 3
+
+#: After so many connections that the server kept open although it had said that it closes, the wait for that is
+#: shortened to LINGER seconds: such a server waits for its client. No fault rests on a record made in haste.
+LINGERED, LINGER = 3, 0.1
 
 
 class Served(Protocol):
@@ -73,18 +78,24 @@ class Runner:
     def __init__(self, name: str, channel: SideChannel | None, timeout: float, patience: float = QUIET) -> None:
         self.name, self.channel = name, channel
         self.limits = Limits(quiet=min(patience, timeout), total=timeout)
-        self._unsettled = 0
+        self._unsettled = self._lingered = 0
 
-    def play(self, stimulus: ServerStimulus, served: Served) -> ServerRun:
-        """Play *stimulus* once and return its record. Raises for nothing that the server does."""
+    def play(self, stimulus: ServerStimulus, served: Served, *, patient: bool = False) -> ServerRun:
+        """Play *stimulus* once and return its record. Raises for nothing that the server does.
+
+        :param patient: don't shorten the wait for the end; where it is shortened, the fact ``hasty`` says so.
+        """
+        hasty = self._lingered >= LINGERED and not patient
+        limits = replace(self.limits, linger=LINGER) if hasty else self.limits
         host, port = served.address
         setting = Setting(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", new_token(), served.prefix)
         run = ServerRun(stimulus=stimulus.id, server=self.name, token=setting.token, host=setting.host)
-        run.facts.update(stimulus.facts)
+        run.facts.update(stimulus.facts, **({"hasty": True} if hasty else {}))
         run.probed, run.mount = self.channel is not None, served.prefix
         mark = served.printed()
         signal = None if self.channel is None else _Signal(self.channel, setting.token, served, mark)
-        run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal)
+        run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal, limits)
+        self._lingered += sum(_lingers(connection) for connection in run.connections)
         if self.channel is not None:
             self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)))
         run.alive = _shown_alive(run) or bool(stimulus.facts.get("tls")) or self.alive(served)
@@ -92,16 +103,21 @@ class Runner:
         return run
 
     def _converse(
-        self, address: tuple[str, int], stimulus: ServerStimulus, scripts: Sequence[Script], signal: _Signal | None
+        self,
+        address: tuple[str, int],
+        stimulus: ServerStimulus,
+        scripts: Sequence[Script],
+        signal: _Signal | None,
+        limits: Limits,
     ) -> list[Connection]:
         if stimulus.facts.get("tls"):
-            return [converse_tls(address, script, self.limits) for script in scripts]
+            return [converse_tls(address, script, limits) for script in scripts]
         if not stimulus.parallel:
-            return converse_all(address, scripts, self.limits, signal)
+            return converse_all(address, scripts, limits, signal)
         found: list[Connection] = [Connection(ended="refused") for _ in scripts]
 
         def one(number: int) -> None:
-            found[number] = converse(address, scripts[number], self.limits, signal)
+            found[number] = converse(address, scripts[number], limits, signal)
 
         threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(scripts))]
         for thread in threads:
@@ -130,6 +146,12 @@ class Runner:
             if served.ended() is not None:
                 return False
         return False
+
+
+def _lingers(connection: Connection) -> bool:
+    """Whether the server kept the connection open after a complete response that said it would close."""
+    finals = connection.finals
+    return connection.ended == "eof-late" and bool(finals) and finals[-1].complete and finals[-1].says_close
 
 
 def _shown_alive(run: ServerRun) -> bool:
