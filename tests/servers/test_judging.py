@@ -1,0 +1,247 @@
+"""Conforming traffic that a rule once blamed, faults that it must go on seeing, and how a target judges."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from pytest_wsgiconform.rules.model import HELD, Verdict
+from pytest_wsgiconform.rules.registry import catalogue, choose
+from pytest_wsgiconform.rules.server_requests import event, example_call, example_run, read_event
+from pytest_wsgiconform.rules.server_run import Call, Connection, Response, ServerRun, one_connection
+from pytest_wsgiconform.rules.server_versions import ADDED_BY_HTTP11, claims_http11, needs_http11
+from pytest_wsgiconform.settings import Settings
+from pytest_wsgiconform.stimuli.server_model import server_stimuli
+from pytest_wsgiconform.targets.launchers import MOUNT, find_launcher
+from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server_inprocess import InProcess
+from pytest_wsgiconform.targets.server_runner import LINGERED, Runner
+
+from .base import Connection as BaseConnection
+from .base import Server
+from .in_process import judge
+
+
+def verdict(rule: str, run: ServerRun) -> Any:
+    return catalogue()[rule].check(run, None)
+
+
+# -- HTTP/1.0
+
+
+def test_every_clause_of_http11_is_one_that_rules_name() -> None:
+    named = {clause for rule in choose((), ()) for clause in rule.clauses}
+    assert named >= ADDED_BY_HTTP11
+
+
+@pytest.mark.parametrize(
+    ("version", "claims"), [("HTTP/1.1", True), ("HTTP/1.0", False), ("", True), ("HTTP/2.0", True)]
+)
+def test_version_that_a_server_claims(version: str, claims: bool) -> None:
+    assert claims_http11(ServerRun(connections=[Connection(responses=[Response(version=version)])])) is claims
+
+
+def test_silence_claims_no_less() -> None:
+    assert claims_http11(ServerRun())
+
+
+def test_duties_of_http11_are_not_put_to_a_server_of_http10() -> None:
+    run = ServerTarget(find_launcher("wsgiref"), Settings())
+    try:
+        chunks, line = run.judge(catalogue()["chunks-decoded"]), run.judge(catalogue()["status-line-well-formed"])
+    finally:
+        run.close()
+    assert chunks.verdict is Verdict.NOT_APPLICABLE
+    assert "HTTP/1.0" in chunks.reason
+    assert line.verdict is Verdict.HELD
+
+
+def test_a_rule_with_an_older_duty_beside_stays() -> None:
+    assert needs_http11(catalogue()["chunks-decoded"])
+    assert not needs_http11(catalogue()["chunk-faults-keep-requests-apart"])
+    assert not needs_http11(catalogue()["head-without-content"])
+
+
+# -- the input
+
+
+def _read(data: bytes, body: bytes) -> ServerRun:
+    call = example_call(event("reading", method="read", args=[4096]), read_event("read", data, 4096))
+    call.body = data
+    return example_run(calls=[call], body=body)
+
+
+def test_bytes_behind_the_body_are_another_rules_matter() -> None:
+    assert verdict("input-body-complete", _read(b"bodyGET / HTTP/1.1\r\n", b"body")) == HELD
+
+
+@pytest.mark.parametrize("data", [b"bod", b"", b"Body", b"xbody", b"body"[::-1]])
+def test_a_body_that_is_not_whole_is_seen(data: bytes) -> None:
+    assert len(verdict("input-body-complete", _read(data, b"body"))) == 1
+
+
+# -- text beyond Latin-1
+
+
+def test_a_head_cut_short_by_the_error_is_no_mangled_text() -> None:
+    response = Response(deviations=[("head-incomplete", "the bytes end inside the head")], complete=False)
+    assert verdict("wide-text-refused", example_run(response, calls=[example_call(event("start", raised=""))])) == HELD
+
+
+@pytest.mark.parametrize("text", ["\xe2\x82\xac", "?", "&#8364;"])
+def test_mangled_text_is_seen(text: str) -> None:
+    run = example_run(Response(headers=[("X-Wide", text)]), calls=[example_call(event("start", raised=""))])
+    assert len(verdict("wide-text-refused", run)) == 1
+
+
+# -- both framings
+
+
+def _both(body: bytes, *labels: str) -> ServerRun:
+    sent = b"POST /probe/echo/00000000.first HTTP/1.1\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n"
+    calls = [Call("first", body=body), *(Call(label) for label in labels)]
+    run = one_connection(sent, Response(200), calls=calls, stimulus="cl-te:planted")
+    run.facts["decoded"] = ""
+    return run
+
+
+def test_what_ran_by_the_chunks_is_not_called_a_part_of_the_body() -> None:
+    [fault] = verdict("length-before-chunked-overridden", _both(b"", "planted"))
+    assert "stayed open" in fault.message
+    assert fault.expected == "closed"
+
+
+def test_what_ran_out_of_a_body_is_called_so() -> None:
+    [fault] = verdict("length-before-chunked-overridden", _both(b"0\r\n\r\n", "planted"))
+    assert fault.message == "bytes of the body ran as a request of their own"
+
+
+def test_closing_after_both_framings_is_right() -> None:
+    assert verdict("length-before-chunked-overridden", _both(b"")) == HELD
+
+
+# -- messages
+
+
+def test_unreadable_status_is_not_called_zero() -> None:
+    run = example_run(Response(0, deviations=[("status-line", "b'HTTP/1.1 None'")]), calls=[example_call()])
+    run.stimulus = "failure:never-starts"
+    [fault] = verdict("app-failure-gets-5xx", run)
+    assert fault.message == "the client got no status code although the app failed"
+
+
+# -- below a mount point
+
+
+def _mounted(script_name: str, path_info: str, mount: str = "/mount") -> ServerRun:
+    sent = b"GET /mount/probe/echo/00000000.first/a%20b HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n"
+    calls = [example_call(SCRIPT_NAME=script_name, PATH_INFO=path_info)]
+    return example_run(sent=sent, calls=calls, mount=mount)
+
+
+def test_mount_point_in_its_place() -> None:
+    assert verdict("script-name-is-mount-point", _mounted("/mount", "/probe/echo/00000000.first/a b")) == HELD
+
+
+@pytest.mark.parametrize(
+    ("script_name", "path_info"),
+    [
+        ("", "/mount/probe/echo/00000000.first/a b"),
+        ("/mount", "/mount/probe/echo/00000000.first/a b"),
+        ("/mount/", "probe/echo/00000000.first/a b"),
+        ("", "/probe/echo/00000000.first/a b"),
+        ("/mount/probe", "/echo/00000000.first/a b"),
+    ],
+)
+def test_mount_point_in_a_wrong_place(script_name: str, path_info: str) -> None:
+    assert len(verdict("script-name-is-mount-point", _mounted(script_name, path_info))) == 1
+
+
+def test_root_mount_says_nothing() -> None:
+    assert verdict("script-name-is-mount-point", _mounted("", "/x", mount="")) is None
+
+
+def test_dots_out_of_the_mount_are_seen_in_any_call() -> None:
+    calls = [Call("first", {"SCRIPT_NAME": "/mount"}), Call("first", {"SCRIPT_NAME": ""})]
+    run = one_connection(b"GET /mount/.. HTTP/1.1\r\n\r\n", Response(200), calls=calls, stimulus="path-dots:mounted")
+    run.mount = "/mount"
+    assert len(verdict("dot-segments-stay-in-mount", run)) == 1
+    run.calls = calls[:1]
+    assert verdict("dot-segments-stay-in-mount", run) == HELD
+
+
+def test_a_real_server_is_tried_below_a_mount_point() -> None:
+    pytest.importorskip("waitress")
+    run = ServerTarget(find_launcher("waitress"), Settings())
+    try:
+        results = [
+            run.judge(catalogue()[name]) for name in ("script-name-is-mount-point", "dot-segments-stay-in-mount")
+        ]
+    finally:
+        run.close()
+    assert [result.verdict for result in results] == [Verdict.HELD, Verdict.HELD]
+    assert run.runs["env:mounted"].mount == MOUNT
+
+
+def test_a_server_without_mount_points_is_not_tried_there() -> None:
+    assert judge(Server, "script-name-is-mount-point")["script-name-is-mount-point"].verdict is Verdict.NOT_EXERCISED
+
+
+# -- a server that waits for its client
+
+
+class Lingering(BaseConnection):
+    """Says that it closes, and leaves that to the client."""
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            while self.sock.recv(65536):
+                pass
+        super().hang_up()
+
+
+class Waiting(Server):
+    connection_class = Lingering
+
+
+def _lingering_runs(patient: bool) -> list[ServerRun]:
+    served = InProcess("lingering", Waiting).start("x:app", "", 5.0)
+    runner = Runner("lingering", None, timeout=10.0, patience=0.5)
+    try:
+        return [runner.play(server_stimuli()["env:minimal"], served, patient=patient) for _ in range(LINGERED + 1)]
+    finally:
+        served.stop()
+
+
+def test_waiting_for_a_server_that_lingers_is_cut_short() -> None:
+    runs = _lingering_runs(patient=False)
+    assert [run.connection.ended for run in runs] == ["eof-late"] * (LINGERED + 1)
+    assert [run.facts.get("hasty") for run in runs] == [None] * LINGERED + [True]
+    assert all(run.finals[0].complete for run in runs)
+
+
+def test_a_patient_record_is_never_a_hasty_one() -> None:
+    assert not any(run.facts.get("hasty") for run in _lingering_runs(patient=True))
+
+
+def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look at each stimulus is spoilt; what the second shows counts."""
+    rule = "date-supplied"
+    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    play = target._runner.play
+
+    def spoilt(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
+        run = play(stimulus, served, patient=patient)
+        if not patient and stimulus.id != "basic:get":
+            run.facts["hasty"] = True
+            for response in run.finals:
+                response.headers = [pair for pair in response.headers if pair[0] != "Date"]
+        return run
+
+    monkeypatch.setattr(target._runner, "play", spoilt)
+    try:
+        assert target.judge(catalogue()[rule]).verdict is Verdict.HELD
+    finally:
+        target.close()
