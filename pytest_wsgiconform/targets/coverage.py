@@ -68,10 +68,18 @@ class AppCoverage:
         return sum(len(data.lines(file) or ()) for file in self._files)
 
     def report(self) -> dict[str, Any]:
-        """Return plain data: ``files`` (statements, reached and missing lines) and ``stimuli`` (lines by context)."""
+        """Return plain data.
+
+        ``files`` has statements, reached and missing lines by file, ``stimuli`` the number of lines by context, and
+        ``unmeasured`` the files that a measurement which is going on already was told to leave out.
+        """
         data = self._coverage.get_data()
         files: dict[str, Any] = {}
+        measured = data.measured_files()
+        unmeasured = [file for file in self._files if self._foreign and file not in measured]
         for file in self._files:
+            if file in unmeasured:
+                continue
             _, statements, _, _, _ = self._coverage.analysis2(file)
             # Lines outside of functions run while the module is imported, when nobody watches.
             statements = sorted(set(statements) & _lines_in_functions(file))
@@ -89,7 +97,7 @@ class AppCoverage:
                 for context in contexts:
                     if context.startswith("wsgi:"):
                         stimuli[context[5:]] = stimuli.get(context[5:], 0) + 1
-        return {"files": files, "stimuli": stimuli}
+        return {"files": files, "stimuli": stimuli, "unmeasured": unmeasured}
 
 
 def _lines_in_functions(file: str) -> set[int]:
@@ -103,7 +111,10 @@ def _lines_in_functions(file: str) -> set[int]:
 
 def coverage_lines(report: dict[str, Any]) -> list[str]:
     """Return the lines for the summary that tell what :meth:`AppCoverage.report` found."""
-    lines = []
+    lines = [
+        f"{file}: not measured, because the coverage measurement that is going on leaves it out"
+        for file in report["unmeasured"]
+    ]
     for file, found in report["files"].items():
         if found["statements"]:
             share = 100 * len(found["reached"]) // found["statements"]

@@ -1,6 +1,6 @@
 """What judging an app costs: a hello-world app, one route against a thousand, and a response of 1 GiB.
 
-    python tests/benchmarks/apps.py
+    python tests/benchmarks/apps.py [stream] [hello] [routes]
 
 The hello-world app is Flask's where Flask is installed, else a plain WSGI one. CPU seconds are those of this process
 and its children; memory is the peak resident size.
@@ -98,7 +98,8 @@ def judge_routes(folder: str) -> None:
     print(f"| 1000 routes, a plain WSGI app | {one:.4f} s each | {thousand:.1f} s | {times:.0f} times one more route |")
 
 
-def stream_a_gibibyte() -> None:
+def stream_a_gibibyte(_folder: str) -> None:
+    """Print how much memory a response of 1 GiB takes while it is watched."""
     block = b"x" * (1 << 20)
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
@@ -117,10 +118,12 @@ def stream_a_gibibyte() -> None:
     print(f"| 1 GiB streamed | {before * scale >> 20} MiB | {after * scale >> 20} MiB | grew by {grown:.1f} MiB |")
 
 
+PARTS = {"stream": stream_a_gibibyte, "hello": judge_hello, "routes": judge_routes}
+
+
 if __name__ == "__main__":
     print("| what | before | in all | so |")
     print("| --- | ---: | ---: | --- |")
-    stream_a_gibibyte()
     with tempfile.TemporaryDirectory() as temporary:
-        judge_hello(temporary)
-        judge_routes(temporary)
+        for part in sys.argv[1:] or PARTS:
+            PARTS[part](temporary)

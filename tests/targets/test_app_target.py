@@ -268,19 +268,45 @@ def test_a_closed_child_takes_no_requests() -> None:
         child.ask({}, 1)
 
 
-def test_coverage_tells_what_was_watched(project: Path) -> None:
-    for options in ({}, {"isolate": True}):
-        run = open_run("app", f"{project.stem}:app", Settings(cov=True, cwd=str(project.parent), **options))  # type: ignore[arg-type]
-        try:
-            judge_all(run)
-        finally:
-            run.close()
-        line = next(line for line in run.summary_lines() if project.name in line)
-        assert "were watched" in line
-        missing = line.partition("not reached: ")[2]
-        assert "15" in missing, "the body of never()"
-        assert "11" not in missing, "the body of ranged() was reached"
-        assert "10" not in missing, "the line of def ran when nobody watched"
+WATCHED = """
+import os, sys
+from pytest_wsgiconform.engine import judge_all, open_run
+from pytest_wsgiconform.settings import Settings
+
+name, isolate = sys.argv[1], sys.argv[2] == "isolated"
+run = open_run("app", name + ":app", Settings(cov=True, isolate=isolate, cwd=os.getcwd()))
+judge_all(run)
+run.close()
+print("\\n".join(run.summary_lines()))
+"""
+
+
+def told_by_coverage(project: Path, *command: str) -> str:
+    """Return the summary's line about the project's file; a measurement of these tests themselves stays out of it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(project.parent), *sys.path])
+    (project.parent / "watched.py").write_text(WATCHED)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=project.parent, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return next(line for line in done.stdout.splitlines() if project.name in line)
+
+
+@pytest.mark.parametrize("where", ["here", "isolated"])
+def test_coverage_tells_what_was_watched(project: Path, where: str) -> None:
+    line = told_by_coverage(project, "watched.py", project.stem, where)
+    assert "were watched" in line
+    missing = line.partition("not reached: ")[2]
+    assert "15" in missing, "the body of never()"
+    assert "11" not in missing, "the body of ranged() was reached"
+    assert "10" not in missing, "the line of def ran when nobody watched"
+
+
+def test_coverage_says_when_another_measurement_leaves_the_app_out(project: Path) -> None:
+    options = ("-m", "coverage", "run", "--data-file=own", "--include=watched.py")
+    line = told_by_coverage(project, *options, "watched.py", project.stem, "here")
+    assert line.endswith(": not measured, because the coverage measurement that is going on leaves it out")
 
 
 def test_coverage_beside_another_measurement_leaves_it_alone(project: Path) -> None:
