@@ -9,17 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _response_head as head_rules
-from .headers import Headers
+from ._fields import CheckedFields, check_fields
+from .headers import Headers, wrap_checked
 
 if TYPE_CHECKING:
     from .types import WSGIEnvironment, _OptExcInfo
 
 __all__ = ["ResponseHead"]
 
-# Names of headers, and statuses, that were found fit for an application to send; bounded, for they can be made up.
-_fit_names: set[str] = set()
-_MOST_FIT_NAMES = 512
-
+# Statuses that were found fit to be sent; bounded, for they can be made up.
 _good_statuses: set[str] = set()
 _MOST_GOOD_STATUSES = 256
 
@@ -77,6 +75,7 @@ class ResponseHead:
         def _flush(self) -> None: ...
 
     _start_called = False
+    _fields: CheckedFields | None = None  # those given to start_response(); what `headers` holds may be more by now
     _chunked = False
     _keeps_connection = False
     _length_is_ours = False
@@ -109,36 +108,14 @@ class ResponseHead:
             head_rules.check_status(status)
             if len(_good_statuses) < _MOST_GOOD_STATUSES:
                 _good_statuses.add(status)
-        wrapped = self._fit_headers(headers)
+        if type(headers) is not list:
+            Headers(headers)  # which says what is wrong with that
+        fields = check_fields(headers, self.drop_hop_by_hop)
         self.status = status
-        self.headers = wrapped
+        self._fields = fields
+        pairs = fields[0][:]
+        self.headers = wrap_checked(pairs) if self.headers_class is Headers else self.headers_class(pairs)
         return self.write
-
-    def _fit_headers(self, headers: list[tuple[str, str]]) -> Headers:
-        copied = headers[:] if type(headers) is list else headers
-        wrapped = self.headers_class(copied)
-        lengths = []
-        for name, value in headers:
-            if name in _fit_names:
-                continue
-            if name.lower() == "content-length":
-                lengths.append(value)
-            elif not head_rules.persistence_or_framing_field(name):
-                head_rules.refuse_bad_name(name)
-                if len(_fit_names) < _MOST_FIT_NAMES:
-                    _fit_names.add(name)
-            elif self.drop_hop_by_hop:
-                copied.remove((name, value))
-            else:
-                raise AssertionError(
-                    f"Hop-by-hop header, '{name}: {value}', not allowed:"
-                    " the connection is the server's business (PEP 3333, Other HTTP Features)"
-                )
-        if lengths:
-            head_rules.declared_length(lengths)
-            if len(lengths) > 1:
-                wrapped["Content-Length"] = lengths[0]
-        return wrapped
 
     def client_is_modern(self) -> bool:
         """Whether the client knows of header sections at all, which HTTP/0.9 does not."""
@@ -168,7 +145,7 @@ class ResponseHead:
         delimited = True
         if status[0] == "1" or status.startswith("204"):
             del headers["Content-Length"]  # RFC 9110 section 8.6
-        elif "Content-Length" not in headers:
+        elif not self._declares_length(headers):
             self.set_content_length()
             delimited = self._length_is_ours or "Content-Length" in headers or not self._sends_content()
             if not delimited and self._may_chunk():
@@ -182,6 +159,12 @@ class ResponseHead:
                 headers["Connection"] = "close"
             elif self.http_version == "1.0" or not self._client_speaks_11():
                 headers["Connection"] = "keep-alive"
+
+    def _declares_length(self, headers: Headers) -> bool:
+        fields = self._fields
+        if fields is not None and type(headers) is Headers and headers._headers == fields[0]:
+            return fields[2] is not None
+        return "Content-Length" in headers
 
     def _forget_framing(self) -> None:
         """Undo what :meth:`cleanup_headers` decided, after an attempt to send that came to nothing."""
@@ -197,12 +180,15 @@ class ResponseHead:
         if length is None or self.headers is None or (self.status or "").startswith("304"):
             return
         if length or self.environ.get("REQUEST_METHOD") != "HEAD":
-            self.headers.setdefault("Content-Length", str(length))
+            if type(self.headers) is Headers and self.headers.get("Content-Length") is None:
+                self.headers._headers.append(("Content-Length", str(length)))  # which needs no checks
+            else:
+                self.headers.setdefault("Content-Length", str(length))
             self._length_is_ours = True
 
     def _length_of_result(self) -> int | None:
         result = self.result
-        if type(result) in (list, tuple):
+        if type(result) is list or type(result) is tuple:
             # A block of another type is an error that is told when its turn comes.
             if len(result) == 1:
                 return len(result[0]) if type(result[0]) is bytes else None
@@ -216,33 +202,56 @@ class ResponseHead:
 
     def send_preamble(self) -> None:
         """Send the status line and the headers that are the server's own, in one ``_write()``."""
-        self._write(self._preamble(*self._survey()[1:]).encode("iso-8859-1"))
+        self._write(self._preamble(*self._settled_fields()[2:]).encode("iso-8859-1"))
 
-    def _survey(self) -> tuple[str | None, bool, bool]:
-        """The Content-Length, and whether there are Date and Server, in one pass over the headers."""
-        length: str | None = None
-        dated = named = False
-        if self.headers is None:
+    def _settled_fields(self) -> tuple[str, str | None, bool, bool]:
+        """The lines of ``headers``, the Content-Length, and whether there are Date and Server."""
+        headers, fields = self.headers, self._fields
+        if headers is None:
             raise AssertionError("The headers are sent before start_response()")
-        for name, value in self.headers.items():
-            size = len(name)
-            if size == 14:
-                if length is None and name.lower() == "content-length":
-                    length = value
-            elif size == 4:
-                dated = dated or name.lower() == "date"
-            elif size == 6:
-                named = named or name.lower() == "server"
-        return length, dated, named
+        if fields is None or type(headers) is not Headers:
+            return str(headers)[:-2], *_survey(headers.items())
+        given, text, length, dated, named = fields
+        pairs = headers._headers
+        if pairs == given:
+            return text, length, dated, named
+        count = len(given)
+        if pairs[:count] != given:
+            return str(headers)[:-2], *_survey(pairs)
+        for name, value in pairs[count:]:  # the ordinary case: the server's own fields
+            text += f"{name}: {value}\r\n"
+            its_length, its_date, its_name = _survey([(name, value)])
+            length = its_length if length is None else length
+            dated, named = dated or its_date, named or its_name
+        return text, length, dated, named
 
     def _preamble(self, dated: bool, named: bool) -> str:
         if not self.origin_server:
             return f"Status: {self.status}\r\n"
         if not self.client_is_modern():
             return ""
-        date = "" if dated else f"Date: {head_rules.http_date()}\r\n"
-        server = f"Server: {self.server_software}\r\n" if self.server_software and not named else ""
-        return f"HTTP/{self.http_version} {self.status}\r\n{date}{server}"
+        line = f"HTTP/{self.http_version} {self.status}\r\n"
+        if not dated:
+            line += f"Date: {head_rules.http_date()}\r\n"
+        if not named and self.server_software:
+            line += f"Server: {self.server_software}\r\n"
+        return line
+
+
+def _survey(pairs: list[tuple[str, str]]) -> tuple[str | None, bool, bool]:
+    """The Content-Length, and whether there are Date and Server."""
+    length: str | None = None
+    dated = named = False
+    for name, value in pairs:
+        size = len(name)
+        if size == 14:
+            if length is None and name.lower() == "content-length":
+                length = value
+        elif size == 4:
+            dated = dated or name.lower() == "date"
+        elif size == 6:
+            named = named or name.lower() == "server"
+    return length, dated, named
 
 
 def _raise_again(exc_info: _OptExcInfo) -> None:

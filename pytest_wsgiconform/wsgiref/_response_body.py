@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ._response import ResponseHead
 
 __all__ = ["STATE_OF_A_RESPONSE", "TOO_LONG", "ResponseBody"]
@@ -33,22 +35,23 @@ class ResponseBody(ResponseHead):
     def _take_head(self) -> bytes:
         """The header section, all of it checked; from here on it counts as sent."""
         self.cleanup_headers()
-        content = self._sends_content()
-        self._is_bounded = self._chunked or not content
-        self._sends_nothing_more = not content
-        length, dated, named = self._survey()
-        if length is not None and content and not self._chunked:
+        text, length, dated, named = self._settled_fields()
+        if not self._sends_content():
+            self._is_bounded = self._sends_nothing_more = True
+        elif self._chunked:
+            self._is_bounded = True
+        elif length is not None:
             self._is_bounded = True
             self._remaining = int(length)
         if type(self).send_preamble is ResponseHead.send_preamble:
             preamble = self._preamble(dated, named)
-            head = f"{preamble}{self.headers}".encode("iso-8859-1") if preamble else b""
+            head = f"{preamble}{text}\r\n".encode("iso-8859-1") if preamble else b""
             self.headers_sent = True
         else:
             self.headers_sent = True
             self.send_preamble()
             modern = not self.origin_server or self.client_is_modern()
-            head = str(self.headers).encode("iso-8859-1") if modern else b""
+            head = f"{text}\r\n".encode("iso-8859-1") if modern else b""
         return head
 
     def _transmit(self, data: bytes) -> None:
@@ -75,13 +78,23 @@ class ResponseBody(ResponseHead):
         elif self._is_bounded:
             self._write_bounded(data, b"")
         else:
+            self._transmit(data)
+            self.bytes_sent += len(data)
+
+    def _write_all(self, blocks: Iterable[bytes]) -> None:
+        """What :meth:`write` does for each of ``blocks``, when the headers are sent and the body has no bounds."""
+        send, flush = self._write, self._flush
+        for block in blocks:
+            if type(block) is not bytes or not block or self._is_bounded:
+                self.write(block)
+                continue
             try:  # as _transmit() does: this is the way of every block of a long body
-                self._write(data)
-                self._flush()
+                send(block)
+                flush()
             except Exception as error:
                 self._write_error = error
                 raise
-            self.bytes_sent += len(data)
+            self.bytes_sent += len(block)
 
     def _write_first(self, data: bytes) -> None:
         if self.headers is None:
@@ -98,6 +111,12 @@ class ResponseBody(ResponseHead):
     def _write_bounded(self, data: bytes, head: bytes) -> None:
         """Send ``head``, and of ``data`` what may follow it."""
         remaining = self._remaining
+        if head and remaining == len(data) <= _LONGEST_JOINED_BLOCK:  # the whole of it, at once
+            self._transmit(head + data)
+            self.bytes_sent += remaining
+            self._remaining = 0
+            self._sends_nothing_more = True
+            return
         content = b"" if self._sends_nothing_more else data
         if remaining is not None and len(data) > remaining:
             content = data[:remaining]
@@ -163,6 +182,7 @@ STATE_OF_A_RESPONSE = (
     "connection_reusable",
     "client_disconnected",
     "_start_called",
+    "_fields",
     "_chunked",
     "_keeps_connection",
     "_length_is_ours",

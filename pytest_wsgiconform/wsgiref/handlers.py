@@ -134,7 +134,7 @@ class BaseHandler(ResponseBody):
 
     def setup_environ(self) -> None:
         """Set ``environ`` to a new dictionary that is complete for the application."""
-        environ: WSGIEnvironment = dict(self.os_environ)
+        environ: WSGIEnvironment = self.os_environ.copy()
         self.environ = environ
         self.add_cgi_vars()
         environ["wsgi.input"] = self.get_stdin()
@@ -158,7 +158,7 @@ class BaseHandler(ResponseBody):
     def finish_response(self) -> None:
         """Send the response that ``result`` is the body of, and close it."""
         try:
-            if not self.result_is_file() or not self.sendfile():
+            if type(self.result) is list or not self.result_is_file() or not self.sendfile():
                 self._send_result()
                 self.finish_content()
         except BaseException:
@@ -167,8 +167,15 @@ class BaseHandler(ResponseBody):
         self.close()
 
     def _send_result(self) -> None:
-        write = self.write
-        blocks = iter(self.result if type(self.result) is list else self._checked_result())
+        write, result = self.write, self.result
+        if type(result) is list:
+            if len(result) == 1 and not self.headers_sent:
+                self._block = result[0]
+                write(result[0])
+                return
+            blocks = iter(result)
+        else:
+            blocks = iter(self._checked_result())
         if not self.headers_sent:
             for block in blocks:
                 self._block = block
@@ -179,6 +186,8 @@ class BaseHandler(ResponseBody):
                 return
         if self._is_bounded:
             self._send_bounded(blocks)
+        elif type(self).write is ResponseBody.write:
+            self._write_all(blocks)
         else:
             for block in blocks:
                 write(block)
@@ -347,7 +356,7 @@ class SimpleHandler(BaseHandler):
 
     def _write(self, data: bytes) -> None:
         written = self.stdout.write(data)
-        if (written is None and not isinstance(self.stdout, io.RawIOBase)) or written == len(data):
+        if written == len(data) or (written is None and not isinstance(self.stdout, io.RawIOBase)):
             return
         self._write_rest(data, written)
 

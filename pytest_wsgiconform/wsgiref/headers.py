@@ -45,8 +45,8 @@ def check_value(value: str) -> None:
         _check_characters(value, "value", _CONTROLS_BUT_TAB)
 
 
-# Pairs found good before.  Applications send the same few over and over, and to find them here is several
-# times as fast as to check them; the bounds keep odd values (cookies, dates) from piling up.
+# Pairs found good before.  Applications make the same few over and over, and to find them here is faster than to
+# check them; the bounds keep odd values (cookies, dates) from piling up.
 _good_pairs: set[tuple[str, str]] = set()
 _MOST_GOOD_PAIRS = 1024
 _LONGEST_GOOD_VALUE = 128
@@ -54,17 +54,22 @@ _LONGEST_GOOD_VALUE = 128
 
 def check_pairs(headers: list[tuple[str, str]]) -> None:
     """Raise what :func:`check_name` and :func:`check_value` raise for any of ``headers``."""
-    for pair in [(name, value) for name, value in headers]:  # a pair may be a list, which cannot be looked up
-        if pair in _good_pairs:
-            continue
+    for pair in headers:
         name, value = pair
-        check_name(name)
-        check_value(value)
-        # Cookies are seldom the same twice, and may be secrets.
-        if len(value) <= _LONGEST_GOOD_VALUE and name.lower() != "set-cookie":
-            if len(_good_pairs) >= _MOST_GOOD_PAIRS:
-                _good_pairs.clear()
-            _good_pairs.add(pair)
+        # Not left to the look-up alone: a str subclass is equal to, and hashes as, the string it holds.
+        if type(name) is not str or type(value) is not str:
+            check_name(name)
+            check_value(value)
+        elif type(pair) is not tuple or pair not in _good_pairs:
+            text = name + value
+            if not (text.isascii() and text.isprintable()):
+                check_name(name)
+                check_value(value)
+            # Cookies are seldom the same twice, and may be secrets.
+            if len(value) <= _LONGEST_GOOD_VALUE and name.lower() != "set-cookie" and type(pair) is tuple:
+                if len(_good_pairs) >= _MOST_GOOD_PAIRS:
+                    _good_pairs.clear()
+                _good_pairs.add(pair)
 
 
 def _check_characters(text: str, what: str, forbidden: frozenset[str]) -> None:
@@ -100,6 +105,13 @@ def _format_parameter(name: str, value: str | tuple[str, str | None, str] | None
     raise _NotNativeString(f"Header names/values must be of type str: the parameter {name} is {value!r}")
 
 
+def wrap_checked(headers: list[tuple[str, str]]) -> Headers:
+    """Return a :class:`Headers` around pairs that have been checked, without checking them again."""
+    wrapped = Headers.__new__(Headers)
+    wrapped._headers = headers
+    return wrapped
+
+
 class Headers:
     """A mapping-like face of ``headers``, a list of ``(name, value)`` tuples, which is wrapped and not
     copied.
@@ -129,17 +141,7 @@ class Headers:
             headers = []
         elif type(headers) is not list:
             raise TypeError(f"Headers should be a list of (name, value) tuples, not {headers!r}")
-        for name, value in headers:
-            # Not left to the look-up: a str subclass is equal to, and hashes as, the string it holds.
-            if type(name) is not str or type(value) is not str:
-                check_name(name)
-                check_value(value)
-        try:
-            good = _good_pairs.issuperset(headers)
-        except TypeError:  # for a pair that is a list
-            good = False
-        if not good:
-            check_pairs(headers)
+        check_pairs(headers)
         self._headers = headers
 
     def __len__(self) -> int:
@@ -161,7 +163,12 @@ class Headers:
 
     def __getitem__(self, name: str) -> str | None:
         """The first value of ``name``, or ``None``."""
-        return self.get(name)
+        lowered = name.lower() if isinstance(name, str) else _lowered(name)
+        length = len(lowered)
+        for key, value in self._headers:
+            if len(key) == length and key.lower() == lowered:
+                return value
+        return None
 
     def __setitem__(self, name: str, value: str) -> None:
         """Take every ``name`` away and add one with ``value`` at the end."""
@@ -175,8 +182,13 @@ class Headers:
         ):
             check_name(name)
             check_value(value)
-        del self[name]
-        self._headers.append((name, value))
+        lowered = name.lower()
+        length = len(lowered)
+        headers = self._headers
+        headers[:] = [
+            *[pair for pair in headers if len(pair[0]) != length or pair[0].lower() != lowered],
+            (name, value),
+        ]
 
     def __delitem__(self, name: str) -> None:
         """Take every ``name`` away; none need be there."""
@@ -267,8 +279,12 @@ class Headers:
         if _value is not None and type(_value) is not str:
             _require_str(_value, "value")
         parts = [] if _value is None else [_value]
-        for name, value in _params.items():
-            parts.append(_format_parameter(name.replace("_", "-"), value))
+        for keyword, value in _params.items():
+            name = keyword.replace("_", "-")
+            if type(value) is str and '"' not in value and "\\" not in value:
+                parts.append(f'{name}="{value}"')
+            else:
+                parts.append(_format_parameter(name, value))
         line = "; ".join(parts)
         check_name(_name)
         check_value(line)
