@@ -216,7 +216,6 @@ for _name, _start in {
     "after-chunk": b"5\r\nhello\r\n",
     "in-chunk": b"a\r\nhello",
     "in-size": b"5\r\nhello\r\n5",
-    "no-final-line": b"5\r\nhello\r\n0\r\n",
 }.items():
     stimulus(
         f"chunk-incomplete:{_name}",

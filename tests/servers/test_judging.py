@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from pytest_wsgiconform.observe.wire import Send
 from pytest_wsgiconform.rules.model import HELD, Verdict
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.rules.server_requests import event, example_call, example_run, read_event
 from pytest_wsgiconform.rules.server_run import Call, Connection, Response, ServerRun, one_connection
 from pytest_wsgiconform.rules.server_versions import ADDED_BY_HTTP11, claims_http11, needs_http11
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.server_model import server_stimuli
+from pytest_wsgiconform.stimuli.server_model import Setting, server_stimuli
 from pytest_wsgiconform.targets.launchers import MOUNT, find_launcher
 from pytest_wsgiconform.targets.server import ServerTarget
 from pytest_wsgiconform.targets.server_inprocess import InProcess
@@ -245,3 +246,16 @@ def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch:
         assert target.judge(catalogue()[rule]).verdict is Verdict.HELD
     finally:
         target.close()
+
+
+# -- a chunked body that ends early
+
+
+def test_a_body_with_its_last_chunk_is_not_sent_as_an_incomplete_one() -> None:
+    """RFC 9112 section 8: a chunked body is incomplete when the zero-sized chunk has not come."""
+    setting = Setting("127.0.0.1:8000")
+    incomplete = [item for name, item in server_stimuli().items() if name.startswith("chunk-incomplete:")]
+    assert incomplete
+    for item in incomplete:
+        sent = b"".join(step.data for step in item.scripts(setting)[0].steps if isinstance(step, Send))
+        assert b"\r\n0\r\n" not in sent, item.id
