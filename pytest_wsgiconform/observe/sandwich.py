@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -42,6 +44,9 @@ _PLAIN = (str, bytes, int, float, bool, tuple, list, dict, type(None))
 #: Bytes of an item that a step keeps.
 _TEXT = 64
 
+#: Seconds that an inner app may take to end in another thread, once the response is over.
+_PATIENCE = 2.0
+
 #: What makes an inner app: it gets a dict for its notes.
 MakeApp = Callable[[dict[str, Any]], Callable[..., Any]]
 #: What makes a middleware around an app.
@@ -68,6 +73,7 @@ class Sandwich:
         self._hashes: dict[int, Any] = {}
         self._conversations: list[Conversation] = []
         self._writing = 0
+        self._thread = threading.get_ident()
 
     def play(
         self,
@@ -184,6 +190,7 @@ class Sandwich:
     def _outer_event(self, event: Event, exchange: Exchange) -> None:
         if isinstance(event, AppCalled):
             self._variables = dict(event.variables)
+            self._thread = threading.get_ident()
         elif isinstance(event, (ChunkYielded, WriteCalled)):
             what = "item" if isinstance(event, ChunkYielded) else "write"
             self._step(Step("outer", what, *_measure(event.data), writing=self._writing > 0))
@@ -201,6 +208,8 @@ class Sandwich:
         if record is None:  # it is settled: what a middleware does later, or the garbage collector, is not looked at
             return
         number = record.number
+        if threading.get_ident() != self._thread:
+            record.elsewhere = True
         if isinstance(event, AppCalled):
             record.added = _added(self._variables, event.variables)
             self._step(Step("inner", "called", inner=number))
@@ -233,6 +242,7 @@ class Sandwich:
 
     def _settle(self, outer: Exchange) -> None:
         """End what the middleware left open, and take over what the exchanges know."""
+        self._await_other_threads()
         self._crossing = None
         for conversation in self._conversations:
             conversation.finish(abandoned=True)
@@ -255,6 +265,13 @@ class Sandwich:
                     self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
         self._conversations = []
         self._records, self._hashes, self._variables = {}, {}, {}
+
+    def _await_other_threads(self) -> None:
+        """Let an inner app that runs in a thread of the middleware's come to its end, which nobody else waits for."""
+        deadline = time.monotonic() + _PATIENCE
+        running = [c for c in self._conversations if self._records[c.exchange].elsewhere]
+        while any(not conversation.finished for conversation in running) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 class _ListeningJudge(Judge):

@@ -17,9 +17,8 @@ _LONGEST_FILLER = 16
 
 def _streamed(crossing: Crossing, inner: InnerRecord) -> bool:
     """Whether a whole response of several items was seen, item by item."""
-    return (
-        inner.watched and inner.exhausted and inner.chunks > 1 and crossing.outer.complete and not crossing.overflowed
-    )
+    whole = inner.exhausted and inner.chunks > 1 and crossing.outer.complete and not crossing.overflowed
+    return whole and inner.watched and not inner.elsewhere
 
 
 @rule(
@@ -42,7 +41,7 @@ def returns_as_soon_as_inner_app(run: MiddlewareRun, _: None) -> Outcome:
 
 def _returns_promptly(crossing: Crossing, inner: InnerRecord) -> Outcome:
     outer_returned = crossing.at("outer", "returned")
-    if not inner.returned or outer_returned is None or inner.chunks < 2:
+    if not inner.returned or outer_returned is None or inner.chunks < 2 or inner.elsewhere:
         return None
     taken = _count(crossing.steps[:outer_returned], "inner", "item")
     if taken:

@@ -70,6 +70,8 @@ class InnerRecord:
     :param exhausted: its iterable ended by itself. :param failed: the exception that left it, as safe text.
     :param has_close: whether what it returned has a ``close()``. :param closed: how often that was called.
     :param iterator_closed: how often ``close()`` was called on the iterator made of it instead.
+    :param elsewhere: something of it happened in another thread than our server's: then the order of the steps on both
+        sides says nothing.
     :param called_at: the line of the middleware that called it, or ``None``.
     :param added: environ keys that the middleware added or changed: (key, type, value as text, callable).
     :param facts: what the app noted, plain values.
@@ -92,6 +94,7 @@ class InnerRecord:
     has_close: bool = False
     closed: int = 0
     iterator_closed: int = 0
+    elsewhere: bool = False
     called_at: Location | None = None
     added: list[tuple[str, str, str, bool]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import io
 import itertools
+import queue
 import re
 import sys
 import threading
@@ -840,3 +841,42 @@ def dispatched_by_host(app: App) -> App:
     return lambda environ, start_response: (gone if environ.get("HTTP_HOST", "").startswith("elsewhere.") else app)(
         environ, start_response
     )
+
+
+class _Ahead:
+    """A thread takes the blocks and closes; the server is never waited for, nor made to wait for more than one."""
+
+    def __init__(self, body: Any) -> None:
+        self.blocks: queue.Queue[tuple[bytes, BaseException | None] | None] = queue.Queue()
+        self.stopped = False
+        threading.Thread(target=self.run, args=(body,), daemon=True).start()
+
+    def run(self, body: Any) -> None:
+        error: BaseException | None = None
+        try:
+            for block in body:
+                self.blocks.put((block, None))
+                if self.stopped:
+                    break
+        except Exception as raised:
+            error = raised
+        finally:
+            try:
+                shut(body)
+            except Exception as raised:
+                error = error or raised
+            self.blocks.put((b"", error) if error is not None else None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (entry := self.blocks.get()) is not None:
+            if entry[1] is not None:
+                raise entry[1]
+            yield entry[0]
+
+    def close(self) -> None:
+        self.stopped = True  # the thread closes the body as soon as it sees this, after close() has returned
+
+
+@correct
+def taken_ahead_in_a_thread(app: App) -> App:
+    return lambda environ, start_response: _Ahead(app(environ, start_response))
