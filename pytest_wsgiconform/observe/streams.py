@@ -31,6 +31,15 @@ class InputObserver:
         self._conversation = conversation
         self._judged = 0
 
+    @property
+    def __class__(self) -> type[Any]:
+        """The stream's own class, for ``isinstance``: watching changes nothing."""
+        return type(self._stream)
+
+    @__class__.setter
+    def __class__(self, kind: type[Any]) -> None:
+        raise TypeError("the class of a watched stream can't be changed")
+
     def read(self, *args: Any, **kwargs: Any) -> Any:
         value = self._stream.read(*args, **kwargs)
         conversation = self._conversation
@@ -86,7 +95,8 @@ class InputObserver:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._stream, name, MISSING)
-        if not (name.startswith("__") and name.endswith("__")):
+        # What a test does to the stream once the response is over is not the application's doing.
+        if not (name.startswith("__") and name.endswith("__")) and not self._conversation.finished:
             self._used(name, False, None, MISSING, listed=False)
         if value is MISSING:
             return getattr(self._stream, name)  # raises the stream's own AttributeError
