@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from time import monotonic
 from typing import Any
 
+from ..observe.gateway import Play
 from ..rules.app_compare import alike
 from .model import OutOfTime, Stage, Stimulus
 
 #: How many threads call the app at once.
 THREADS = 8
+
+#: Seconds that one response's step may take before the other's turn comes.
+_TURN = 0.3
 
 
 def _repeat(stage: Stage) -> None:
@@ -59,18 +64,61 @@ def _confirm(stage: Stage, numbers: range) -> None:
             stage.play(f"alone {number}", _threaded(stage, number))
 
 
+class _Client(threading.Thread):
+    """Plays one exchange in a thread of its own, a step at each turn that it is given, and closes it at its end."""
+
+    def __init__(self, play: Play) -> None:
+        super().__init__(daemon=True)
+        self.play, self.going = play, True
+        self._turn, self._done = threading.Semaphore(0), threading.Semaphore(0)
+        self._behind = False
+
+    def run(self) -> None:
+        try:
+            self._turn.acquire()
+            going = self.play.call()
+            while going:
+                self._done.release()
+                self._turn.acquire()
+                going = self.play.step()
+            self.play.finish()
+        finally:
+            self.going = False
+            self._done.release()
+
+    def take_turn(self) -> None:
+        """Let it go one step, and wait until that is done: not for long, for it may have to wait for another."""
+        if not self._behind:
+            self._turn.release()
+        self._behind = not self._done.acquire(timeout=_TURN / 10 if self._behind else _TURN)
+
+
+def _in_turns(stage: Stage, plays: list[Play]) -> None:
+    """Step through *plays*, one item of each in turn.
+
+    Each has a thread of its own, as with any server that says ``wsgi.multithread``: what an app keeps by thread is
+    kept apart, and one response may wait for the other's end.
+    """
+    clients = [_Client(play) for play in plays]
+    for client in clients:
+        client.start()
+    deadline = monotonic() + stage.limit + 1
+    while (going := [client for client in clients if client.going]) and monotonic() < deadline:
+        for client in going:
+            client.take_turn()
+    for client in going:  # it waits for something in C code, where no time limit reaches it
+        client.play.record.timed_out = True
+
+
 def _interleaved(stage: Stage) -> None:
     """Take one item of each response in turn."""
     for _ in range(3):
         for number in (1, 2):
             stage.play(f"alone {number}", _threaded(stage, number))
     for _ in range(3):
-        plays = [stage.begin(f"together {number}", _threaded(stage, number)) for number in (1, 2)]
-        going = [play for play in plays if play.call()]
-        while going:
-            going = [play for play in going if play.step()]
-        for play in plays:
-            play.finish()
+        if stage.out_of_time:
+            return
+        _in_turns(stage, [stage.begin(f"together {number}", _threaded(stage, number)) for number in (1, 2)])
     _confirm(stage, range(1, 3))
 
 

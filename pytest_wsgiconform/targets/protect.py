@@ -27,6 +27,9 @@ _FREE = frozenset(
     {"last_type", "last_value", "last_traceback", "last_exc", "_", "environ", "path", "modules", "meta_path", "argv"}
 )
 
+#: The signals whose reactions can be set; looked up once, for it takes as long as a short exchange.
+_SIGNALS = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
 
 class Left:
     """What an app left changed. :ivar changes: one short text each, such as ``"builtins.len"``."""
@@ -126,8 +129,7 @@ def _handlers() -> Iterator[list[str]]:
         yield []
         yield []
         return
-    numbers = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     timed = signal.getitimer(signal.ITIMER_REAL)[0] > 0
     yield []
     changes = []

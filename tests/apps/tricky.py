@@ -453,6 +453,56 @@ def locks_briefly() -> App:
     return application
 
 
+@factory("concurrent")
+def keeps_the_request_by_thread_while_it_streams() -> App:
+    local = threading.local()
+
+    def application(environ: Any, start_response: Any) -> Any:
+        local.query = environ.get("QUERY_STRING", "")
+        start_response("200 OK", [TEXT])
+        return stream()
+
+    def stream() -> Any:
+        yield b"you asked for "
+        yield local.query.encode("latin-1")
+
+    return application
+
+
+class OneAtATime:
+    """Holds a lock from its first item to its end or close."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock, self.left, self.held = lock, [b"one ", b"two ", b"three"], False
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self.held:
+            self.lock.acquire()
+            self.held = True
+        if not self.left:
+            raise StopIteration
+        return self.left.pop(0)
+
+    def close(self) -> None:
+        if self.held:
+            self.held = False
+            self.lock.release()
+
+
+@factory("concurrent")
+def serves_one_response_at_a_time() -> App:
+    lock = threading.Lock()
+
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [TEXT])
+        return () if bodyless(environ) else OneAtATime(lock)
+
+    return application
+
+
 # -- HTTP ---------------------------------------------------------------------------------------------
 
 
