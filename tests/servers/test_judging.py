@@ -259,3 +259,39 @@ def test_a_body_with_its_last_chunk_is_not_sent_as_an_incomplete_one() -> None:
     for item in incomplete:
         sent = b"".join(step.data for step in item.scripts(setting)[0].steps if isinstance(step, Send))
         assert b"\r\n0\r\n" not in sent, item.id
+
+
+# -- an app that reads more than it may
+
+
+def _drained(*headers: tuple[str, str], body: bytes = b"GET /next", terminated: bool | None = None) -> ServerRun:
+    environ = {} if terminated is None else {"wsgi.input_terminated": terminated}
+    calls = [Call("first", environ, body=body, behaviour="drain")]
+    sent = b"GET /probe/drain/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    response = Response(200, [("X-Wsgiconform", "00000000.first"), *headers])
+    return one_connection(sent, response, calls=calls, stimulus="no-framing:get")
+
+
+def test_foreign_bytes_on_a_connection_that_ends_are_the_should_rules_matter() -> None:
+    assert verdict("no-framing-means-no-body", _drained(("Connection", "close"))) is None
+
+
+def test_a_request_lost_as_a_body_is_seen() -> None:
+    assert len(verdict("no-framing-means-no-body", _drained())) == 1
+    assert len(verdict("no-framing-means-no-body", _drained(("Connection", "close"), terminated=True))) == 1
+    assert len(verdict("no-framing-means-no-body", _drained(("Connection", "keep-alive")))) == 1
+    assert verdict("no-framing-means-no-body", _drained(("Connection", "close"), body=b"")) == HELD
+
+
+def test_bytes_behind_an_expected_body_are_another_rules_matter() -> None:
+    call = example_call()
+    call.body = b"helloGET / HTTP/1.1"
+    assert verdict("expect-continue-supported", example_run(Response(200), calls=[call])) == HELD
+    for body in (b"hell", b"Hello", b""):
+        call.body = body
+        assert len(verdict("expect-continue-supported", example_run(Response(200), calls=[call]))) == 1
+
+
+def test_the_answer_to_another_request_is_not_taken_for_mangled_text() -> None:
+    response = Response(headers=[("X-Wsgiconform", "00000000.next")])
+    assert verdict("wide-text-refused", example_run(response, calls=[example_call(event("start", raised=""))])) == HELD
