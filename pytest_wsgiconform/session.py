@@ -11,6 +11,7 @@ import contextlib
 import fnmatch
 import importlib
 import importlib.util
+import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -165,12 +166,22 @@ class WsgiSession:
             report.wsgi_record = item.record
             report.wsgi_facts = item.open_target.run.summary_lines()
             report.wsgi_coverage = item.open_target.measured_once()
+            if item.failed_at is not None:
+                # Annotation plug-ins point at this place; the item's own, known before it ran, is the target's.
+                report.location = (self._relative(item.failed_at.file), item.failed_at.line - 1, item.nodeid)
             if report.skipped:
                 # pytest.skip() gives the line of our own code, of which no user has any use.
                 where = item.open_target.location
                 place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
                 report.longrepr = (*place, report.longrepr[2])
         return report
+
+    def _relative(self, file: str) -> str:
+        """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""
+        try:
+            return os.path.relpath(file, self.config.rootpath)
+        except ValueError:
+            return file
 
     def pytest_unconfigure(self) -> None:
         self.close()

@@ -85,6 +85,8 @@ class WsgiRule(pytest.Item):
     rule: Rule
     order: int
     record: Record | None = None
+    #: Where the first finding lies that makes the item fail, once it has run.
+    failed_at: Location | None = None
 
     @classmethod
     def of(cls, parent: WsgiSection, rule: Rule, order: int) -> WsgiRule:
@@ -125,6 +127,7 @@ class WsgiRule(pytest.Item):
                 except ConformanceWarning:  # the user turned it into an error (-W error)
                     failing.append(finding)
         if failing:
+            self.failed_at = next((finding.location for finding in failing if finding.location), None)
             raise BrokenRule(failing)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

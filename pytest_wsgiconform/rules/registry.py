@@ -86,6 +86,7 @@ RULE_MODULES: tuple[str, ...] = (
 )
 
 _rules: dict[str, Rule] = {}
+_ordered: list[str] = []  # the rules that were there when they were last put into order
 
 
 class UnknownRule(LookupError):
@@ -145,17 +146,27 @@ def rule(
     return register
 
 
+def _load(modules: Iterable[str]) -> None:
+    """Import *modules*, and keep the rules in the order of :data:`RULE_MODULES` whichever was imported first."""
+    for name in modules:
+        importlib.import_module(f"{__package__}.{name}")
+    if len(_rules) != len(_ordered):
+        place = {f"{__package__}.{name}": number for number, name in enumerate(RULE_MODULES)}
+        ordered = sorted(_rules.items(), key=lambda item: place.get(item[1].check.__module__, len(place)))
+        _rules.clear()
+        _rules.update(ordered)
+        _ordered[:] = _rules
+
+
 def catalogue() -> dict[str, Rule]:
     """Return all rules by id, in the order of the catalogue's files. Do not change the dict."""
-    for name in RULE_MODULES:
-        importlib.import_module(f"{__package__}.{name}")
+    _load(RULE_MODULES)
     return _rules
 
 
 def event_rules() -> list[Rule]:
     """Return the rules that judge single events of an exchange: what a validator applies."""
-    for name in EVENT_RULE_MODULES:
-        importlib.import_module(f"{__package__}.{name}")
+    _load(EVENT_RULE_MODULES)
     return [rule for rule in _rules.values() if rule.on]
 
 

@@ -201,3 +201,16 @@ def test_all_markers_are_declared(run: Any) -> None:
     result = run("--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.wsgi: *", "@pytest.mark.wsgi_allow(?rule_ids): *"])
     assert run("--wsgi-app=apps:good", "--strict-markers", "-q").ret == 0
+
+
+def test_the_report_of_a_broken_rule_is_located_at_the_finding(run: Any, pytester: pytest.Pytester) -> None:
+    """Annotation plug-ins take the place from the report; the item itself lies where the app is defined."""
+    pytester.makeconftest(
+        "def pytest_runtest_logreport(report):\n"
+        "    if report.failed:\n"
+        "        print('\\nPLACE', report.nodeid, *report.location[:2])\n"
+    )
+    result = run("--wsgi-app=apps:bad", "-s", "-k", "status-native-string")
+    source = (pytester.path / "apps.py").read_text().splitlines()
+    (line,) = [number for number, text in enumerate(source) if "b'200 OK'" in text or 'b"200 OK"' in text]
+    result.stdout.fnmatch_lines([f"PLACE wsgi-app?apps:bad?::start-response::status-native-string apps.py {line}"])
