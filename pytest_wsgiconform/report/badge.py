@@ -20,13 +20,16 @@ def write(document: Mapping[str, Any], path: Path) -> None:
 
 
 def badge(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return label, message and colour. Green takes a whole run, something held, and nothing that failed."""
+    """Return label, message and colour. Green takes a whole run, something held, and nothing that failed.
+
+    What is counted as broken are rules, as in the other formats' headlines.
+    """
     counts = tally(document)
     clauses = document["clauses"]
     if not document.get("complete", True):
         message, colour = "incomplete", "lightgrey"
     elif counts.failing:
-        message, colour = f"{counts.failing} broken", "red"
+        message, colour = f"{len(counts.broken_rules)} broken", "red"
     elif not counts.verdicts["held"]:
         message, colour = "not exercised", "lightgrey"
     else:

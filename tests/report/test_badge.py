@@ -20,7 +20,7 @@ HELD = f"{CLEAN['clauses']['held']} of {CLEAN['clauses']['total']} clauses"
     ("made", "message", "color"),
     [
         (CLEAN, HELD, "brightgreen"),
-        (document([finding(ERROR, 1), finding(ERROR, 2)]), "2 broken", "red"),
+        (document([finding(ERROR, 1), finding(ERROR, 2)]), "1 broken", "red"),  # rules, as in the other formats
         (document(complete=False), "incomplete", "lightgrey"),
         (document(rules=[]), "not exercised", "lightgrey"),
     ],

@@ -1,0 +1,110 @@
+"""Every finding in the corpora of broken apps and middlewares can be repeated alone, and goes with the fault.
+
+The corpora are those of ``tests/apps`` and ``tests/middleware``. For each program the suite is run, its reproductions
+are written, and each of them is started by an interpreter without site-packages: it must exit with 1 and name the
+rule and the clause. Then a good program takes the place of the broken one, and each must exit with 0.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_wsgiconform import repeat
+from pytest_wsgiconform.engine import judge_all, open_run
+from pytest_wsgiconform.report import repro
+from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.settings import Settings
+
+TESTS = Path(__file__).parents[1]
+
+#: Modules of broken programs: where they are, and the expression that lists (label, name, program).
+APPS = {
+    "broken_responses": "[(r, n, f()) for r, n, f in broken_responses.corpus.entries]",
+    "broken_exchanges": "[(r, n, f()) for r, n, f in broken_exchanges.corpus.entries]",
+}
+MIDDLEWARES = {"broken": "broken.BROKEN", "independent_broken": "independent_broken.INDEPENDENT_BROKEN"}
+
+GOOD = {
+    "app": """
+def good(environ, start_response):
+    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else b"hello"
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5")])
+    return [body]
+""",
+    "middleware": """
+def good(app):
+    return lambda environ, start_response: app(environ, start_response)
+""",
+}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def names(folder: str, modules: dict[str, str]) -> list[tuple[str, str]]:
+    """Return (module, number) of each program."""
+    sys.path.insert(0, str(TESTS / folder))
+    found = []
+    for module, expression in modules.items():
+        listed = eval(expression, {module: importlib.import_module(module)})
+        found += [(module, str(number)) for number in range(len(listed))]
+    return found
+
+
+PROGRAMS = [("app", *entry) for entry in names("apps", APPS)]
+PROGRAMS += [("middleware", *entry) for entry in names("middleware", MIDDLEWARES)]
+
+
+@pytest.mark.parametrize(("kind", "module", "number"), PROGRAMS, ids=["-".join(entry) for entry in PROGRAMS])
+def test_each_finding_is_repeated_and_goes_with_the_fault(
+    kind: str, module: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expression = {**APPS, **MIDDLEWARES}[module]
+    name = f"program_of_{module}_{number}"
+    source = tmp_path / f"{name}.py"
+    source.write_text(f"import {module}\nprogram = {expression}[{number}][2]\n", encoding="utf-8")
+    folders = [str(tmp_path), str(TESTS / ("apps" if kind == "app" else "middleware"))]
+    for folder in reversed(folders):
+        monkeypatch.syspath_prepend(folder)
+    made = judged(kind, f"{name}:program")
+    assert made["findings"]
+    repro.write(made, tmp_path / "repro", folders, timeout=3.0)
+    scripts = sorted((tmp_path / "repro").glob("*.py"))
+    assert len(scripts) == len(made["findings"])
+    for script in scripts:
+        done = run_alone(script)
+        rule = script.stem.rpartition("-")[0]
+        clauses = {clause for finding in made["findings"] if finding["rule"] == rule for clause in finding["clauses"]}
+        assert done.returncode == repeat.BROKEN, (script.name, done.stdout, done.stderr)
+        assert done.stdout.startswith(f"{rule}: "), done.stdout
+        # An advice may stand on no clause.
+        assert not clauses or any(f"broken clause {clause}: " in done.stdout for clause in clauses), done.stdout
+    source.write_text(f"{GOOD[kind]}\nprogram = good\n", encoding="utf-8")
+    for script in scripts:
+        done = run_alone(script)
+        assert done.returncode == repeat.HELD, (script.name, done.stdout, done.stderr)
+
+
+def judged(kind: str, target: str) -> dict[str, Any]:
+    """Return the report of *target*, as a run of pytest would have it."""
+    run = open_run(kind, target, Settings(timeout=3.0))
+    try:
+        _, results = judge_all(run)
+        rules = {rule.id: rule for rule in run.rules()}
+    finally:
+        run.close()
+    records = [record(result, rules[result.rule], kind, number) for number, result in enumerate(results)]
+    return build(records, [(kind, target)], exit_status=1)
+
+
+def run_alone(script: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-S", "-E", "-s", str(script)]
+    return subprocess.run(command, cwd=script.parent.parent, capture_output=True, text=True, timeout=300, check=False)
