@@ -107,8 +107,8 @@ def _then_another(s: Setting, behaviour: str) -> list[Script]:
     return [Script((Send(s.last("first", behaviour)),)), Script((Send(s.last("next", "ignore")),))]
 
 
-stimulus("raise:call", lambda s: _then_another(s, "raise-call-logged"))
-stimulus("raise:step", lambda s: _then_another(s, "raise-step-logged"))
+stimulus("raise:call", lambda s: _then_another(s, "raise-call-logged"), logged="probe-raised {token}.first")
+stimulus("raise:step", lambda s: _then_another(s, "raise-step-logged"), logged="probe-raised {token}.first")
 stimulus("raise:first-step", lambda s: _then_another(s, "raise-first"))
 
 

@@ -40,31 +40,44 @@ class Output:
 
     def __init__(self, stream: int) -> None:
         self._stream = stream
+        os.set_blocking(stream, False)  # two threads read: neither may wait for what the other took
         self._start, self._end, self.total = bytearray(), bytearray(), 0
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="wsgiconform server output", daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
-        while True:
-            try:
-                data = os.read(self._stream, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            with self._condition:
-                self.total += len(data)
-                room = OUTPUT_START - len(self._start)
-                self._start += data[:room] if room > 0 else b""
-                self._end += data
-                if len(self._end) > 2 * OUTPUT_END:
-                    del self._end[:-OUTPUT_END]
-                self._condition.notify_all()
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            while True:
+                select.select([self._stream], [], [])
+                with self._condition:
+                    if not self._take():
+                        return
+
+    def _take(self) -> bool:
+        """Read what is there, which is something or the end, and keep it; tell whether more may come."""
+        try:
+            data = os.read(self._stream, 65536)
+        except BlockingIOError:  # the other thread was here first
+            return True
+        self.total += len(data)
+        room = OUTPUT_START - len(self._start)
+        self._start += data[:room] if room > 0 else b""
+        self._end += data
+        if len(self._end) > 2 * OUTPUT_END:
+            del self._end[:-OUTPUT_END]
+        self._condition.notify_all()
+        return bool(data)
 
     def since(self, total: int) -> str:
-        """Return what came after the count of bytes was *total* (as far as it was kept)."""
+        """Return what came after the count of bytes was *total* (as far as it was kept).
+
+        Everything that was printed before the call is in it: what has not been read yet is read now.
+        """
         with self._condition:
+            with contextlib.suppress(OSError, ValueError):
+                while select.select([self._stream], [], [], 0)[0] and self._take():
+                    pass
             wanted = self.total - total
             return self._end[max(0, len(self._end) - wanted) :].decode("utf-8", "replace") if wanted else ""
 
@@ -86,8 +99,9 @@ class Output:
 
     def close(self) -> None:
         self._thread.join(2)
-        with contextlib.suppress(OSError):
+        with self._condition, contextlib.suppress(OSError):
             os.close(self._stream)
+            self._stream = -1  # the number may soon be somebody else's
 
 
 class ServerProcess:

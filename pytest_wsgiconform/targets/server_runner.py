@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -99,8 +100,16 @@ class Runner:
         if self.channel is not None:
             self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)))
         run.alive = _shown_alive(run) or bool(stimulus.facts.get("tls")) or self.alive(served)
-        run.output = served.output(mark)
+        run.output = self._output(served, mark, str(stimulus.facts.get("logged", "")), setting.token)
         return run
+
+    def _output(self, served: Served, mark: int, wanted: str, token: str) -> str:
+        """Return what the server printed; where the stimulus makes it log *wanted*, wait for that."""
+        text = wanted.replace("{token}", token)
+        deadline = time.monotonic() + self.limits.quiet
+        while text not in (printed := served.output(mark)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return printed
 
     def _converse(
         self,

@@ -228,3 +228,20 @@ def test_death_in_the_middle_is_a_finding_and_the_server_starts_again(tmp_path: 
     [finding] = [f for f in survived.findings if "ended with exit code 7" in f.message]
     assert finding.stimulus.startswith("env:")
     assert any("started again" in line for line in lines)
+
+
+def test_output_is_there_as_soon_as_it_was_printed() -> None:
+    """What a server printed before it answered is seen, whether or not the reading thread has got round to it."""
+    from pytest_wsgiconform.targets.launch import Output
+
+    reading, writing = os.pipe()
+    output = Output(reading)
+    try:
+        for number in range(2000):
+            os.write(writing, f"line {number}\n".encode())
+            assert f"line {number}\n" in output.since(0)
+        assert output.total == sum(len(f"line {number}\n") for number in range(2000))
+    finally:
+        os.close(writing)
+        output.close()
+    assert output.since(0).endswith("line 1999\n")
