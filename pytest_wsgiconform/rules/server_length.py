@@ -224,7 +224,8 @@ def invented_length_is_right(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: for an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333,
     "Handling the Content-Length Header"): then part of the body would be cut off.
     """
-    if first(run) is None or not run.connection.finals:
+    call = first(run)
+    if call is None or not run.connection.finals or any(entry["raised"] for entry in call.named("write")):
         return None
     response = run.connection.finals[0]
     line = b"ok " + f"{run.token}.first".encode() + b"\n"

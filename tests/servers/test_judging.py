@@ -295,3 +295,22 @@ def test_bytes_behind_an_expected_body_are_another_rules_matter() -> None:
 def test_the_answer_to_another_request_is_not_taken_for_mangled_text() -> None:
     response = Response(headers=[("X-Wsgiconform", "00000000.next")])
     assert verdict("wide-text-refused", example_run(response, calls=[example_call(event("start", raised=""))])) == HELD
+
+
+# -- write() that isn't there
+
+
+@pytest.mark.parametrize(
+    ("rule", "stimulus", "body", "wanted"),
+    [
+        ("invented-length-is-right", "write:one-item", b"de", b"abcde"),
+        ("written-like-yielded", "write:order", b"y1,y2", b"w1,w2,w3,y1,y2"),
+    ],
+)
+def test_data_that_no_write_took_is_told_once(rule: str, stimulus: str, body: bytes, wanted: bytes) -> None:
+    for raised, arrived, expected in (("TypeError: None", body, None), ("", body, 1), ("", wanted, 0)):
+        call = example_call(event("write", size=3, raised=raised))
+        run = example_run(Response(body=arrived, framing="close"), calls=[call])
+        run.stimulus = stimulus
+        outcome = verdict(rule, run)
+        assert (outcome if outcome is None else len(outcome)) == expected
