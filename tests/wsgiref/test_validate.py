@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from handler_tools import OURS, STANDARD
+from test_defects_validate import environ_with, raised
 
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults
 from pytest_wsgiconform.wsgiref.validate import WSGIWarning, validator
@@ -48,7 +51,10 @@ def test_conforming_traffic_passes() -> None:
         (answering(headers=[(b"A", "1")]), r"^Header name must be of type str \(got b'A'\)$"),
         (answering(status=b"200 OK"), r"^Status must be of type str \(got b'200 OK'\)$"),
         (answering(body=["text"]), r"^Iterator yielded non-bytestring \('text'\)$"),
-        (answering(body=b"text"), "returns-no-bare-string"),
+        (
+            answering(body=b"text"),
+            r"^You should not return a string as your application iterator.*\[returns-no-bare-string\]$",
+        ),
         (answering(body=None), "returns-iterable"),
         (answering(status="2x0 OK"), "status-code-three-digits"),
         (answering(headers=[("Connection", "close")]), "header-no-persistence"),
@@ -173,3 +179,120 @@ def test_python_O_raises_too() -> None:
     )
     done = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("raised ")
+
+
+# ---- the words that existing tests match on
+
+
+def closing(key: str) -> Callable[..., Any]:
+    def app(environ: Any, start_response: Any) -> Any:
+        environ[key].close()
+        return []
+
+    return app
+
+
+def with_exc_info(exc_info: Any) -> Callable[..., Any]:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("500 No", TEXT, exc_info)
+        return [b"no"]
+
+    return app
+
+
+def started_with(*arguments: Any, **keywords: Any) -> Callable[..., Any]:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response(*arguments, **keywords)
+        return [b"x"]
+
+    return app
+
+
+OF_THE_APP = {
+    "status of bytes": answering(b"200 OK"),
+    "status of None": answering(None),
+    "status of two digits": answering("20 OK"),
+    "status without code": answering("OK"),
+    "status without blank": answering("200OK"),
+    "status below 100": answering("099 Low"),
+    "headers in a tuple": answering(headers=tuple(TEXT)),
+    "headers in a dict": answering(headers=dict(TEXT)),
+    "header in a list": answering(headers=[["A", "b"]]),
+    "header name of bytes": answering(headers=[(b"A", "b")]),
+    "header value of bytes": answering(headers=[("A", b"b")]),
+    "header value of None": answering(headers=[*TEXT, ("A", None)]),
+    "colon in a name": answering(headers=[*TEXT, ("A:", "b")]),
+    "line feed in a name": answering(headers=[*TEXT, ("A\n", "b")]),
+    "blank in a name": answering(headers=[*TEXT, ("A B", "b")]),
+    "empty name": answering(headers=[*TEXT, ("", "b")]),
+    "CR in a value": answering(headers=[*TEXT, ("A", "a\rb")]),
+    "LF in a value": answering(headers=[*TEXT, ("A", "a\nb")]),
+    "NUL in a value": answering(headers=[*TEXT, ("A", "a\0b")]),
+    "tab in a value": answering(headers=[*TEXT, ("A", "a\tb")]),
+    "exc_info in a list": with_exc_info([1, 2, 3]),
+    "exc_info of text": with_exc_info("error"),
+    "text as the iterable": answering(body="text"),
+    "bytes as the iterable": answering(body=b"text"),
+    "None as the iterable": answering(body=None),
+    "False as the iterable": answering(body=False),
+    "text in the iterable": answering(body=["text"]),
+    "None in the iterable": answering(body=[None]),
+    "start_response never called": lambda environ, start_response: [b"x"],
+    "one argument": started_with("200 OK"),
+    "four arguments": started_with("200 OK", TEXT, None, None),
+    "input closed": closing("wsgi.input"),
+    "errors closed": closing("wsgi.errors"),
+}
+OF_THE_SERVER: dict[str, dict[str, Any]] = {
+    **{
+        f"no {key}": {key: None}
+        for key in ("REQUEST_METHOD", "SERVER_NAME", "SERVER_PORT", "wsgi.version", "wsgi.input")
+    },
+    **{f"no wsgi.{key}": {f"wsgi.{key}": None} for key in ("errors", "multithread", "multiprocess", "run_once")},
+    "HTTP_CONTENT_TYPE": {"HTTP_CONTENT_TYPE": "text/plain"},
+    "HTTP_CONTENT_LENGTH": {"HTTP_CONTENT_LENGTH": "1"},
+    "port of int": {"SERVER_PORT": 80},
+    "header of bytes": {"HTTP_X": b"x"},
+    "version in a list": {"wsgi.version": [1, 0]},
+    "script name": {"SCRIPT_NAME": "x"},
+    "path": {"PATH_INFO": "x"},
+    "script name of the root": {"SCRIPT_NAME": "/"},
+    "negative length": {"CONTENT_LENGTH": "-1"},
+}
+
+
+def assert_same_words(app: Callable[..., Any], changes: dict[str, Any]) -> None:
+    ours, standard = (raised(package, app, environ_with(changes)) for package in (OURS, STANDARD))
+    assert type(ours) is type(standard) is AssertionError
+    words = str(standard).partition(", and PATH_INFO should")[0]  # what goes on after that was never matched on
+    assert words
+    assert re.fullmatch(re.escape(words) + r"( \[[a-z0-9-]+\])?", str(ours)), (str(ours), str(standard))
+
+
+@pytest.mark.parametrize("app", OF_THE_APP.values(), ids=OF_THE_APP)
+def test_faults_of_the_app_are_told_in_the_known_words(app: Callable[..., Any]) -> None:
+    assert_same_words(app, {})
+
+
+@pytest.mark.parametrize("changes", OF_THE_SERVER.values(), ids=OF_THE_SERVER)
+def test_faults_of_the_server_are_told_in_the_known_words(changes: dict[str, Any]) -> None:
+    assert_same_words(answering(), changes)
+
+
+def test_calls_are_told_in_the_known_words() -> None:
+    for package in (OURS, STANDARD):
+        with pytest.raises(AssertionError, match=r"^Two arguments required$"):
+            package.validate.validator(answering())({})
+        with pytest.raises(AssertionError, match=r"^Environment is not of the right type: <class 'list'>"):
+            package.validate.validator(answering())([], print)
+
+
+def test_where_known_words_do_not_fit_the_rule_speaks() -> None:
+    for app, message in (
+        (answering("2x0 OK"), r"^the status '2x0 OK' does not begin .*\[status-code-three-digits\]$"),
+        (answering(headers=[("A", "b", "c")]), r"^header 1 is a tuple of 3 \[header-entries-are-pairs\]$"),
+        (with_exc_info((1, 2)), r"\[exc-info-is-triple\]$"),
+        (answering(body=5), r"^the application returned 5, of type int \[returns-iterable\]$"),
+    ):
+        with pytest.raises(AssertionError, match=message):
+            serve(app)
