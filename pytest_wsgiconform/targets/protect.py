@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,9 @@ _FREE = frozenset(
 
 #: The signals whose reactions can be set; looked up once, for it takes as long as a short exchange.
 _SIGNALS = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
+#: Tells the reaction to a signal as it is. ``signal.getsignal`` makes an enum of each, which takes ten times as long.
+_reaction: Callable[[int], Any] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
 
 
 class Left:
@@ -129,7 +132,7 @@ def _handlers() -> Iterator[list[str]]:
         yield []
         yield []
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: _reaction(number) for number in _SIGNALS}
     timed = signal.getitimer(signal.ITIMER_REAL)[0] > 0
     yield []
     changes = []
@@ -138,7 +141,7 @@ def _handlers() -> Iterator[list[str]]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         changes.append("alarm")
     for number, handler in before.items():
-        if handler is not None and signal.getsignal(number) != handler:
+        if handler is not None and _reaction(number) != handler:
             with contextlib.suppress(OSError, ValueError):
                 signal.signal(number, handler)
                 changes.append(f"handler of {signal.Signals(number).name}")
