@@ -121,7 +121,7 @@ def _subclass(original: type) -> type:
         original.__init__(self, *args, **kwargs)  # type: ignore[misc]  # super() would need the class being made
 
     def __iter__(self: Any) -> Iterator[Any]:
-        steps = original.__iter__(self)  # type: ignore[attr-defined]  # only defined where it has one
+        steps: Iterator[Any] = original.__iter__(self)  # type: ignore[attr-defined]  # only defined where it has one
         conversation = self.__dict__.get("_wsgiconform_conversation")
         # As it is: a wrapper that is its own iterator must not be asked for one again.
         return steps if conversation is None else conversation.iterate_file(steps)

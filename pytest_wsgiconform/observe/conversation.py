@@ -307,7 +307,7 @@ class Conversation:
             self.happened(FileWrapperCalled(arguments, self._return_line()))
             return self._watch_file(result)
         if isinstance(result, _BARE_STRINGS) or not _is_iterable(kind):
-            exchange.observed = False
+            exchange.observed = exchange.has_close = False  # it goes to the server as it is, and nothing more is seen
             self.finish(abandoned=False)
             return result
         return stand_in_class(kind)(self, result)
@@ -331,6 +331,7 @@ class Conversation:
         try:
             result._wsgiconform_conversation = self
         except AttributeError:
+            exchange.has_close = False  # as above
             self.finish(abandoned=False)
             return result
         close = getattr(result, "close", None)
@@ -365,17 +366,21 @@ class Conversation:
         # than all the rest.
         chunks = size = 0
         started = self.started
+        if exchange.closed:
+            self.happened(NextAfterClose(locate.of_caller()))
         try:
             for chunk in iterator:
                 chunks += 1
-                if type(chunk) is bytes and (started or self.started) and not exchange.closed:
+                if type(chunk) is bytes and (started or self.started):
                     started = True
                     size += len(chunk)
                 else:
                     exchange.chunks, exchange.yielded = chunks, size
-                    self._unusual_step(chunk, iterator, result)
+                    self._yielded(chunk, iterator, result)
                     size = exchange.yielded
                 yield chunk
+                if exchange.closed:
+                    self.happened(NextAfterClose(locate.of_caller()))
         except GeneratorExit:
             raise
         except BaseException as error:
@@ -384,11 +389,6 @@ class Conversation:
         finally:
             exchange.chunks, exchange.yielded = chunks, size
         exchange.exhausted = True
-
-    def _unusual_step(self, chunk: Any, iterator: Any, result: Any) -> None:
-        if self.exchange.closed:
-            self.happened(NextAfterClose(locate.of_caller()))
-        self._yielded(chunk, iterator, result)
 
     def _note_counts(self) -> None:
         """Take the counts over from the running quick steps."""
@@ -488,9 +488,7 @@ class Conversation:
             if self.thorough or abandoned or not self.validator.fast.end_is_clean(exchange, self.facts, self.is_head()):
                 self._settle_quick_start()
                 start = exchange.final_start
-                where = (
-                    start.location if start is not None else exchange.returned_at or locate.of_app(self.validator.app)
-                )
+                where = start.location if start is not None else self._return_line()
                 self.happened(ExchangeEnded(abandoned, where))
                 self.validator.fast.tiny_items_told = not self.validator.judge.pending_once("body-buffered-by-app")
         finally:

@@ -106,7 +106,8 @@ def header_entries_are_pairs(event: StartResponseCalled, exchange: Exchange) -> 
     problems = []
     for number, entry in enumerate(event.headers, 1):
         if type(entry) is not tuple:
-            problems.append((show(entry, 60), f"header {number} is a {type_name(entry)}, not a tuple", show(entry)))
+            kind = "only a subclass of tuple" if issubclass(type(entry), tuple) else "not a tuple"
+            problems.append((show(entry, 60), f"header {number} is a {type_name(entry)}, {kind}", show(entry)))
         elif len(entry) != 2:
             what = f"header {number} is a tuple of {len(entry)}"
             problems.append((show(entry, 60), what, show(entry)))

@@ -440,3 +440,20 @@ def test_threads_do_not_mix() -> None:
     for exchange in ended:
         assert [finding.rule for finding in exchange.findings] == ["body-native-bytes"]
         assert exchange.path[1:] in exchange.findings[0].message
+
+
+@BOTH_MODES
+def test_a_close_that_cannot_be_seen_is_not_missed(thorough: bool) -> None:
+    class Response:
+        """What a view of some framework may return by mistake: no iterable, but closeable."""
+
+        def close(self) -> None:
+            pass
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", TEXT)
+        return Response()
+
+    found: list[Finding] = []
+    Validator(app, found.append, thorough=thorough)(build_environ(), start_response).close()
+    assert [(finding.rule, finding.blame) for finding in found] == [("returns-iterable", Blame.APP)]
