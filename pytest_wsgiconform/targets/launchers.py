@@ -55,6 +55,7 @@ class Launcher:
     :ivar mounted: a command line that serves the app under the path ``{mount}``, ``""`` for none.
     :ivar extensions: server extensions to try, as ``WSGICONFORM_EXTENSIONS`` has them (see
         :mod:`pytest_wsgiconform.probe.behaviours_extensions`).
+    :ivar directory: the working directory, filled in likewise; relative to where the tests run.
     :ivar python: the interpreter that runs it. :ivar environment: more environment variables.
     """
 
@@ -70,6 +71,7 @@ class Launcher:
     tls: str = ""
     mounted: str = ""
     extensions: str = ""
+    directory: str = "."
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -110,7 +112,8 @@ class Launcher:
             if name in self.executable:
                 path.chmod(0o755)
         environment = self._environment(package, channel)
-        process = ServerProcess(self._arguments(command, values), environment, scratch, (HOST, port))
+        directory = Path(_fill(self.directory, values)).absolute()
+        process = ServerProcess(self._arguments(command, values), environment, directory, (HOST, port))
         try:
             process.wait_ready(limit)
         except TargetError as error:
@@ -306,6 +309,7 @@ def _launcher(name: str, table: Mapping[str, Any], loader: str) -> Launcher:
         command=command,
         tls=tls,
         mounted=mounted,
+        directory="{tmp}",  # where nothing of the user's can be imported by mistake
         executable=tuple(table.get("executable", ())),
         packages=tuple(table.get("packages", ())),
         **plain,

@@ -245,3 +245,21 @@ def test_output_is_there_as_soon_as_it_was_printed() -> None:
         os.close(writing)
         output.close()
     assert output.since(0).endswith("line 1999\n")
+
+
+def test_command_of_the_user_runs_where_the_tests_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve = "import importlib, sys\nfrom wsgiref.simple_server import make_server\n"
+    serve += "host, port, app = sys.argv[1:]\nmodule, name = app.split(':')\n"
+    serve += "make_server(host, int(port), getattr(importlib.import_module(module), name)).serve_forever()\n"
+    (tmp_path / "serve.py").write_text(serve)
+    monkeypatch.chdir(tmp_path)
+    command = f"{shlex.quote(sys.executable)} serve.py {{host}} {{port}} {{app}}"
+    for launcher in (find_launcher(command), Launcher(name="of a plugin", command=command)):
+        running = launcher.start("pytest_wsgiconform.probe:app", "", 20.0)
+        running.stop()
+
+
+def test_known_server_runs_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wsgiref.py").write_text("raise SystemExit('the wrong wsgiref')\n")
+    monkeypatch.chdir(tmp_path)
+    find_launcher("wsgiref").start("pytest_wsgiconform.probe:app", "", 20.0).stop()
