@@ -8,6 +8,7 @@ each connection in a thread or process of its own waits there instead.
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import selectors
 import socket
@@ -28,11 +29,14 @@ DISCONNECTS = (ConnectionError, TimeoutError, ssl.SSLError)
 
 _IDLE_WORKER_SECONDS = 5.0
 
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE_WITHOUT_ROOM = 0.05
+
 
 class _Parked(NamedTuple):
     """A silent connection of a single-threaded server, and when to stop waiting for it."""
 
-    request: Any
+    request: socket.socket
     client_address: Any
     deadline: float
 
@@ -43,10 +47,13 @@ class WaitingServer(HTTPServer):
     Attributes:
         request_queue_size: how many connections may wait to be accepted.
         idle_timeout: seconds that a silent connection is kept for its first or next request.
+        max_idle: the most silent connections that a single-threaded server keeps; for one more, the one that has been
+            silent for longest is closed.
     """
 
     request_queue_size = 128
     idle_timeout: float = 30.0
+    max_idle = 500
 
     # On the class, because a server may be set up without __init__ (test doubles without a socket are).
     closing = False
@@ -65,7 +72,7 @@ class WaitingServer(HTTPServer):
     ) -> None:
         self._stopped = threading.Event()
         self._stopped.set()
-        self._parked: set[Any] = set()
+        self._parked: dict[socket.socket, _Parked] = {}  # the one that has been silent for longest first
         self._waiting: dict[socket.socket, bool] = {}  # in the order in which they began to; see begin_waiting
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
 
@@ -160,7 +167,14 @@ class WaitingServer(HTTPServer):
         """Accept a connection; over TLS, leave the handshake to the handler, whose time limits hold for it."""
         if isinstance(self.socket, ssl.SSLSocket):
             self.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
-        return super().get_request()
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                # The connection stays in the listener's queue, and would be offered again at once, and again.
+                self._make_room()
+                time.sleep(_PAUSE_WITHOUT_ROOM)
+            raise
 
     # ---- waiting for a request
 
@@ -180,15 +194,32 @@ class WaitingServer(HTTPServer):
             return False
         if isinstance(request, ssl.SSLSocket) or has_input(request):
             return False
+        if len(self._parked) >= self.max_idle:
+            self._make_room()
         parked = _Parked(request, client_address, time.monotonic() + self.idle_timeout)
         selector.register(request, selectors.EVENT_READ, parked)
-        self._parked.add(request)
+        self._parked[request] = parked
         return True
 
+    def _make_room(self) -> None:
+        """Close the connection that has been silent for longest, if there is one."""
+        selector = self._selector
+        if selector is None or not self._parked:
+            self.end_longest_idle()
+            return
+        oldest = next(iter(self._parked))
+        self._unpark(selector, oldest)
+        self.shutdown_request(oldest)
+
+    def _unpark(self, selector: selectors.BaseSelector, request: socket.socket) -> None:
+        selector.unregister(request)
+        del self._parked[request]
+
     def _resume(self, parked: _Parked) -> None:
-        if self._selector is not None:
-            self._selector.unregister(parked.request)
-        self._parked.discard(parked.request)
+        selector = self._selector
+        if selector is None or self._parked.get(parked.request) is not parked:  # closed since, to make room
+            return
+        self._unpark(selector, parked.request)
         try:
             super().process_request(parked.request, parked.client_address)
         except Exception:
@@ -203,18 +234,13 @@ class WaitingServer(HTTPServer):
         if self._selector is None or now < self._next_sweep:
             return
         self._next_sweep = now + 1.0
-        overdue = [
-            key.data for key in self._selector.get_map().values() if key.data is not None and key.data.deadline <= now
-        ]
-        for parked in overdue:
-            self._selector.unregister(parked.request)
-            self._parked.discard(parked.request)
+        for parked in [parked for parked in self._parked.values() if parked.deadline <= now]:
+            self._unpark(self._selector, parked.request)
             self.shutdown_request(parked.request)
 
     def _close_parked(self, selector: selectors.BaseSelector) -> None:
         for request in list(self._parked):
-            selector.unregister(request)
-            self._parked.discard(request)
+            self._unpark(selector, request)
             self.shutdown_request(request)
 
     def begin_waiting(self, connection: socket.socket, kept: bool) -> None:

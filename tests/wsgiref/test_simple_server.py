@@ -364,6 +364,62 @@ def test_parked_connections_are_dropped_when_their_time_is_up() -> None:
             assert client.at_end()
 
 
+def test_a_single_threaded_server_keeps_so_many_silent_connections() -> None:
+    class Few(WSGIServer):
+        max_idle = 3
+
+    with serving(text_app(), server_class=Few) as live:
+        clients = []
+        for number in range(5):
+            clients.append(live.connect())
+            assert clients[-1].get().status == 200
+            wait_until(lambda: len(live.server._parked) == min(3, number + 1))  # noqa: B023
+        assert [client.at_end() for client in clients[:2]] == [True, True]  # silent for longer than the others
+        assert [client.get().status for client in clients[2:]] == [200] * 3
+        for client in clients:
+            client.__exit__()
+
+
+WITHOUT_ROOM = """
+import os, resource, socket, sys, threading, time
+from pytest_wsgiconform.wsgiref import simple_server
+
+class Handler(simple_server.WSGIRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+kind = getattr(simple_server, sys.argv[1])
+server = simple_server.make_server("127.0.0.1", 0, app, kind, Handler)
+clients = [socket.socket() for _ in range(40)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (clients[-1].fileno() + 15, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+threading.Thread(target=server.serve_forever, daemon=True).start()
+served = 0
+for client in clients:
+    client.settimeout(20)
+    client.connect(server.server_address)
+    client.sendall(b"GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n")
+    served += client.recv(65536).endswith(b"hello")
+before = time.process_time()
+time.sleep(0.5)
+print(served, time.process_time() - before < 0.4, flush=True)
+os._exit(0)
+"""
+
+
+@either
+def test_a_process_that_may_open_no_more_files_makes_room_and_does_not_spin(threaded: bool) -> None:
+    pytest.importorskip("resource")
+    import subprocess
+
+    command = [sys.executable, "-c", WITHOUT_ROOM, "ThreadingWSGIServer" if threaded else "WSGIServer"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert (done.stdout, done.stderr) == ("40 True\n", "")
+
+
 @either
 def test_idle_connections_end_in_silence(threaded: bool) -> None:
     class Impatient(WSGIServer):
