@@ -9,6 +9,10 @@ from .registry import rule
 #: The stimuli in which something fails while the application answers.
 _FAILING = ("input-fails", "input-ends-early", "input-guarded", "write-fails", "strict-streams", "odd-bodies")
 
+#: Of these, those in which a stream or write() raises: that error is not the application's own, and nobody is left to
+#: read a page.
+_OUR_ERRORS = ("input-fails", "input-guarded", "write-fails")
+
 
 @rule(
     id="reraised-error-let-through",
@@ -164,8 +168,10 @@ def traps_own_errors(run: AppRun, _exchange: object) -> Outcome:
     An application knows its users and their language; the server can only say that something failed (PEP 3333,
     "Error Handling").
     """
-    failed = [record for record in run.exchanges if record.error is not None and not record.size]
-    for record in failed:
+    own = [] if run.stimulus in _OUR_ERRORS else run.exchanges
+    for record in own:
+        if record.size:
+            continue
         error = record.error
         if error is not None and error.is_exception:
             return fault(

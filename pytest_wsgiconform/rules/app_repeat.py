@@ -35,7 +35,7 @@ def _worse_than_first(records: list[ExchangeRecord], again: str) -> Outcome:
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("call-app-repeatable",),
-    stimuli=("repeat",),
+    stimuli=("repeat", "get"),
     hint="Keep nothing of a request in the application object; make a new iterable for each call.",
 )
 def app_called_again(run: AppRun, _exchange: object) -> Outcome:
@@ -45,7 +45,7 @@ def app_called_again(run: AppRun, _exchange: object) -> Outcome:
     Application/Framework Side"). An application that returns the same iterator twice sends its body once, and an
     empty one ever after.
     """
-    records = [record for label in ("first", "second", "third") for record in run.labelled(label)]
+    records = [record for label in ("get", "first", "second", "third") for record in run.labelled(label)]
     outcome = _worse_than_first(records, "")
     if outcome is not HELD:
         return outcome

@@ -51,8 +51,8 @@ class ExchangeRecord:
     :param log: what it wrote to wsgi.errors (bounded). :param facts: what the stimulus noted, plain values. The
         gateway itself notes ``reraised`` (start_response raised the exc_info it was given again), ``trapped`` (and
         that exception did not leave the app), ``after_reraise`` (bytes of body that came after it) and
-        ``restarted`` (for each further start_response call, whether it had exc_info).
-    :param start_location: the line of the final start_response call.
+        ``restarted`` (for each further start_response call that was made for an error, whether it had exc_info).
+    :param start_location: the line of the start_response call that counts, or of the one that raised exc_info again.
     """
 
     label: str

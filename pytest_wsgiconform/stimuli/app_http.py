@@ -88,7 +88,7 @@ SERVER = "server.wsgiconform.example"
 PORT = "8763"
 #: Bytes that go wrong when a path is quoted carelessly: space, percent, UTF-8, and a byte that isn't UTF-8.
 ODD_MOUNT = "/mount%20%25%C3%A9%E9"
-ODD_QUERY = "wsgiconform=%20%2541&plus=a%2Bb"
+ODD_QUERY = "wsgiconform=%20%2541&plus=a%2Bb%26c"
 
 
 def _urls(stage: Stage) -> None:
