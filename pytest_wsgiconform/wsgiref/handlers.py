@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
 from ._cgi_input import CGIInput, body_length
+from ._error_reports import ErrorReports
 from ._response_body import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
 from ._unreadable_body import AnswersUnreadableBody
 from .util import FileWrapper, guess_scheme
 
 if TYPE_CHECKING:
-    from .types import ErrorStream, InputStream, StartResponse, WSGIApplication, WSGIEnvironment, _OptExcInfo
+    from .types import ErrorStream, InputStream, WSGIApplication, WSGIEnvironment
 
 __all__ = [
     "BaseCGIHandler",
@@ -40,7 +41,7 @@ class ClientDisconnected(ConnectionError):
     """
 
 
-class BaseHandler(ResponseBody):
+class BaseHandler(ErrorReports, ResponseBody):
     """Runs one application for one request; the base of all gateways and servers.
 
     :meth:`run` is for use from outside; everything else is called by it and may be overridden.  ``_write``,
@@ -62,13 +63,6 @@ class BaseHandler(ResponseBody):
 
     wsgi_file_wrapper: Callable[..., Any] | None = FileWrapper
     """What ``wsgi.file_wrapper`` is; ``None`` leaves it out."""
-
-    traceback_limit: int | None = None
-    """The most frames :meth:`log_exception` shows of a traceback; ``None`` for all."""
-
-    error_status: str = "500 Internal Server Error"
-    error_headers: list[tuple[str, str]] = [("Content-Type", "text/plain")]  # noqa: RUF012  # read only
-    error_body: bytes = b"A server error occurred.  Please contact the administrator."
 
     client_disconnected: bool = False
     """After ``run()``: whether the client went away before it had the whole response."""
@@ -250,30 +244,6 @@ class BaseHandler(ResponseBody):
         except Exception:
             self.log_exception(sys.exc_info())
 
-    def log_exception(self, exc_info: _OptExcInfo) -> None:
-        """Write the traceback of ``exc_info``, a ``sys.exc_info()`` triple, to the error stream and flush
-        that.
-        """
-        from traceback import format_exception
-
-        try:
-            lines = format_exception(exc_info[0], exc_info[1], exc_info[2], self.traceback_limit)
-            self._write_to_log("".join(lines))
-        finally:
-            exc_info = (None, None, None)
-
-    def log_fault(self, message: str) -> None:
-        """Write ``message``, one line about a fault that raised no exception, to the error stream."""
-        self._write_to_log(f"{message}\n")
-
-    def _write_to_log(self, text: str) -> None:
-        stderr = self.get_stderr()
-        try:
-            stderr.write(text)
-        except UnicodeError:  # a stream of narrower encoding must not hide what went wrong
-            stderr.write(text.encode("ascii", "backslashreplace").decode("ascii"))
-        stderr.flush()
-
     def handle_error(self) -> None:
         """Log the exception being handled, and send the error page if no header was sent."""
         self.log_exception(sys.exc_info())
@@ -283,15 +253,6 @@ class BaseHandler(ResponseBody):
             self._forget_framing()
             self.result = self.error_output(self.environ, self.start_response)
             self.finish_response()
-
-    def error_output(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        """An application: the page for an error that came before any header was sent.
-
-        Made of ``error_status``, ``error_headers`` and ``error_body``.  ``sys.exc_info()`` is the error,
-        which is not shown to the client.
-        """
-        start_response(self.error_status, self.error_headers[:], sys.exc_info())
-        return [self.error_body]
 
     def _write(self, data: bytes) -> None:
         """Override: take all of ``data`` for sending."""
