@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,30 @@ _OWN = frozenset(
         "wsgi.errors",
         "wsgi.file_wrapper",
         "WSGICONFORM_DEPLOYER",
+    }
+)
+#: What is compared of environ beside HTTP_* and wsgi.*. Not whatever is in capitals: many servers add their process
+#: environment, which says nothing about the request and is nobody's business.
+_OF_REQUEST = frozenset(
+    {
+        "AUTH_TYPE",
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "GATEWAY_INTERFACE",
+        "HTTPS",
+        "PATH_INFO",
+        "PATH_TRANSLATED",
+        "QUERY_STRING",
+        "RAW_URI",
+        "REMOTE_ADDR",
+        "REMOTE_HOST",
+        "REMOTE_USER",
+        "REQUEST_METHOD",
+        "REQUEST_SCHEME",
+        "REQUEST_URI",
+        "SCRIPT_NAME",
+        "SERVER_NAME",
+        "SERVER_PROTOCOL",
     }
 )
 _OWN_FIELDS = frozenset({"date", "server"})
@@ -86,7 +111,9 @@ def _view(run: ServerRun) -> dict[str, str]:
 
 def _environ(call: Call, run: ServerRun) -> Iterator[tuple[str, str]]:
     for name, value in call.environ.items():
-        if name not in _OWN and (name.startswith(("HTTP_", "wsgi.")) or name.isupper()):
+        if name in _OWN or os.environ.get(name) == value:
+            continue
+        if name in _OF_REQUEST or name.startswith(("HTTP_", "wsgi.")):
             yield f"environ of {call.label or '?'}: {name}", show(_neutral(value, run))
 
 

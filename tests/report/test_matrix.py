@@ -101,6 +101,13 @@ def test_only_shared_stimuli_are_compared() -> None:
     assert list(difference_lines({"alpha": {"env:plain": alpha}, "beta": {}})) == []
 
 
+def test_process_environment_is_nobodys_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://user:secret@proxy/")
+    alpha = run("alpha", "aaaaaaaa", "127.0.0.1:8001", TOKEN="secret", HTTP_PROXY="http://user:secret@proxy/")
+    beta = run("beta", "bbbbbbbb", "127.0.0.1:8002")
+    assert list(difference_lines({"alpha": {"env:plain": alpha}, "beta": {"env:plain": beta}})) == []
+
+
 def test_values_that_are_no_text_are_compared_too() -> None:
     alpha = run("alpha", "", "", **{"wsgi.version": [1, 0], "HTTP_X": ("aaaa",)})
     beta = run("beta", "", "", **{"wsgi.version": [1, 1], "HTTP_X": ("aaaa",)})
