@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -11,9 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from pytest_wsgiconform.wsgiref.simple_server import ThreadingWSGIServer, WSGIRequestHandler, WSGIServer, make_server
 
 PATIENCE = 20.0
+
+Environ = dict[str, Any]
+either = pytest.mark.parametrize("threaded", [True, False], ids=["threading", "single"])
 
 
 @dataclass
@@ -203,3 +209,17 @@ def environ_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     values = {key: value for key, value in environ.items() if type(value) in (str, bool, tuple)}
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [repr((values, body)).encode("ascii")]
+
+
+def environ_of(live: Live, *lines: str, body: bytes = b"") -> tuple[Environ, bytes]:
+    with live.connect() as client:
+        client.send(*lines, body=body)
+        response = client.response()
+        assert response.status == 200, response
+        values, read = ast.literal_eval(response.body.decode("ascii"))
+        return values, read
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
