@@ -113,10 +113,12 @@ class ThreadingWSGIServer(ThreadedWaitingServer, WSGIServer):
 
 
 def demo_app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    """Answer any request with "Hello world!" and a list of what is in `environ`, as UTF-8 text."""
+    """Answer any request with "Hello world!" and a list of what is in `environ`, as UTF-8 text; HEAD without it."""
     lines = ["Hello world!", ""]
     lines += [f"{key} = {environ[key]!r}" for key in sorted(environ)]
     start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+    if environ.get("REQUEST_METHOD") == "HEAD":
+        return []
     return ["".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")]
 
 

@@ -388,3 +388,38 @@ def test_a_factory_that_is_no_class_is_never_asked_to_send() -> None:
 
     got = answer(file_app(BytesIO(b"0123")), sendfile=sendfile, wsgi_file_wrapper=staticmethod(factory))
     assert got.body == b"0123"
+
+
+def test_a_subclass_may_override_write() -> None:
+    written: list[bytes] = []
+
+    def write(self: Any, data: bytes) -> None:
+        written.append(data)
+        SimpleHandler.write(self, data)
+
+    got = answer(generator_of(b"a", b"b", b"", b"c"), write=write)
+    assert (got.body, written) == (b"abc", [b"a", b"b", b"", b"c"])
+
+
+def test_a_block_of_another_type_in_the_middle_of_a_body() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"a"
+        yield b"b"
+        yield "text"
+
+    got = answer(app)
+    assert got.body == b"ab"
+    assert "AssertionError: write() argument must be a bytes instance" in got.log
+
+
+def test_write_between_blocks_that_are_yielded() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"a"
+        write(b"b")
+        yield b"c"
+        write(b"d")
+
+    got = answer(app)
+    assert (got.body, got.handler.bytes_sent, got.log) == (b"abcd", 4, "")

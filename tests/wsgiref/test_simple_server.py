@@ -80,6 +80,8 @@ def test_demo_app() -> None:
     body = b"".join(demo_app({"b": "2", "a": 1}, lambda *arguments: started.append(arguments)))  # type: ignore[arg-type]
     assert started == [("200 OK", [("Content-Type", "text/plain; charset=utf-8")])]
     assert body == b"Hello world!\n\na = 1\nb = '2'\n"
+    assert demo_app({"REQUEST_METHOD": "HEAD"}, lambda *arguments: started.append(arguments)) == []  # type: ignore[arg-type]
+    assert started[1] == started[0]
 
 
 # ---- customising, as subclasses in the field do
