@@ -342,7 +342,7 @@ def _():
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("close-called-on-error",),
-    stimuli=("close:error",),
+    stimuli=("exc:close-error",),
     hint="Call close() in a finally clause.",
 )
 def close_called_after_error(run: ServerRun, _exchange: object) -> Outcome:

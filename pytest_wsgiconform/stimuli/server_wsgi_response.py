@@ -44,7 +44,7 @@ for _id, _behaviour in {
     "exc:reference": "exc-reference",
     "exc:partial-text": "raise-later",
     "exc:partial-binary": "raise-binary",
-    "close:error": "close-after-error",
+    "exc:close-error": "close-after-error",
     "header:none": "no-headers",
     "header:odd-case": "odd-case",
     "header:verbatim": "verbatim",

@@ -13,7 +13,7 @@ from .server_inprocess import InProcess
 from .server_runner import Runner
 
 #: What is tried: a plain response, a request body, a gated response, the log, and an error.
-STIMULI = ("basic:get", "input:binary", "gated:blocks", "errors:write", "close:error")
+STIMULI = ("basic:get", "input:binary", "gated:blocks", "errors:write", "exc:close-error")
 
 
 class _Quiet(WSGIRequestHandler):
@@ -90,7 +90,7 @@ def _problems(name: str, run: ServerRun) -> list[str]:
         return [f"{name}: the call was not reported"]
     if not call.finished:
         return [f"{name}: the end of the call was not reported"]
-    if name == "close:error":
+    if name == "exc:close-error":
         wanted = bool(call.named("raise")) and bool(call.named("close"))
         return [] if wanted else [f"{name}: the error or the close was not reported"]
     problems = []

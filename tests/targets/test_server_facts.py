@@ -91,3 +91,11 @@ def test_app_that_raises_later() -> None:
     assert told("exc:partial-text", answered(Response(complete=False))) == "the response is cut short"
     assert told("exc:partial-text", answered(Response(framing="close"))) == "the response is cut short"
     assert told("exc:partial-text", answered(Response())) == "it is completed"
+
+
+def test_topics_of_requests_and_of_apps_do_not_meet() -> None:
+    """A glob such as ``close:*`` must not catch a stimulus that was made for another purpose."""
+    topics: dict[str, set[bool]] = {}
+    for name, item in server_stimuli().items():
+        topics.setdefault(name.partition(":")[0], set()).add("server_wsgi" in item.build.__module__)
+    assert [topic for topic, kinds in topics.items() if len(kinds) > 1] == []
