@@ -6,8 +6,11 @@ One function, used by the ``wsgi_environ`` fixture and by the in-process gateway
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +18,9 @@ from . import __version__
 
 #: Headers whose CGI variable has no ``HTTP_`` in front (RFC 3875 sections 4.1.2, 4.1.3).
 _UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+
+#: What real servers do otherwise; ``command`` in it says how it was measured.
+PROFILES_FILE = Path(__file__).with_name("environ_profiles.json")
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -33,6 +39,7 @@ def build_environ(
     protocol: str = "HTTP/1.1",
     errors: Any = None,
     extra: Mapping[str, Any] | None = None,
+    like: str | None = None,
 ) -> dict[str, Any]:
     """Return a new builtin ``dict`` with every variable that PEP 3333 requires, and the usual CGI ones.
 
@@ -53,9 +60,12 @@ def build_environ(
     :param protocol: ``SERVER_PROTOCOL``.
     :param errors: text stream for ``wsgi.errors``; ``None`` makes a new ``StringIO``.
     :param extra: variables that are set last, over everything else.
-    :raises ValueError: for a path without a leading slash, a trailing slash of *script_name*, a scheme without
-        a known default port when none is given, or a header that is not Latin-1 text.
+    :param like: name of a server whose habits the environ is to have, see :func:`profiles`; ``None`` for those that
+        PEP 3333 and RFC 3875 describe. Objects that only the server itself can make are not in it.
+    :raises ValueError: for an unknown server, a path without a leading slash, a trailing slash of *script_name*, a
+        scheme without a known default port when none is given, or a header that is not Latin-1 text.
     """
+    target = script_name + path + (f"?{query}" if query else "")
     if not query and "?" in path:
         path, _, query = path.partition("?")
     name, port = _host(server, scheme)
@@ -88,9 +98,83 @@ def build_environ(
     environ.setdefault("HTTP_HOST", host if port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}")
     if isinstance(body, (bytes, bytearray, memoryview)) and len(body) and "HTTP_TRANSFER_ENCODING" not in environ:
         environ.setdefault("CONTENT_LENGTH", str(memoryview(body).nbytes))
+    if like is not None:
+        _take_on(environ, target, profile(like))
     if extra:
         environ.update(extra)
     return environ
+
+
+@functools.cache
+def profiles() -> dict[str, dict[str, Any]]:
+    """Return the profiles of real servers by name, as they were measured. Do not change them.
+
+    Each has ``server`` (what was measured, with its version), ``python`` and ``measured`` (the date), and says how it
+    differs from what :func:`build_environ` makes: ``set`` (variable -> value), ``derived`` (variable -> part of the
+    request, see :func:`request_parts`), ``int`` (variables that are numbers), ``default`` (variable -> value where
+    the request gives none), ``unset`` (variables that are absent), ``objects`` (variable -> type of what only the
+    server can make) and ``left_out`` (variables that depend on the machine or the run).
+    """
+    found: dict[str, dict[str, Any]] = json.loads(PROFILES_FILE.read_text(encoding="utf-8"))["profiles"]
+    return found
+
+
+def profile(name: str) -> dict[str, Any]:
+    """Return the profile of the server *name*.
+
+    :raises ValueError: for a server that was not measured; it names those that were, the likeliest first.
+    """
+    known = profiles()
+    if name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"there is no profile of a server {name!r}{hint} Known are {', '.join(sorted(known))}.")
+    return known[name]
+
+
+def request_parts(environ: Mapping[str, Any], target: str) -> dict[str, str]:
+    """Return the parts of a request that servers copy into variables of their own, by name.
+
+    :param environ: a complete environ. :param target: the request target as it was sent.
+    """
+    path = target.partition("?")[0]
+    url = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+    return {
+        "target": target,
+        "path": path,
+        "url": url + target,
+        "url without query": url + path,
+        "decoded path": environ["PATH_INFO"],
+        "host": environ.get("HTTP_HOST", ""),
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ["wsgi.url_scheme"],
+        "remote address": environ["REMOTE_ADDR"],
+        "remote port": environ["REMOTE_PORT"],
+        "server port": environ["SERVER_PORT"],
+        "server name": environ["SERVER_NAME"],
+        "content type": environ.get("CONTENT_TYPE", ""),
+        "content length": environ.get("CONTENT_LENGTH", ""),
+    }
+
+
+def _take_on(environ: dict[str, Any], target: str, habits: Mapping[str, Any]) -> None:
+    """Change *environ* to what the server with these *habits* would make of the same request."""
+    parts = request_parts(environ, target)
+    environ.update(habits["set"])
+    environ.update((name, parts[part]) for name, part in habits["derived"].items())
+    for name in habits["int"]:
+        if name in environ:
+            environ[name] = int(environ[name])
+    for name, value in habits["default"].items():
+        environ.setdefault(name, value)
+    for name in habits["unset"]:
+        environ.pop(name, None)
+    if "wsgi.file_wrapper" in habits["objects"]:
+        from wsgiref.util import FileWrapper
+
+        environ["wsgi.file_wrapper"] = FileWrapper
 
 
 def _host(server: tuple[str, str | int | None], scheme: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.environ import build_environ
+from pytest_wsgiconform.environ import build_environ, profile, profiles
 
 
 def test_everything_that_pep_3333_requires_is_there_with_its_type() -> None:
@@ -108,3 +108,50 @@ def test_extra_and_errors_win() -> None:
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_environ(**arguments)
+
+
+def test_a_profile_gives_what_the_server_was_measured_to_give() -> None:
+    environ = build_environ("/a%20b?x=1", script_name="/mount", like="gunicorn")
+    assert environ["RAW_URI"] == "/mount/a%20b?x=1"
+    assert environ["SERVER_SOFTWARE"].startswith("gunicorn/")
+    assert environ["wsgi.input_terminated"] is True
+    assert "GATEWAY_INTERFACE" not in environ
+    assert build_environ(like="waitress")["SERVER_NAME"] == "waitress.invalid"
+    assert build_environ(like="waitress", server=("::1", 80))["wsgi.multithread"] is True
+    assert type(build_environ(like="werkzeug")["REMOTE_PORT"]) is int
+    assert build_environ(like="wsgiref")["CONTENT_LENGTH"] == ""
+    assert build_environ(like="wsgiref", method="POST", body=b"hello")["CONTENT_LENGTH"] == "5"
+    assert build_environ(like="wsgiref")["CONTENT_TYPE"] == "text/plain"
+    assert build_environ(like="wsgiref", headers={"Content-Type": "a/b"})["CONTENT_TYPE"] == "a/b"
+
+
+def test_a_profile_changes_nothing_that_the_caller_asks_for() -> None:
+    environ = build_environ("/x", "PUT", headers={"X-A": "b"}, extra={"SERVER_SOFTWARE": "mine"}, like="gunicorn")
+    assert (environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["HTTP_X_A"]) == ("PUT", "/x", "b")
+    assert environ["SERVER_SOFTWARE"] == "mine"
+
+
+def test_a_file_wrapper_is_there_where_the_server_has_one() -> None:
+    wrapper = build_environ(like="gunicorn")["wsgi.file_wrapper"]
+    assert list(wrapper(BytesIO(b"ab"), 1)) == [b"a", b"b"]
+    assert "wsgi.file_wrapper" not in build_environ(like="cheroot")
+
+
+@pytest.mark.parametrize("name", sorted(profiles()))
+def test_each_profile_says_what_was_measured_and_makes_a_fresh_environ(name: str) -> None:
+    known = profile(name)
+    assert known["server"]
+    assert known["measured"] >= "2026"
+    first, second = build_environ(like=name), build_environ(like=name)
+    assert first is not second
+    assert first["wsgi.input"] is not second["wsgi.input"]
+    assert type(first) is dict
+    for required in ("REQUEST_METHOD", "SERVER_NAME", "SERVER_PORT", "wsgi.version", "wsgi.url_scheme"):
+        assert required in first
+
+
+def test_an_unknown_server_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(ValueError, match=r"no profile of a server 'gunicron'; did you mean 'gunicorn'\?.*waitress"):
+        build_environ(like="gunicron")
+    with pytest.raises(ValueError, match=r"'xyzzy'\. Known are cheroot, "):
+        build_environ(like="xyzzy")
