@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from .app_run import AppRun, ExchangeRecord
 from .display import show
@@ -29,6 +29,12 @@ def _authority(url: str) -> str | None:
     if not colon or scheme.lower() not in ("http", "https"):
         return None
     return rest.partition("/")[0].partition("?")[0].partition("#")[0].lower()
+
+
+def _same_server(record: ExchangeRecord, url: str) -> str | None:
+    """Return the authority of *url* if it has the request's own scheme: another scheme has another port, and may."""
+    scheme = record.environ.get("wsgi.url_scheme", "")
+    return _authority(url) if url.partition("://")[0].lower() == scheme.lower() else None
 
 
 def _own_names(record: ExchangeRecord) -> tuple[str, str, str]:
@@ -58,7 +64,7 @@ def url_host_from_host_header(run: AppRun, _exchange: object) -> Outcome:
     outcome: Outcome = None
     for record, url in _locations(run, "host", "host and port", "mount", "query", "no host", "default port"):
         host, server, _port = _own_names(record)
-        authority = _authority(url)
+        authority = _same_server(record, url)
         if authority is None:
             continue
         name = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
@@ -104,7 +110,7 @@ def url_has_port(run: AppRun, _exchange: object) -> Outcome:
     outcome: Outcome = None
     for record, url in _locations(run, "no host", "https elsewhere"):
         _, server, port = _own_names(record)
-        authority = _authority(url)
+        authority = _same_server(record, url)
         if authority == f"{server}:{port}":
             outcome = HELD
         elif authority is not None and authority.partition(":")[0] == server:
@@ -146,7 +152,7 @@ def url_without_default_port(run: AppRun, _exchange: object) -> Outcome:
     outcome: Outcome = None
     for record, url in _locations(run, "default port", "https"):
         _, server, port = _own_names(record)
-        authority = _authority(url)
+        authority = _same_server(record, url)
         if authority == f"{server}:{port}":
             return _told(record, url, f"Location {show(url)} has the default port", server)
         if authority == server:
@@ -199,10 +205,12 @@ def url_path_quoted(run: AppRun, _exchange: object) -> Outcome:
         if mark not in path:
             continue
         decoded = unquote_to_bytes(path)
-        start = decoded.index(mark)
-        if decoded[start : start + len(segment)] == segment and _is_quoted(path):
+        tail = decoded[decoded.index(mark) :]
+        if tail.startswith(segment) and _is_quoted(path):
             outcome = HELD
             continue
+        if _is_quoted(path) and not tail.startswith(_garbled(segment, own_path=record.label == "odd path")):
+            continue  # another path on purpose, such as a page's canonical name
         return _told(
             record,
             url,
@@ -210,6 +218,19 @@ def url_path_quoted(run: AppRun, _exchange: object) -> Outcome:
             "the same bytes, percent-encoded once",
         )
     return outcome
+
+
+def _garbled(segment: bytes, *, own_path: bool) -> tuple[bytes, ...]:
+    """Return what careless quoting makes of *segment*, once unquoted again.
+
+    :param own_path: whether it is the request's path, which an app may mend and redirect to, unlike its mount point.
+    """
+    texts = [segment.decode("latin-1")]
+    if not own_path:
+        texts += [segment.decode("utf-8", "replace"), segment.decode("utf-8", "ignore")]
+    once = [text.encode() for text in texts]
+    twice = [quote(form).encode() for form in (segment, *once)]
+    return (*once, *twice)
 
 
 _BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")

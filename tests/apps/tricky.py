@@ -593,6 +593,42 @@ def redirects_to_login(environ: Any, start_response: Any) -> Any:
     return []
 
 
+def host_without_port(environ: Any) -> str:
+    host = str(environ.get("HTTP_HOST") or environ["SERVER_NAME"])
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host
+
+
+@app("url")
+def redirects_to_the_default_port_of_https(environ: Any, start_response: Any) -> Any:
+    if environ["wsgi.url_scheme"] == "http":
+        start_response("308 Permanent Redirect", [("Location", f"https://{host_without_port(environ)}/")])
+        return []
+    start_response("200 OK", [TEXT])
+    return [] if bodyless(environ) else [BODY]
+
+
+@app("url")
+def redirects_to_a_port_of_https(environ: Any, start_response: Any) -> Any:
+    if environ["wsgi.url_scheme"] == "http":
+        start_response("308 Permanent Redirect", [("Location", f"https://{host_without_port(environ)}:8443/")])
+        return []
+    start_response("200 OK", [TEXT])
+    return [] if bodyless(environ) else [BODY]
+
+
+@app("url")
+def redirects_to_the_canonical_name_of_the_page(environ: Any, start_response: Any) -> Any:
+    path = environ.get("PATH_INFO", "")
+    slug = "".join(letter for letter in path if letter.isascii() and (letter.isalnum() or letter in "/-"))
+    if slug != path:
+        mount = quote(environ.get("SCRIPT_NAME", ""), encoding="latin-1")
+        start_response("301 Moved Permanently", [("Location", mount + (slug or "/"))])
+        return []
+    start_response("200 OK", [TEXT])
+    return [] if bodyless(environ) else [BODY]
+
+
 @app("url")
 def rebuilds_the_query(environ: Any, start_response: Any) -> Any:
     from urllib.parse import parse_qsl, urlencode
