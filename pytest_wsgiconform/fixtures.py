@@ -91,8 +91,8 @@ def wsgi_environ() -> Callable[..., dict[str, Any]]:
     """A function that makes complete, fresh WSGI environs.
 
     ``wsgi_environ("/path?x=1", "POST", headers={"X-A": "b"}, body=b"...")``; see
-    pytest_wsgiconform.environ.build_environ for all of its parameters. ``like="gunicorn"`` gives what that server gives;
-    cheroot, gevent, gunicorn, mod_wsgi, uwsgi, waitress, werkzeug and wsgiref were measured.
+    pytest_wsgiconform.environ.build_environ for all of its parameters. ``like="gunicorn"`` gives what that server
+    gives; cheroot, gevent, gunicorn, mod_wsgi, uwsgi, waitress, werkzeug and wsgiref were measured.
     """
     from .environ import build_environ
 
