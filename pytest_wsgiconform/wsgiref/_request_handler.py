@@ -51,7 +51,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     head_timeout: float | None = 20.0
     transfer_grace: float | None = 60.0
     min_transfer_rate = 500.0
-    max_body_size: int | None = None
+    max_body_size: int | None = 1 << 30
     drain_limit = 1 << 18
     drain_timeout = 2.0
 

@@ -73,6 +73,15 @@ def test_declared_length_over_the_limit_is_413() -> None:
         assert client.at_end()
 
 
+def test_a_gibibyte_is_the_limit_unless_told_otherwise() -> None:
+    size = 1 << 30
+    unlimited = {"max_body_size": None}
+    for length, changed, status in ((size, {}, 200), (size + 1, {}, 413), (size + 1, unlimited, 200)):
+        with serving(text_app(), **changed) as live, live.connect() as client:
+            assert client.get("/", f"Content-Length: {length}", method="POST").status == status
+            assert client.at_end()
+
+
 def test_slow_body_is_408() -> None:
     with serving(environ_app, timeout=0.2) as live, live.connect() as client:
         client.send("POST / HTTP/1.1", "Host: h", "Content-Length: 10", body=b"half")
