@@ -122,6 +122,9 @@ class _Writer:
 
     def _totals(self, target: Target, records: list[Record]) -> None:
         count = {verdict: sum(r["verdict"] == verdict for r in records) for verdict in _VERDICTS}
+        # The line above says "no fault" when there is nothing but advice; this one must not say "broken" then.
+        count["advised"] = sum(r["verdict"] == "broken" and _level(r) == "advice" for r in records)
+        count["broken"] -= count["advised"]
         self.text(
             f"{len(records)} {'rule' if len(records) == 1 else 'rules'}: "
             + ", ".join(f"{count[verdict]} {word}" for verdict, word in _VERDICTS.items() if count[verdict])
@@ -175,6 +178,7 @@ def shorten_to(text: str, width: int) -> str:
 
 _VERDICTS = {
     "broken": "broken",
+    "advised": "with advice",
     "held": "held",
     "not-exercised": "not exercised",
     "not-applicable": "not applicable",

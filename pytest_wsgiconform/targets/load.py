@@ -161,6 +161,8 @@ def _near_module(name: str) -> str:
         search = getattr(sys.modules.get(parent), "__path__", [])
         near = difflib.get_close_matches(last, [m.name for m in pkgutil.iter_modules(search)], n=1)
         return f" in {parent!r}; did you mean {parent}.{near[0]}?" if near else f" in {parent!r}"
+    if Path("src", name).is_dir() or Path("src", f"{name}.py").is_file():
+        return f', but there is src/{name}: install the project (pip install -e .), or set pythonpath = ["src"]'
     near = difflib.get_close_matches(name, [m.name for m in pkgutil.iter_modules()], n=1)
     return f"; did you mean {near[0]}?" if near else f" (looked in {', '.join(p for p in sys.path[:2] if p)}, ...)"
 

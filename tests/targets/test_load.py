@@ -119,6 +119,15 @@ def test_an_object_is_found_by_name_by_dots_and_by_a_call() -> None:
     assert load_object("loadme:Site") is type(load_object("loadme:site"))
 
 
+def test_a_project_with_a_src_folder_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src" / "srcpkg").mkdir(parents=True)
+    (tmp_path / "src" / "srcmod.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    for name in ("srcpkg", "srcmod"):
+        with pytest.raises(TargetError, match=f"no module '{name}', but there is src/{name}: install the project"):
+            load_object(f"{name}:app")
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("spec", "message"),
