@@ -24,13 +24,21 @@ from .options import NodeId, Target
 from .report.document import Record, build
 from .report.lines import together
 from .report.terminal import ShortFailure, write_summary
-from .rules.display import clean
+from .rules.display import clean, shorten
 from .rules.model import Finding, Location, Rule, RuleResult
 from .rules.registry import UnknownRule, matching
 from .settings import Settings
 from .suite import WsgiRule, nodes
 from .targets.last_word import keep_terminal
 from .targets.load import locate, make_importable
+
+#: Most characters of what a target printed that a report keeps.
+_PRINTED = 20_000
+
+
+def _printable(text: str) -> str:
+    """Return *text*, several lines that a target printed, cut and safe to print."""
+    return "\n".join(clean(line.rstrip("\r").expandtabs()) for line in shorten(text, _PRINTED).split("\n"))
 
 
 class OpenTarget:
@@ -158,7 +166,11 @@ class WsgiSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if not isinstance(item, WsgiRule) or report.when != "call":
+        if not isinstance(item, WsgiRule):
+            return report
+        # What a target prints is a stranger's text, too, and pytest shows it as it is.
+        report.sections = [(title, _printable(text)) for title, text in report.sections]
+        if report.when != "call":
             return report
         if item.record is None:
             report.wsgi_unjudged = not report.skipped

@@ -214,3 +214,20 @@ def test_the_report_of_a_broken_rule_is_located_at_the_finding(run: Any, pyteste
     source = (pytester.path / "apps.py").read_text().splitlines()
     (line,) = [number for number, text in enumerate(source) if "b'200 OK'" in text or 'b"200 OK"' in text]
     result.stdout.fnmatch_lines([f"PLACE wsgi-app?apps:bad?::start-response::status-native-string apps.py {line}"])
+
+
+def test_what_an_app_prints_is_shown_without_anything_raw_and_not_endlessly(run: Any, project: Path) -> None:
+    (project / "loud.py").write_text(
+        "import sys\n\n"
+        "def app(environ, start_response):\n"
+        "    print('\\x1b[31mred\\x9b\\u202e\\tafter a tab')\n"
+        "    print('x' * 50_000, file=sys.stderr)\n"
+        "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+        "    return [b'x']\n"
+    )
+    text = run("--wsgi-app=loud:app", "-rA").stdout.str()
+    assert "\\x1b[31mred\\x9b\\u202e      after a tab" in text
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+    assert "\u202e" not in text
+    assert "x" * 20_001 not in text
