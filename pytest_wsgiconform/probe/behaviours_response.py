@@ -277,7 +277,7 @@ BAD_STARTS: dict[str, tuple[Any, Any]] = {
 def _bad_start(name: str, status: Any, headers: Any) -> None:
     @behaviour(name)
     def play(stage: Stage) -> Iterable[bytes]:
-        stage.start(status, headers)
+        stage.start(status, headers[:])  # a list of its own: the server may change it
         return [stage.line]
 
 

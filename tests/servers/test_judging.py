@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.wire import Send
+from pytest_wsgiconform.probe.app import app_variant
+from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
 from pytest_wsgiconform.rules.model import HELD, Verdict
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.rules.server_requests import event, example_call, example_run, read_event
@@ -314,3 +317,24 @@ def test_data_that_no_write_took_is_told_once(rule: str, stimulus: str, body: by
         run.stimulus = stimulus
         outcome = verdict(rule, run)
         assert (outcome if outcome is None else len(outcome)) == expected
+
+
+# -- the probe
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in BEHAVIOURS if n.startswith(("bad-headers", "bad-value", "bad-name", "hop-"))]
+)
+def test_every_call_of_the_probe_gets_a_list_of_its_own(name: str) -> None:
+    """A server may change the list (PEP 3333, "The start_response() Callable"): no other call may see that."""
+    seen = []
+
+    def start_response(status: Any, headers: Any, exc_info: Any = None) -> Any:
+        seen.append(list(headers))
+        if type(headers) is list:
+            headers.append(("Connection", "close"))
+        return lambda data: None
+
+    for _ in range(2):
+        list(app_variant("app", "")(build_environ(f"/probe/{name}/00000000.first"), start_response))
+    assert seen[0] == seen[1]
