@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .types import WSGIApplication, WSGIEnvironment
 
 
+MOST_IN_A_ROW = 100
+"""How many pipelined requests a single-threaded server serves before it ends the connection for others that wait."""
+
+
 class WSGIRequestHandler(BaseHTTPRequestHandler):
     """Serves the requests of one connection.
 
@@ -67,6 +71,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     _parked = False
     _local_name: str | None = None
     _timed: TimedConnection | None = None
+    _in_a_row = 0  # requests served without a pause: in a pipeline, that is
 
     # ---- the connection
 
@@ -166,7 +171,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         if reader.pending or not isinstance(connection, socket.socket):
             return reader.read_head(self.head_timeout)
         server = self.server
-        if self._head is not None and server.park(connection, self.client_address):
+        if self._head is not None and server.park(connection, self.client_address, kept=True):
             self._parked = True
             return b""
         server.begin_waiting(connection, self._head is not None)
@@ -179,6 +184,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     def _may_persist(self) -> bool:
         if not isinstance(self.connection, socket.socket) or not self.server.keeps_connections:
+            return False
+        if self._in_a_row > MOST_IN_A_ROW and self.server.others_wait():
             return False
         return self.server.runs_in_parallel or not isinstance(self.connection, ssl.SSLSocket)
 
@@ -213,6 +220,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.path = request.target
         self.request_version = request.version
         self.requestline = f"{request.method} {request.target} {request.version}"
+        self._in_a_row += 1
         self.close_connection = not (request.persistent and self._may_persist())
         return True
 

@@ -183,16 +183,16 @@ class WaitingServer(HTTPServer):
         if not self.park(request, client_address):
             super().process_request(request, client_address)
 
-    def park(self, request: Any, client_address: Any) -> bool:
-        """Set a silent connection aside until it speaks; return whether that was done.
+    def park(self, request: Any, client_address: Any, kept: bool = False) -> bool:
+        """Set a connection aside until it speaks and it is its turn; return whether that was done.
 
-        Not done by servers that run in parallel or outside `serve_forever`, nor for connections with input, nor for
-        TLS, where decrypted input may wait unseen.
+        Not done by servers that run in parallel or outside `serve_forever`, nor for TLS, where decrypted input may
+        wait unseen, nor for a new connection (not `kept`) that has spoken already: it is its turn.
         """
         selector = self._selector
         if selector is None or self.runs_in_parallel or not isinstance(request, socket.socket):
             return False
-        if isinstance(request, ssl.SSLSocket) or has_input(request):
+        if isinstance(request, ssl.SSLSocket) or (not kept and has_input(request)):
             return False
         if len(self._parked) >= self.max_idle:
             self._make_room()
@@ -200,6 +200,11 @@ class WaitingServer(HTTPServer):
         selector.register(request, selectors.EVENT_READ, parked)
         self._parked[request] = parked
         return True
+
+    def others_wait(self) -> bool:
+        """Tell whether, in a single-threaded server, another client wants to be served."""
+        selector = self._selector
+        return selector is not None and not self.runs_in_parallel and bool(selector.select(0))
 
     def _make_room(self) -> None:
         """Close the connection that has been silent for longest, if there is one."""

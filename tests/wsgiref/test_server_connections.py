@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import socket
 import sys
 import threading
 from typing import Any
@@ -95,6 +97,40 @@ def test_d50_silent_and_idle_connections_stop_nobody_in_the_single_threaded_serv
         assert silent[1].get().status == 200
         for client in (*silent, idle):
             client.__exit__()
+
+
+def test_an_endless_pipeline_does_not_stop_others() -> None:
+    """In the single-threaded server somebody has to go, and it is not the one who waits."""
+    stop = threading.Event()
+
+    def flood(client: Client) -> None:
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                client.socket.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 50)
+
+    def drain(client: Client) -> None:
+        with contextlib.suppress(OSError):
+            while client.socket.recv(65536):
+                pass
+
+    with serving(text_app(), threaded=False) as live:
+        clients = [live.connect() for _ in range(2)]
+        threads = [threading.Thread(target=act, args=(client,)) for client in clients for act in (flood, drain)]
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in range(3):
+                with live.connect() as client:
+                    assert client.get().status == 200
+        finally:
+            stop.set()
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.socket.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join(20)
+            for client in clients:
+                client.__exit__()
 
 
 def test_parked_connections_are_dropped_when_their_time_is_up() -> None:
