@@ -32,7 +32,7 @@ def short(target: str) -> str:
 def version(target: str) -> str:
     """Return the version of what *target* starts, as its packages tell it."""
     found = find_launcher(target).versions()
-    return ", ".join(f"{name} {number}" for name, number in found.items() if number) or "that of the interpreter"
+    return ", ".join(f"{name} {number}" for name, number in found.items() if number) or "(no Python package)"
 
 
 def markdown(rows: Iterable[Sequence[str]]) -> str:
