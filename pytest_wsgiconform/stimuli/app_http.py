@@ -115,8 +115,8 @@ def _urls(stage: Stage) -> None:
         stage.play("odd path", environ(target, HOST))
 
 
+HEAD = Stimulus("head", "GET and HEAD of the same path, twice", _head)
 HTTP: tuple[Stimulus, ...] = (
-    Stimulus("head", "GET and HEAD of the same path, twice", _head),
     Stimulus("conditional", "the response's own validators sent back, others, and broken ones", _conditional),
     Stimulus("range", "byte ranges, good and bad", _range),
     Stimulus("negotiation", "Accept, Accept-Language and Accept-Encoding varied one by one", _negotiation),

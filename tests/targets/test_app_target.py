@@ -327,3 +327,13 @@ def test_coverage_beside_another_measurement_leaves_it_alone(project: Path) -> N
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project.parent), *sys.path])}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_finding_shows_the_plainest_request_that_brings_it_out() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"the same for HEAD"]
+
+    (finding,) = check_app(app).findings
+    assert finding.rule == "head-without-body"
+    assert finding.request == {"method": "HEAD", "path": "/", "query": ""}
