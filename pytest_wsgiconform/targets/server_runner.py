@@ -22,8 +22,9 @@ _ALPHABET = string.ascii_lowercase + string.digits
 #: has what it waited for.
 QUIET = 2.0
 
-#: After so many stimuli in a row whose calls never ended, the wait is shortened: that server never closes.
-PATIENCE = 3
+#: After so many stimuli in a row, or so many in all, whose calls never ended, the wait is shortened to a tenth of a
+#: second: that server never closes. No fault rests on a record made in haste.
+PATIENCE, PATIENCE_IN_ALL = 3, 10
 
 #: After so many connections that the server kept open although it had said that it closes, the wait for that is
 #: shortened to LINGER seconds: such a server waits for its client. No fault rests on a record made in haste.
@@ -79,7 +80,7 @@ class Runner:
     def __init__(self, name: str, channel: SideChannel | None, timeout: float, patience: float = QUIET) -> None:
         self.name, self.channel = name, channel
         self.limits = Limits(quiet=min(patience, timeout), total=timeout)
-        self._unsettled = self._lingered = 0
+        self._unsettled = self._unsettled_in_all = self._lingered = 0
 
     def play(self, stimulus: ServerStimulus, served: Served, *, patient: bool = False) -> ServerRun:
         """Play *stimulus* once and return its record. Raises for nothing that the server does.
@@ -98,7 +99,7 @@ class Runner:
         run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal, limits)
         self._lingered += sum(_lingers(connection) for connection in run.connections)
         if self.channel is not None:
-            self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)))
+            self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)), patient)
         run.alive = _shown_alive(run) or bool(stimulus.facts.get("tls")) or self.alive(served)
         run.output = self._output(served, mark, str(stimulus.facts.get("logged", "")), setting.token)
         return run
@@ -135,11 +136,14 @@ class Runner:
             thread.join(2 * self.limits.total + 10)
         return found
 
-    def _settle(self, run: ServerRun, channel: SideChannel, wanted: float) -> None:
+    def _settle(self, run: ServerRun, channel: SideChannel, wanted: float, patient: bool) -> None:
         channel.give_up(run.token)
-        patience = self.limits.quiet if self._unsettled < PATIENCE else 0.1
-        settled = channel.settle(run.token, max(wanted, patience))
+        hasty = not patient and (self._unsettled >= PATIENCE or self._unsettled_in_all >= PATIENCE_IN_ALL)
+        settled = channel.settle(run.token, max(wanted, 0.1 if hasty else self.limits.quiet))
         self._unsettled = 0 if settled else self._unsettled + 1
+        self._unsettled_in_all += not settled
+        if hasty and not settled:
+            run.facts["hasty"] = True
         run.calls = channel.take(run.token)
 
     def alive(self, served: Served) -> bool:

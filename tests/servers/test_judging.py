@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -20,11 +20,13 @@ from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server_model import Setting, server_stimuli
 from pytest_wsgiconform.targets.launchers import MOUNT, find_launcher
 from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server_channel import SideChannel
 from pytest_wsgiconform.targets.server_inprocess import InProcess
-from pytest_wsgiconform.targets.server_runner import LINGERED, Runner
+from pytest_wsgiconform.targets.server_runner import LINGERED, PATIENCE, Runner
 
 from .base import Connection as BaseConnection
 from .base import Server
+from .base_response import Responder
 from .in_process import judge
 
 
@@ -338,3 +340,34 @@ def test_every_call_of_the_probe_gets_a_list_of_its_own(name: str) -> None:
     for _ in range(2):
         list(app_variant("app", "")(build_environ(f"/probe/{name}/00000000.first"), start_response))
     assert seen[0] == seen[1]
+
+
+# -- a server that never ends its calls
+
+
+class Forgetful(Responder):
+    """Leaves every iterable open, and keeps it, so that nobody else ends it either."""
+
+    kept: ClassVar[list[Any]] = []
+
+    def close(self) -> None:
+        self.kept.append(self.result)
+
+
+def test_waiting_for_calls_that_never_end_is_cut_short() -> None:
+    class Open(Server):
+        responder_class = Forgetful
+
+    channel = SideChannel()
+    try:
+        served = InProcess("open", Open).start("x:app", channel.address, 5.0)
+        try:
+            runner = Runner("open", channel, timeout=10.0, patience=0.3)
+            generator = server_stimuli()["body:generator"]
+            runs = [runner.play(generator, served) for _ in range(PATIENCE + 1)]
+            assert [run.facts.get("hasty") for run in runs] == [None] * PATIENCE + [True]
+            assert "hasty" not in runner.play(generator, served, patient=True).facts
+        finally:
+            served.stop()
+    finally:
+        channel.close()
