@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..observe.wire import AwaitFinal, AwaitProbe, Script, Send
 from .server_model import Setting, stimulus
 
-stimulus("basic:get", lambda s: s.last("first", "ignore"))
+stimulus("basic:get", lambda s: s.last("first", "ignore"), first=True)
 
 
 def _each(s: Setting, *rests: str, **options: object) -> list[Script]:

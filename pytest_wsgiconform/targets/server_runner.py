@@ -89,6 +89,8 @@ class Runner:
         """
         hasty = self._lingered >= LINGERED and not patient
         limits = replace(self.limits, linger=LINGER) if hasty else self.limits
+        if stimulus.facts.get("first"):  # everything hangs on it: a busy machine is no silent server
+            limits = replace(limits, quiet=limits.total)
         host, port = served.address
         setting = Setting(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", new_token(), served.prefix)
         run = ServerRun(stimulus=stimulus.id, server=self.name, token=setting.token, host=setting.host)

@@ -12,6 +12,9 @@ from .server_channel import SideChannel
 from .server_inprocess import InProcess
 from .server_runner import Runner
 
+#: Seconds that the reference server may take: only a broken one needs them, however busy the machine is.
+LIMIT = 60.0
+
 #: What is tried: a plain response, a request body, a gated response, the log, and an error.
 STIMULI = ("basic:get", "input:binary", "gated:blocks", "errors:write", "exc:close-error")
 
@@ -76,7 +79,7 @@ def self_test() -> list[str]:
     channel = SideChannel()
     served = InProcess("reference", ReferenceServer).start("probe:app", channel.address, 5.0)
     try:
-        runner = Runner("reference", channel, 5.0)
+        runner = Runner("reference", channel, LIMIT, patience=LIMIT / 3)
         known = server_stimuli()
         return [problem for name in STIMULI for problem in _problems(name, runner.play(known[name], served))]
     finally:
