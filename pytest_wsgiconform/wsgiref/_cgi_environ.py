@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["missing_cgi_variables", "read_environ", "strip_script_name"]
+__all__ = ["missing_cgi_variables", "read_environ", "settle_cgi_variables", "strip_script_name"]
 
 # RFC 3875 section 4.1: the variables a CGI server must set whatever the request is.
 _REQUIRED = ("REQUEST_METHOD", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
@@ -54,6 +54,20 @@ def _windows_encoding(server_software: str) -> str:
 def missing_cgi_variables(environ: dict[str, str]) -> list[str]:
     """Those of the variables every CGI server sets that are not in ``environ``."""
     return [name for name in _REQUIRED if name not in environ]
+
+
+def settle_cgi_variables(environ: dict[str, str]) -> None:
+    """Make of what a web server has set what WSGI asks for, in place.
+
+    HTTP_PROXY goes: it is a request header that libraries take for the setting of that name (CVE-2016-5385 and its
+    kin).  So do HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH, which some servers set beside the variables without the
+    prefix.  An empty SERVER_NAME, as some give to requests without a Host, becomes the address of the server.
+    """
+    for name in ("HTTP_PROXY", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        environ.pop(name, None)
+    if environ.get("SERVER_NAME") == "":
+        address = environ.get("SERVER_ADDR") or "localhost"
+        environ["SERVER_NAME"] = f"[{address}]" if ":" in address and address[0] != "[" else address
 
 
 def strip_script_name(environ: dict[str, str]) -> None:

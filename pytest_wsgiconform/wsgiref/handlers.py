@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ._cgi_environ import missing_cgi_variables, read_environ, strip_script_name
+from ._cgi_environ import missing_cgi_variables, read_environ, settle_cgi_variables, strip_script_name
 from ._cgi_input import CGIInput, body_length
 from ._error_reports import ErrorReports
 from ._response_body import STATE_OF_A_RESPONSE, TOO_LONG, ResponseBody
@@ -346,15 +346,15 @@ class SimpleHandler(BaseHandler):
 class BaseCGIHandler(SimpleHandler):
     """As :class:`SimpleHandler`, for what is not the HTTP server itself: CGI, FastCGI, SCGI and the like.
 
-    The status goes into a ``Status:`` header.  ``HTTP_PROXY`` is not passed on: it is a request header that
-    libraries take for the setting of that name (CVE-2016-5385 and its kin).
+    The status goes into a ``Status:`` header.  ``HTTP_PROXY`` is not passed on, nor are ``HTTP_CONTENT_TYPE`` and
+    ``HTTP_CONTENT_LENGTH``; an empty ``SERVER_NAME`` becomes ``SERVER_ADDR``.
     """
 
     origin_server = False
 
     def add_cgi_vars(self) -> None:
         super().add_cgi_vars()
-        self.environ.pop("HTTP_PROXY", None)
+        settle_cgi_variables(self.environ)
 
 
 class CGIHandler(AnswersUnreadableBody, BaseCGIHandler):

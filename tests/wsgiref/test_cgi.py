@@ -96,6 +96,32 @@ def test_the_documented_attributes_of_a_cgi_handler_are_the_streams_of_sys() -> 
     assert handler.get_stdin().read() == b"body"
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"SERVER_NAME": "", "SERVER_ADDR": "192.0.2.1"}, "192.0.2.1"),
+        ({"SERVER_NAME": "", "SERVER_ADDR": "2001:db8::1"}, "[2001:db8::1]"),
+        ({"SERVER_NAME": "", "SERVER_ADDR": "[2001:db8::1]"}, "[2001:db8::1]"),
+        ({"SERVER_NAME": ""}, "localhost"),
+        ({"SERVER_NAME": "named", "SERVER_ADDR": "192.0.2.1"}, "named"),
+    ],
+)
+def test_a_server_that_has_no_name_is_called_by_its_address(given: dict[str, str], name: str) -> None:
+    environ = request(**given)
+    handler = BaseCGIHandler(BytesIO(), Recorder(), StringIO(), environ)
+    handler.run(app_of(b""))
+    assert handler.environ["SERVER_NAME"] == name
+    assert environ["SERVER_NAME"] == given["SERVER_NAME"]
+
+
+def test_the_headers_of_the_content_come_without_a_prefix_only() -> None:
+    environ = request(HTTP_CONTENT_TYPE="a/b", HTTP_CONTENT_LENGTH="5", CONTENT_TYPE="c/d", CONTENT_LENGTH="0")
+    handler = BaseCGIHandler(BytesIO(), Recorder(), StringIO(), environ)
+    handler.run(app_of(b""))
+    assert not {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"} & handler.environ.keys()
+    assert (handler.environ["CONTENT_TYPE"], handler.environ["CONTENT_LENGTH"]) == ("c/d", "0")
+
+
 # ---- the body is what CONTENT_LENGTH says
 
 

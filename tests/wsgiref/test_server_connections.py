@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import socket
+import socketserver
 import sys
 import threading
 from typing import Any
@@ -157,6 +159,26 @@ def test_a_single_threaded_server_keeps_so_many_silent_connections() -> None:
         assert [client.get().status for client in clients[2:]] == [200] * 3
         for client in clients:
             client.__exit__()
+
+
+@either
+def test_a_connection_that_cannot_be_accepted_ends_an_idle_one(threaded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [OSError(errno.EMFILE, "too many open files"), OSError(errno.ECONNABORTED, "gone")]
+    accept = socketserver.TCPServer.get_request
+
+    def get_request(server: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return accept(server)
+
+    with serving(text_app(), threaded) as live, live.connect() as idle:
+        assert idle.get().status == 200
+        wait_until(lambda: live.server._parked or list(live.server._waiting.values()) == [True])
+        monkeypatch.setattr(socketserver.TCPServer, "get_request", get_request)
+        with live.connect() as client:
+            assert client.get().status == 200
+            assert idle.at_end()
+        assert failures == []
 
 
 WITHOUT_ROOM = """
