@@ -70,7 +70,7 @@ def of_caller() -> Location | None:
 def of_user() -> Location | None:
     """Return the line that led here, and that of its caller where it is the standard library's.
 
-    Who hands ``wsgi.input`` to ``shutil.copyfileobj``, or ``start_response`` to ``inspect.signature``, wants to be
+    Who hands ``wsgi.input`` to ``shutil.copyfileobj``, or ``start_response`` to ``contextlib.closing``, wants to be
     shown the own line. When nothing but the standard library stands between, its innermost line is told.
     """
     innermost = frame = caller_frame()

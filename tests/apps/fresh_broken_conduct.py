@@ -128,8 +128,8 @@ class LeftEarly:
 
 
 @app("close-app-early-safe")
-def goes_on_when_closed(environ: Any, start_response: Any) -> Any:  # FAULT
-    start_response("200 OK", [TEXT])
+def goes_on_when_closed(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])  # FAULT
     for _ in range(3):
         try:
             yield b"block"

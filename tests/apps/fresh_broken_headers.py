@@ -307,7 +307,7 @@ def chunks_its_own_body(environ: Any, start_response: Any) -> Any:
     return [b"5\r\nhello\r\n", b"0\r\n\r\n"]
 
 
-@factory("header-list-not-shared")
+@factory("header-list-not-shared", "rfc-app-content-type")
 def one_list_for_all_requests() -> App:
     headers = [TEXT]
 

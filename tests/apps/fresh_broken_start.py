@@ -6,7 +6,6 @@ The line at fault carries the mark ``FAULT``.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 import threading
 from typing import Any
@@ -127,9 +126,9 @@ class StartsWhenClosed:
 
 
 @app("call-start-response-opaque")
-def looks_at_the_signature(environ: Any, start_response: Any) -> Any:
-    inspect.signature(start_response)  # FAULT
-    start_response("200 OK", [TEXT])
+def tries_to_close_start_response(environ: Any, start_response: Any) -> Any:
+    with contextlib.suppress(AttributeError), contextlib.closing(start_response):  # FAULT
+        start_response("200 OK", [TEXT])
     return [b"x"]
 
 

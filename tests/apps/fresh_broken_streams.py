@@ -156,7 +156,7 @@ def logs_bytes_in_close(environ: Any, start_response: Any) -> Any:
 # -- environ -----------------------------------------------------------------------------------------
 
 
-@app("env-query-string-may-absent", "env-app-fallback")
+@app("env-query-string-may-absent", "config-app-minimum")
 def needs_a_query_string(environ: Any, start_response: Any) -> Any:
     query = environ["QUERY_STRING"]  # FAULT
     return page(start_response, ("X-Query", str(len(query))))
@@ -174,7 +174,7 @@ def needs_a_content_type(environ: Any, start_response: Any) -> Any:
     return page(start_response, ("X-Kind", str(len(kind))))
 
 
-@app("env-script-name-empty-ok", "env-app-fallback")
+@app("env-script-name-empty-ok", "config-app-minimum")
 def needs_a_script_name(environ: Any, start_response: Any) -> Any:
     mount = environ["SCRIPT_NAME"]  # FAULT
     return page(start_response, ("X-Mount", str(len(mount))))
@@ -186,13 +186,13 @@ def needs_a_first_letter(environ: Any, start_response: Any) -> Any:
     return page(start_response, ("X-Letter", str(letter == "/")))
 
 
-@app("env-app-fallback", "env-app-extra-cgi-nonportable")
+@app("env-app-fallback", "config-app-minimum")
 def needs_a_user_agent(environ: Any, start_response: Any) -> Any:
     agent = environ["HTTP_USER_AGENT"]  # FAULT
     return page(start_response, ("X-Agent", str(len(agent))))
 
 
-@app("env-app-fallback", "env-app-extra-cgi-nonportable")
+@app("env-app-fallback", "config-app-minimum")
 def needs_a_remote_address(environ: Any, start_response: Any) -> Any:
     address = environ["REMOTE_ADDR"]  # FAULT
     return page(start_response, ("X-Local", str(address.startswith("127."))))
@@ -205,7 +205,7 @@ def compares_a_flag_with_true(environ: Any, start_response: Any) -> Any:
     return page(start_response)
 
 
-@app("exc-app-traps-own", "text-bytes-roundtrip")
+@app("exc-app-traps-own")
 def decodes_the_path_as_utf8(environ: Any, start_response: Any) -> Any:
     name = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")  # FAULT
     return page(start_response, ("X-Name", str(len(name))))
@@ -229,9 +229,9 @@ def rebuilds_from_the_server_name(environ: Any, start_response: Any) -> Any:
     return []
 
 
-@app("url-quote-path")
+@app("url-quote-path", "rfc-app-location")
 def rebuilds_without_quoting(environ: Any, start_response: Any) -> Any:
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "/-._~") else "_" for c in environ.get("SCRIPT_NAME", ""))
+    safe = "".join(c if " " < c < "\x7f" else "_" for c in environ.get("SCRIPT_NAME", ""))
     start_response("302 Found", [("Location", safe + "/next")])  # FAULT
     return []
 
