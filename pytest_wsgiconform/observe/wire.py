@@ -249,18 +249,19 @@ class _Conversation:
             return 0
         sock = self._socket()
         readable, writable, _ = select.select([sock], [sock], [], 0.2)
+        sent = 0
+        if writable:  # first, so that a peer that closes at once is tried all the same
+            try:
+                sent = sock.send(piece)
+            except BlockingIOError:
+                pass
+            except OSError:
+                # The peer is gone; what it had sent before may still be there to read.
+                self._drain_after_failure()
+                return 0
         if readable:
             self._receive()
-        if not writable or self.ended:
-            return 0
-        try:
-            return sock.send(piece)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            # The peer is gone; what it had sent before may still be there to read.
-            self._drain_after_failure()
-            return 0
+        return sent
 
     def _drain_after_failure(self) -> None:
         while not self.ended:

@@ -274,3 +274,31 @@ def test_scripts_in_turn() -> None:
     with serving(lambda sock: sock.sendall(receive(sock, 1)), times=2) as address:
         connections = converse_all(address, [Script((Send(b"1"),)), Script((Send(b"2"),))], QUICK)
     assert [connection.stray for connection in connections] == [b"1", b"2"]
+
+
+def test_peer_that_closes_at_once_is_tried_all_the_same() -> None:
+    closed = threading.Event()
+
+    def peer(sock: socket.socket) -> None:
+        sock.shutdown(socket.SHUT_WR)
+        closed.set()
+        receive(sock, 5)
+
+    with serving(peer) as address:
+        # The end has come, unread, before anything is sent.
+        steps = AwaitProbe("closed", "first"), Send(b"later")
+        record = converse(address, Script(steps), QUICK, lambda event, label: closed.wait(10))
+    assert (record.ended, record.bytes_sent) == ("eof", b"later")
+
+
+def test_a_step_that_was_given_up_for_silence_is_not_followed_by_another_wait() -> None:
+    def peer(sock: socket.socket) -> None:
+        receive(sock, 5)
+        while sock.recv(65536):
+            pass
+
+    with serving(peer) as address:
+        record = converse(address, Script((Send(b"hello"), AwaitFinal(1))), Limits(quiet=0.5, total=20))
+    assert record.skipped == ["AwaitFinal"]
+    assert [step.what for step in record.sent] == ["data", "half-close"]
+    assert record.ended == "eof-late"
