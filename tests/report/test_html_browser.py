@@ -221,6 +221,21 @@ def test_it_is_accessible_and_fits(browser: Browser, tmp_path: Path, scheme: Any
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_many_targets_with_long_names_do_not_make_the_page_wide(browser: Browser, tmp_path: Path, width: int) -> None:
+    made = small_document()
+    for name in ("waitress", "gunicorn@/a/long/way/to/an/environment/bin/python", "x" * 80, "one", "two", "three"):
+        other = document([finding(ERROR, target=name)], ("server", name))
+        made["targets"] += other["targets"]
+        made["rules"] += other["rules"]
+    html.write(made, tmp_path / "report.html")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.locator(".matrix").count()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
 def test_paper_gets_everything_and_no_controls(page: Page) -> None:
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
