@@ -83,7 +83,7 @@ MIDDLEWARES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         },
     ),
     "repoze_retry": (REPOZE, {"second-start-is-fatal", "lazy-start-accepted"}),
-    "repoze_tm": (REPOZE, set()),
+    "repoze_tm": (REPOZE, {"close-not-on-iterator", "write-not-from-iterable"}),
     "repoze_errorlog": (REPOZE, set()),
     "repoze_profile": (REPOZE, set()),
     "repoze_vhm": (REPOZE, set()),
