@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform import Blame, Finding, Level, check_app, validator
+from pytest_wsgiconform import Blame, Finding, Level, check_app
 from pytest_wsgiconform.environ import build_environ
+from pytest_wsgiconform.observe.validator import Validator
 from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.wsgiref.util import FileWrapper
 
@@ -110,9 +111,9 @@ def serve(app: Any, environ: dict[str, Any]) -> None:
                 sent.append(b"")
 
 
-def found_by_validator(app: App) -> list[Finding]:
+def found_by_validator(app: App, thorough: bool = False) -> list[Finding]:
     found: list[Finding] = []
-    watched = validator(app, found.append)
+    watched = Validator(app, found.append, thorough=thorough)
     for environ in requests():
         serve(watched, environ)
     return found
@@ -149,6 +150,13 @@ def test_validator_tells_the_fault(broken: Broken) -> None:
 @pytest.mark.parametrize(("name", "make"), RIGHT, ids=[name for name, _ in RIGHT])
 def test_validator_has_nothing_to_say(name: str, make: Callable[[], App]) -> None:
     assert [str(finding) for finding in found_by_validator(make()) if finding.level is not Level.ADVICE] == []
+
+
+@pytest.mark.slow
+def test_both_modes_of_the_validator_find_the_same() -> None:
+    for name, make in [(entry.name, entry.make) for entry in BROKEN] + RIGHT:
+        quick, thorough = ({finding.rule for finding in found_by_validator(make(), mode)} for mode in (False, True))
+        assert quick == thorough, name
 
 
 @pytest.mark.slow
