@@ -81,7 +81,7 @@ def run_suite(*names: str, isolate: bool, folder: Path) -> tuple[subprocess.Comp
         watch = MemoryWatch(process.pid)
         watch.start()
         try:
-            output, errors = process.communicate(timeout=300)
+            output, errors = process.communicate(timeout=900)
         finally:
             process.kill()
             watch.over.set()
