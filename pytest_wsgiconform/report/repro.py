@@ -142,7 +142,9 @@ def _paths(finding: Mapping[str, Any]) -> list[str]:
     # A stimulus that mounts the app has the prefix in the path, and will put it there again.
     if finding["stimulus"] == "mounted" and path.startswith(MOUNT):
         path = path[len(MOUNT) :]
-    quoted = urllib.parse.quote(path or "/", encoding="latin-1", errors="replace")
+    if not path.startswith("/"):
+        path = "/"  # an asterisk, or nothing at all: the stimulus's own doing, whatever the path
+    quoted = urllib.parse.quote(path, encoding="latin-1", errors="replace")
     query = str(request.get("query") or "")
     return [f"{quoted}?{query}" if query else quoted]
 

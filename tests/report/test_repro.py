@@ -180,6 +180,7 @@ def test_reproductions_of_an_earlier_run_go_and_other_files_stay(tmp_path: Path)
         (MOUNT, "mounted", "/"),
         ("/\xc3\xa9", "get", "/%C3%A9"),
         ("", "get", "/"),
+        ("*", "options-asterisk", "/"),
     ],
 )
 def test_the_path_is_the_one_a_url_would_have(path: str, stimulus: str, sent: str) -> None:
