@@ -87,7 +87,7 @@ def _():
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("call-app-repeatable",),
-    stimuli=("repeat",),
+    stimuli=("repeat", "get"),
     hint="Look for a file, generator or buffer that is made once and read by every response.",
 )
 def body_comes_each_time(run: AppRun, _exchange: object) -> Outcome:
@@ -96,7 +96,7 @@ def body_comes_each_time(run: AppRun, _exchange: object) -> Outcome:
     The same object has to serve any number of requests (PEP 3333, "The Application/Framework Side"). When the same
     status and fields come with an empty body from the second time on, some source was most likely read to its end.
     """
-    records = [record for label in ("first", "second", "third") for record in run.labelled(label)]
+    records = [record for label in ("get", "first", "second", "third") for record in run.labelled(label)]
     if len(records) < 3 or not all(map(_answered, records)) or not records[0].size:
         return None
     if records[0].method == "HEAD" or not steady(records).get("status", "").startswith("2"):

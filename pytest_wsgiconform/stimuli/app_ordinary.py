@@ -15,9 +15,12 @@ DEEP_MOUNT = "/mounted/deep/er"
 
 def _get(stage: Stage) -> None:
     headers = {"Accept": "*/*", "User-Agent": "pytest-wsgiconform"}
-    if stage.play("get", stage.environ("GET", headers=headers)).complete:
+    first = stage.play("get", stage.environ("GET", headers=headers))
+    if first.complete:
         # This is the first that the app sees of us, so an app that can answer only once shows it here.
-        stage.play("get", stage.environ("GET", headers=headers))
+        second = stage.play("get", stage.environ("GET", headers=headers))
+        if first.size and second.complete and not second.size:
+            stage.play("get", stage.environ("GET", headers=headers))
     if stage.method != "GET":
         stage.play("ordinary", stage.environ(headers={"Accept": "*/*"}))
 
