@@ -138,7 +138,8 @@ def test_middleware(name: str, tmp_path: Path) -> None:
     errors = {finding["rule"]: finding for finding in report["findings"] if finding["level"] == "error"}
     assert set(errors) == known, [errors[rule] for rule in set(errors) - known]
     assert {finding["blame"] for finding in report["findings"]} <= {"middleware"}
-    assert sum(rule["verdict"] == "held" for rule in report["rules"]) > 90
+    # An app of its own (prometheus_page) never calls the inner one, so the rules on that are not exercised.
+    assert sum(rule["verdict"] == "held" for rule in report["rules"]) > (60 if name == "prometheus_page" else 90)
 
 
 @pytest.mark.slow
