@@ -1,6 +1,6 @@
 """What judging an app costs: a hello-world app, one route against a thousand, and a response of 1 GiB.
 
-    python tests/benchmarks/apps.py [stream] [hello] [routes]
+    python tests/benchmarks/apps.py [--routes N] [stream] [hello] [routes]
 
 The hello-world app is Flask's where Flask is installed, else a plain WSGI one. CPU seconds are those of this process
 and its children; memory is the peak resident size.
@@ -8,6 +8,7 @@ and its children; memory is the peak resident size.
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
@@ -81,8 +82,8 @@ def judge_hello(folder: str) -> None:
     print(f"| hello world, {name} | {min(start):.2f} s | {min(judged):.2f} s | {extra:.2f} s on top |")
 
 
-def judge_routes(folder: str) -> None:
-    """Print what a thousand routes cost, as a multiple of what one more route costs."""
+def judge_routes(folder: str, number_of_routes: int = 1000) -> None:
+    """Print what many routes cost, as a multiple of what one more route costs."""
     Path(folder, "plain.py").write_text(PLAIN)
 
     def cost_of_routes(number: int) -> float:
@@ -93,9 +94,12 @@ def judge_routes(folder: str) -> None:
         few.append(cost_of_routes(1))
         more.append(cost_of_routes(51))
     one = (min(more) - min(few)) / 50
-    thousand = cost_of_routes(1000)
-    times = (thousand - min(few)) / one
-    print(f"| 1000 routes, a plain WSGI app | {one:.4f} s each | {thousand:.1f} s | {times:.0f} times one more route |")
+    many = cost_of_routes(number_of_routes)
+    times = (many - min(few)) / one
+    print(
+        f"| {number_of_routes} routes, a plain WSGI app | {one:.4f} s each | {many:.1f} s "
+        f"| {times:.0f} times one more route |"
+    )
 
 
 def stream_a_gibibyte(_folder: str) -> None:
@@ -118,12 +122,14 @@ def stream_a_gibibyte(_folder: str) -> None:
     print(f"| 1 GiB streamed | {before * scale >> 20} MiB | {after * scale >> 20} MiB | grew by {grown:.1f} MiB |")
 
 
-PARTS = {"stream": stream_a_gibibyte, "hello": judge_hello, "routes": judge_routes}
-
-
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="stream, hello, routes; all when none is named")
+    parser.add_argument("--routes", type=int, default=1000, help="how many routes are many")
+    chosen = parser.parse_args()
+    parts = {"stream": stream_a_gibibyte, "hello": judge_hello, "routes": lambda f: judge_routes(f, chosen.routes)}
     print("| what | before | in all | so |")
     print("| --- | ---: | ---: | --- |")
     with tempfile.TemporaryDirectory() as temporary:
-        for part in sys.argv[1:] or PARTS:
-            PARTS[part](temporary)
+        for part in chosen.parts or parts:
+            parts[part](temporary)
