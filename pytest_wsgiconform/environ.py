@@ -172,7 +172,7 @@ def _take_on(environ: dict[str, Any], target: str, habits: Mapping[str, Any]) ->
     for name in habits["unset"]:
         environ.pop(name, None)
     if "wsgi.file_wrapper" in habits["objects"]:
-        from wsgiref.util import FileWrapper
+        from .wsgiref.util import FileWrapper
 
         environ["wsgi.file_wrapper"] = FileWrapper
 
