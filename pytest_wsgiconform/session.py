@@ -12,6 +12,7 @@ import fnmatch
 import importlib
 import importlib.util
 import os
+import warnings
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -187,6 +188,14 @@ class WsgiSession:
                 place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
                 report.longrepr = (*place, report.longrepr[2])
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``."""
+        text = str(warning_message.message)
+        printable = _printable(text)
+        if printable != text:
+            warning_message.message = UserWarning(printable)
 
     def _relative(self, file: str) -> str:
         """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""

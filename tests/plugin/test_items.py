@@ -231,3 +231,20 @@ def test_what_an_app_prints_is_shown_without_anything_raw_and_not_endlessly(run:
     assert "\x9b" not in text
     assert "\u202e" not in text
     assert "x" * 20_001 not in text
+
+
+def test_what_an_app_raises_where_nobody_catches_it_is_warned_of_without_anything_raw(
+    pytester: pytest.Pytester, project: Path
+) -> None:
+    (project / "late.py").write_text(
+        "class Body(list):\n"
+        "    def __del__(self):\n"
+        "        raise ValueError('\\x1b[31mred')\n\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+        "    return Body([b'x'])\n"
+    )
+    # Not in this process: the outer run, too, would hear of what nobody catches.
+    text = pytester.runpytest_subprocess("--wsgi-app=late:app", "-p", "no:hypothesispytest").stdout.str()
+    assert "ValueError: \\x1b[31mred" in text
+    assert "\x1b" not in text
