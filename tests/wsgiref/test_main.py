@@ -32,6 +32,8 @@ def command(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen[str],
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest_wsgiconform.wsgiref", "--port", "0", *arguments],
         cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell starts what runs in its background with the signal ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         assert process.stdout is not None
