@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import gc
 import importlib
 import importlib.util
 import os
+import sys
+import traceback
 import warnings
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -142,8 +145,6 @@ class WsgiSession:
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
-        import sys
-
         while self.targets:
             self.targets.pop().run.close()
         for path in self._added_paths:
@@ -197,6 +198,12 @@ class WsgiSession:
         if printable != text:
             warning_message.message = UserWarning(printable)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        if isinstance(item, WsgiRule) and not isinstance(nextitem, WsgiRule):
+            # What the target leaves in reference cycles ends here, while pytest still looks at what finalizers raise.
+            gc.collect()
+
     def _relative(self, file: str) -> str:
         """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""
         try:
@@ -205,7 +212,9 @@ class WsgiSession:
             return file
 
     def pytest_unconfigure(self) -> None:
-        self.close()
+        with _clean_finalizers():
+            self.close()
+            gc.collect()
 
     # Where reports come together
 
@@ -373,6 +382,22 @@ def _captured(config: pytest.Config) -> Iterator[list[str]]:
         capture.suspend_global_capture()
         printed, errors = capture.read_global_capture()
         lines += _clean_lines(printed + errors)
+
+
+@contextlib.contextmanager
+def _clean_finalizers() -> Iterator[None]:
+    """Show what the target's finalizers raise cleaned: these are its last words, and nobody else looks at them."""
+
+    def show(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        told = type(error).__name__ if error is None else clean("".join(traceback.format_exception_only(error)).strip())
+        print(f"wsgi: a finalizer of the target raised {told}", file=sys.stderr)
+
+    before, sys.unraisablehook = sys.unraisablehook, show
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _clean_lines(text: str) -> list[str]:
