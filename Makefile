@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # What `make test` runs, in about five minutes on two cores. What starts many programs or plays whole corpora (REST) is
 # left to `make test-rest`, which CI runs too, and to `make test-all`.
-PORTION ?= tests/conformance tests/rules tests/observe tests/wsgiref tests/middleware tests/report tests/plugin \
+PORTION ?= tests/conformance tests/rules tests/observe tests/wsgiref tests/report tests/plugin \
 	tests/targets/test_load.py tests/test_environ.py tests/test_architecture.py \
 	--ignore=tests/plugin/test_hostile_apps.py --ignore=tests/report/test_html_browser.py
-REST ?= tests/servers tests/stimuli tests/strategies tests/apps tests/targets tests/peers \
+REST ?= tests/middleware tests/servers tests/stimuli tests/strategies tests/apps tests/targets tests/peers \
 	tests/plugin/test_hostile_apps.py tests/report/test_html_browser.py
 
 .PHONY: demo test test-rest test-all coverage lint docs benchmarks clean
