@@ -115,12 +115,7 @@ class ListBody:
         exchange.closed = 1
         exchange.phase = "ended"
         conversation.finished = True
-        environ = exchange.environ
-        stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
-        if type(stream) is InputObserver and stream._conversation is conversation:
-            environ["wsgi.input"] = stream._stream
-        if type(log) is ErrorsObserver and log._conversation is conversation:
-            environ["wsgi.errors"] = log._stream
+        conversation.take_observers_away()
 
     def _note_steps(self) -> None:
         """Bring the record up to date with how far the server has iterated."""
