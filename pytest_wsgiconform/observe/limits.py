@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from time import monotonic  # by name: a target may replace time.monotonic
+from time import monotonic, sleep  # by name: a target may replace time.monotonic
 from types import FrameType
 from typing import Any
 
@@ -46,12 +46,23 @@ class Interrupted:
 
 
 class _Watch:
-    """One guarded block of one thread. :ivar fired: whether an exception was set in the thread."""
+    """One guarded block of the thread that makes it.
 
-    __slots__ = ("deadline", "fired", "thread")
+    :ivar fired: whether an exception was set in the thread.
+    :ivar over: whether the block was left. It is a plain attribute because no exception can come between the end of
+        a block and one assignment, while a call may be left by one before it has begun.
+    """
 
-    def __init__(self, thread: int, deadline: float) -> None:
-        self.thread, self.deadline, self.fired = thread, deadline, False
+    __slots__ = ("deadline", "fired", "over", "thread")
+
+    def __init__(self, deadline: float) -> None:
+        self.thread = threading.current_thread()
+        self.deadline, self.fired, self.over = deadline, False, False
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is a block to guard; the number of a thread that has ended is given to another one."""
+        return not self.over and self.thread.is_alive()
 
 
 class _Watchdog:
@@ -89,6 +100,7 @@ class _Watchdog:
             if not self._watches:
                 self._wait(1.0)
             with self._lock:
+                self._watches = [watch for watch in self._watches if watch.stands]
                 if not self._watches:
                     self._running = False
                     return
@@ -96,7 +108,7 @@ class _Watchdog:
                 for watch in self._watches:
                     if watch.deadline <= now:
                         watch.fired, watch.deadline = True, now + _REPEAT
-                        _set_exception(watch.thread)
+                        _set_exception(watch.thread.ident or 0)
                 following = min(watch.deadline for watch in self._watches)
             self._wait(max(following - now, 0.01))
 
@@ -158,11 +170,12 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
     """
     state = Interrupted()
     if threading.current_thread() is not threading.main_thread():
-        watch = _Watch(threading.get_ident(), monotonic() + seconds)
-        _watchdog.add(watch)
+        watch = _Watch(monotonic() + seconds)
         try:
+            _watchdog.add(watch)
             yield state
         finally:
+            watch.over = True
             _stop_watching(watch)
         return
 
@@ -175,7 +188,7 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
     before_interrupt = signal.getsignal(signal.SIGINT)
     started = monotonic()
     alarm = _Alarm(seconds)
-    watch = _Watch(threading.get_ident(), started + seconds + _GRACE)
+    watch = _Watch(started + seconds + _GRACE)
     before_alarm = signal.signal(signal.SIGALRM, alarm)
     if before_interrupt is not None:
         signal.signal(signal.SIGINT, interrupt)
@@ -184,6 +197,7 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
         _watchdog.add(watch)
         yield state
     finally:
+        watch.over = True
         restored = False
         while not restored:
             with contextlib.suppress(TimeLimitExceeded):
@@ -203,7 +217,10 @@ def _stop_watching(watch: _Watch) -> None:
             continue
     if watch.fired:
         # Taking it back would leave the interpreter looking for it for ever; a loop gives it the place to come out.
+        # When exceptions were set in two threads, the first to come out makes the interpreter forget the other one
+        # until its thread has waited for its turn, as after a sleep.
         with contextlib.suppress(TimeLimitExceeded):
+            sleep(0)
             for _ in range(1000):
                 pass
 

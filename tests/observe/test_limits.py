@@ -110,5 +110,63 @@ def test_exceptions_set_in_many_threads_lock_nobody_out() -> None:
     for thread in threads:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads), "somebody waits for a lock for ever"
+    assert not limits._watchdog._watches, "a block that was left is still guarded"
     with time_limit(30):
         pass
+
+
+def test_a_block_that_was_left_is_not_guarded_even_when_its_end_was_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception may come out between the end of a block and the call that tells of it."""
+
+    def interrupted(_watch: Any) -> None:
+        raise TimeLimitExceeded
+
+    def left() -> None:
+        with pytest.raises(TimeLimitExceeded), time_limit(0.05):
+            pass
+
+    monkeypatch.setattr(limits, "_stop_watching", interrupted)
+    found: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            left()
+            spin(0.5)
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert found == []
+
+
+def test_the_number_of_a_thread_that_ended_is_not_guarded() -> None:
+    """The system gives the number to the next thread, which has nothing to do with the block."""
+    blocks: list[Any] = []
+
+    def enter_and_end() -> None:
+        block = time_limit(0.2)
+        block.__enter__()
+        blocks.append((block, threading.get_ident()))
+
+    thread = threading.Thread(target=enter_and_end)
+    thread.start()
+    thread.join()
+    found: list[BaseException] = []
+    numbers = []
+
+    def work() -> None:
+        numbers.append(threading.get_ident())
+        try:
+            spin(0.6)
+        except BaseException as error:
+            found.append(error)
+
+    others = [threading.Thread(target=work) for _ in range(4)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(10)
+    assert blocks[0][1] in numbers, "the number was not given again: nothing was tested"
+    assert found == []
