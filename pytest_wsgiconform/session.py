@@ -14,35 +14,30 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
+import threading
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from . import options
+from .distributed import Distribution
 from .engine import TargetError, TargetRun
 from .gate import Gate, Outcome
 from .options import NodeId, Target
+from .printed import captured, clean_finalizers, printable
 from .report.document import Record, build
 from .report.lines import together
 from .report.terminal import ShortFailure, write_summary
-from .rules.display import clean, shorten
+from .rules.display import clean
 from .rules.model import Finding, Location, Rule, RuleResult
 from .rules.registry import UnknownRule, matching
 from .settings import Settings
 from .suite import WsgiRule, nodes
 from .targets.last_word import keep_terminal
 from .targets.load import locate, make_importable
-
-#: Most characters of what a target printed that a report keeps.
-_PRINTED = 20_000
-
-
-def _printable(text: str) -> str:
-    """Return *text*, several lines that a target printed, cut and safe to print."""
-    return "\n".join(clean(line.rstrip("\r").expandtabs()) for line in shorten(text, _PRINTED).split("\n"))
 
 
 class OpenTarget:
@@ -99,8 +94,11 @@ class WsgiSession:
         _check_installed(self.reports)
         self.wanted = _take_node_ids(config)
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
+        self._distribution: Distribution | None = None
+        self._stopping: list[threading.Thread] = []
         if any(target.kind == "server" for target in named):
             _learn_servers(config)
+            self._distribute()
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
         keep_terminal()
         self.targets: list[OpenTarget] = []
@@ -119,9 +117,15 @@ class WsgiSession:
             self.close()
             raise
 
+    def _distribute(self) -> None:
+        """Let the workers of a distributed run share what they play on a server."""
+        self._distribution = Distribution(self.config)
+        self.config.pluginmanager.register(self._distribution, "wsgiconform-distribution")
+        self.settings = replace(self.settings, share=self._distribution.folder)
+
     def _open(self, target: Target) -> OpenTarget:
         try:
-            with _captured(self.config) as output:
+            with captured(self.config) as output:
                 run = self.config.hook.pytest_wsgiconform_open_run(
                     kind=target.kind, name=target.name, settings=self.settings
                 )
@@ -131,6 +135,11 @@ class WsgiSession:
             raise pytest.UsageError(f"{target.option}: {error}{said}") from None
         except UnknownRule as error:
             raise pytest.UsageError(f"--wsgi-select, --wsgi-ignore: {error}; --wsgi-rules lists them all") from None
+        if target.kind == "server" and self._distribution is not None and self._distribution.is_controller:
+            # It has shown that it can be started; the workers start their own, and meanwhile this one stops.
+            stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
+            stopping.start()
+            self._stopping.append(stopping)
         return OpenTarget(target, run, self.settings, self.gate)
 
     def _check_rule_names(self) -> None:
@@ -145,8 +154,12 @@ class WsgiSession:
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
+        while self._stopping:
+            self._stopping.pop().join()
         while self.targets:
             self.targets.pop().run.close()
+        if self._distribution is not None:
+            self._distribution.close()
         for path in self._added_paths:
             with contextlib.suppress(ValueError):
                 sys.path.remove(path)
@@ -171,7 +184,7 @@ class WsgiSession:
         if not isinstance(item, WsgiRule):
             return report
         # What a target prints is a stranger's text, too, and pytest shows it as it is.
-        report.sections = [(title, _printable(text)) for title, text in report.sections]
+        report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
             return report
         if item.record is None:
@@ -194,9 +207,9 @@ class WsgiSession:
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``."""
         text = str(warning_message.message)
-        printable = _printable(text)
-        if printable != text:
-            warning_message.message = UserWarning(printable)
+        shown = printable(text)
+        if shown != text:
+            warning_message.message = UserWarning(shown)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -212,7 +225,7 @@ class WsgiSession:
             return file
 
     def pytest_unconfigure(self) -> None:
-        with _clean_finalizers():
+        with clean_finalizers():
             self.close()
             gc.collect()
 
@@ -300,7 +313,17 @@ class WsgiSession:
             baseline=outcome.to_dict() if self.gate.path is not None else None,
         )
 
+    def _gather_from_workers(self) -> None:
+        """Let the servers of a distributed run know what the workers have seen of them: each saw only a part."""
+        for opened in self.targets:
+            gather = getattr(opened.run, "gather", None)
+            if gather is not None and opened.target in self._facts:
+                gather()
+                self._facts[opened.target] = opened.run.summary_lines()
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._distribution is not None and self._distribution.is_controller and self._distribution.folder:
+            self._gather_from_workers()
         if self._records or self._messages:
             write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
@@ -362,43 +385,3 @@ def _check_installed(reports: list[tuple[str, Any]]) -> None:
     for kind, _ in reports:
         if kind == "html" and importlib.util.find_spec("jinja2") is None:
             raise pytest.UsageError("--wsgi-report=html: needs jinja2: pip install 'pytest-wsgiconform[html]'")
-
-
-@contextlib.contextmanager
-def _captured(config: pytest.Config) -> Iterator[list[str]]:
-    """Keep what is printed meanwhile from the terminal, as pytest keeps it during collection (not with ``-s``).
-
-    Yields a list that has the printed lines afterwards.
-    """
-    lines: list[str] = []
-    capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        yield lines
-        return
-    capture.resume_global_capture()
-    try:
-        yield lines
-    finally:
-        capture.suspend_global_capture()
-        printed, errors = capture.read_global_capture()
-        lines += _clean_lines(printed + errors)
-
-
-@contextlib.contextmanager
-def _clean_finalizers() -> Iterator[None]:
-    """Show what the target's finalizers raise cleaned: these are its last words, and nobody else looks at them."""
-
-    def show(unraisable: Any) -> None:
-        error = unraisable.exc_value
-        told = type(error).__name__ if error is None else clean("".join(traceback.format_exception_only(error)).strip())
-        print(f"wsgi: a finalizer of the target raised {told}", file=sys.stderr)
-
-    before, sys.unraisablehook = sys.unraisablehook, show
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-def _clean_lines(text: str) -> list[str]:
-    return [clean(line)[:300] for line in text.splitlines() if line.strip()]

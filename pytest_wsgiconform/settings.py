@@ -27,6 +27,7 @@ class Settings:
     :param diff: compare the servers with each other.
     :param rootdir: absolute path of the project. :param cwd: absolute path of the folder the run was started in.
         Both are on ``sys.path`` where the target is loaded.
+    :param share: folder in which the workers of a distributed run share what they have played, ``""`` for none.
     """
 
     paths: tuple[str, ...] = ()
@@ -42,3 +43,4 @@ class Settings:
     diff: bool = False
     rootdir: str = ""
     cwd: str = ""
+    share: str = ""

@@ -12,6 +12,7 @@ import fnmatch
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 from ..observe.wire import Script, Send
@@ -134,9 +135,14 @@ def stimulus(id: str, build: Build, *, parallel: bool = False, needs: str = "", 
 
 def server_stimuli() -> dict[str, ServerStimulus]:
     """Return all stimuli for servers by id. Do not change the dict."""
+    _load()
+    return _stimuli
+
+
+@cache
+def _load() -> None:
     for name in STIMULUS_MODULES:
         importlib.import_module(f"{__package__}.{name}")
-    return _stimuli
 
 
 def chosen(patterns: Iterable[str]) -> list[ServerStimulus]:

@@ -21,6 +21,7 @@ from .app import result_of
 from .server_channel import SideChannel
 from .server_facts import policy_lines
 from .server_runner import QUIET, Runner, Served, facts_of
+from .server_share import SharedRuns
 
 #: The app that is served.
 PROBE = "pytest_wsgiconform.probe:app"
@@ -36,6 +37,10 @@ RESTARTS = 25
 
 #: The rule that judges what happened to the server itself, over whatever has been played.
 SURVIVAL = "server-survives"
+
+#: How many time limits a worker waits for another one that plays a stimulus: it may have several connections, an end to
+#: wait for, and a server to start again. After that it plays itself.
+SHARE_LIMIT = 10
 
 #: Facts of a stimulus that name the mode in which a server of its own has to run for it.
 _MODES = ("single", "tls", "mounted")
@@ -86,16 +91,20 @@ class ServerTarget:
 
     :param starter: starts it. :param settings: the run's settings.
     :param patience: seconds without any byte after which the harness stops waiting for one.
+    :param share: where workers that judge the same server share their records, ``None`` for nowhere.
     :raises TargetError: when it can't be started.
     """
 
     kind = "server"
 
-    def __init__(self, starter: Starter, settings: Settings, patience: float = QUIET) -> None:
+    def __init__(
+        self, starter: Starter, settings: Settings, patience: float = QUIET, share: SharedRuns | None = None
+    ) -> None:
         self.name, self.starter, self.settings = starter.name, starter, settings
         self._rules = [rule for rule in choose(settings.select, settings.ignore) if rule.side is Blame.SERVER]
         self.channel = SideChannel() if starter.reports else None
         self._runner = Runner(self.name, self.channel, settings.timeout, patience)
+        self._share = share
         self._runs: dict[str, ServerRun] = {}
         self._repeats: dict[str, ServerRun] = {}
         self._restarts = 0
@@ -123,6 +132,8 @@ class ServerTarget:
             self._served.kill()
             self._served = None
         self._restarts += 1
+        if self._share is not None:
+            self._share.note_restart()
         if self._restarts > RESTARTS:
             self._lost = f"the server had to be started again {RESTARTS} times"
             return
@@ -138,11 +149,32 @@ class ServerTarget:
         if stimulus.id not in self._runs:
             if stimulus.id != FIRST_STIMULUS and not (self._works() and self._has_what_it_takes(stimulus)):
                 return None
-            run = self._play(stimulus)
+            run = self._obtain(stimulus)
             if run is None:
                 return None
             self._runs[stimulus.id] = run
         return self._runs[stimulus.id]
+
+    def _obtain(self, stimulus: ServerStimulus) -> ServerRun | None:
+        """Play *stimulus*, or take what another worker has played."""
+        share = self._share
+        if share is None:
+            return self._play(stimulus)
+        # Of the first one each worker needs a record of its own: it has to know whether its own server works.
+        if not share.claim(stimulus.id) and stimulus.id != FIRST_STIMULUS:
+            return share.wait(stimulus.id, SHARE_LIMIT * self.settings.timeout) or self._play(stimulus)
+        run = self._play(stimulus)
+        if run is None:
+            share.release(stimulus.id)
+        else:
+            share.store(run)
+        return run
+
+    def _play_what_is_free(self, stimuli: Iterable[ServerStimulus]) -> None:
+        """Play of *stimuli* what no other worker plays, before waiting for those that play the rest."""
+        for stimulus in stimuli:
+            if self._share is not None and stimulus.id not in self._runs and self._share.is_free(stimulus.id):
+                self.run_of(stimulus)
 
     def _works(self) -> bool:
         """Whether the server answers an ordinary request at all; without that nothing else tells anything."""
@@ -212,7 +244,9 @@ class ServerTarget:
         exercised = 0
         findings: list[Finding] = []
         doubtful: list[Finding] = []
-        for stimulus in self._stimuli_of(rule):
+        stimuli = self._stimuli_of(rule)
+        self._play_what_is_free(stimuli)
+        for stimulus in stimuli:
             run = self.run_of(stimulus)
             outcome = rule.check(run, None) if run is not None else None
             if run is None or outcome is None:
@@ -232,9 +266,10 @@ class ServerTarget:
         return first is None or claims_http11(first)
 
     def _stimuli_of(self, rule: Rule) -> list[ServerStimulus]:
-        if rule.id == SURVIVAL and self._runs:
-            return [server_stimuli()[name] for name in self._runs]
-        return chosen(rule.stimuli)
+        if rule.id != SURVIVAL:
+            return chosen(rule.stimuli)
+        played = dict.fromkeys(self._share.claimed() if self._share is not None else ())
+        return [server_stimuli()[name] for name in (played | self._runs)] or chosen(rule.stimuli)
 
     def _confirmed(self, rule: Rule, stimulus: ServerStimulus) -> bool:
         """Whether the fault shows again when the stimulus is played a second time.
@@ -254,7 +289,9 @@ class ServerTarget:
     def _judge_passive(self, rule: Rule) -> RuleResult:
         exercised = 0
         findings: list[Finding] = []
-        for stimulus in chosen(PASSIVE):
+        stimuli = chosen(PASSIVE)
+        self._play_what_is_free(stimuli)
+        for stimulus in stimuli:
             run = self.run_of(stimulus)
             for report in _reports(run) if run is not None else ():
                 exercised += int(report["exercised"].get(rule.id, 0))
@@ -299,6 +336,13 @@ class ServerTarget:
     def runs(self) -> dict[str, ServerRun]:
         """The records so far, by stimulus."""
         return self._runs
+
+    def gather(self) -> None:
+        """Take in all that the workers of a distributed run have played, where this process plays nothing itself."""
+        if self._share is not None:
+            found = {name: self._share.load(name) for name in self._share.stored()}
+            self._runs = {name: run for name, run in found.items() if run is not None}
+            self._restarts = self._share.restarts()
 
 
 def _how_it_ended(served: Served) -> str:

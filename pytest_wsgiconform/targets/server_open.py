@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 
 from ..engine import TargetError
 from ..rules.display import clean
@@ -11,6 +12,7 @@ from ..settings import Settings
 from .launchers import Launcher, UrlStarter, find_launcher, known_launchers
 from .server import ServerTarget
 from .server_selftest import self_test
+from .server_share import SharedRuns
 
 _more: dict[str, Launcher] = {}
 _tested = threading.Event()
@@ -22,13 +24,14 @@ def add_launchers(launchers: Iterable[Launcher]) -> None:
 
 
 def open_server(name: str, settings: Settings) -> ServerTarget:
-    """Start the server *name* and return its run. The probe tests itself first, once per process.
+    """Start the server *name* and return its run. The probe tests itself first, once per process or distributed run.
 
     :param name: a known name, a command, or a URL. :raises TargetError: when it can't be started.
     """
     url = name.startswith(("http://", "https://"))
     starter = UrlStarter(name) if url else find_launcher(name, {**known_launchers(), **_more})
-    if not _tested.is_set():
+    passed = Path(settings.share, "probe-passed") if settings.share else None
+    if not _tested.is_set() and not (passed and passed.exists()):
         problems = self_test()
         if problems:
             raise TargetError(
@@ -36,4 +39,6 @@ def open_server(name: str, settings: Settings) -> ServerTarget:
                 + "; ".join(problems)
             )
         _tested.set()
-    return ServerTarget(starter, settings)
+        if passed is not None:
+            passed.touch()
+    return ServerTarget(starter, settings, share=SharedRuns(Path(settings.share), name) if settings.share else None)
