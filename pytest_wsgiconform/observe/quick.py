@@ -10,10 +10,12 @@ import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..rules.exchange import Exchange
+from ..rules.exchange import Exchange, NextAfterClose
+from ..rules.model import ConformanceError
 from .body import Body
 from .callables import StartResponse
 from .conversation import Conversation
+from .judge import warn
 from .streams import ErrorsObserver, InputObserver
 
 if TYPE_CHECKING:
@@ -62,10 +64,10 @@ class ListBody:
     """Stands in for a list that came after one clean ``start_response`` call.
 
     It needs no finalizer: a list has no ``close()`` that somebody could forget to call. Where something is wrong with
-    the response, :class:`_DoubtfulListBody` takes over.
+    the response, :class:`_DoubtfulListBody` takes over, :class:`_StoppedListBody` after a ``close()`` in the middle.
     """
 
-    __slots__ = ("_conversation", "_result", "_stand_in", "_steps")
+    __slots__ = ("_conversation", "_left", "_result", "_stand_in", "_steps")
 
     def __init__(self, conversation: Conversation, result: list[Any]) -> None:
         self._conversation = conversation
@@ -116,6 +118,10 @@ class ListBody:
         exchange.phase = "ended"
         conversation.finished = True
         conversation.take_observers_away()
+        left = operator.length_hint(self._steps)
+        if left:
+            self._left = left
+            self.__class__ = _StoppedListBody
 
     def _note_steps(self) -> None:
         """Bring the record up to date with how far the server has iterated."""
@@ -145,3 +151,16 @@ class _DoubtfulListBody(ListBody):
         if not conversation.finished:
             self._note_steps()
             conversation.abandon()
+
+
+class _StoppedListBody(ListBody):
+    """A list that was closed before its last item: nothing more may be asked of it."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        if operator.length_hint(self._steps) < self._left:
+            try:
+                self._conversation.happened(NextAfterClose(None))
+            except ConformanceError as error:  # nothing can be raised from here
+                warn(error.finding)

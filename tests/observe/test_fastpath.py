@@ -130,14 +130,18 @@ def make_environ(changes: dict[str, int]) -> dict[str, Any]:
     return environ
 
 
-def drive(watched: Validator, environ: dict[str, Any], take: int) -> None:
+def drive(watched: Validator, environ: dict[str, Any], take: int, goes_on: bool = False) -> None:
+    """Be a server that closes after *take* items, and when it *goes_on* asks for what is left after that."""
     body = watched(environ, lambda status, headers, exc_info=None: lambda data: None)
     if body is None or isinstance(body, (str, bytes)):
         return
-    for number, _item in enumerate(body, 1):
+    steps = iter(body)
+    for number, _item in enumerate(steps, 1):
         if number == take:
             break
     body.close()
+    if goes_on:
+        list(steps)
 
 
 class Switch:
@@ -155,16 +159,20 @@ QUICK_SWITCH, QUICK_FOUND = Switch(), list[Finding]()
 QUICK = Validator(QUICK_SWITCH, QUICK_FOUND.append)
 
 
-def found_quickly(app: Callable[..., Any], environ: dict[str, Any], take: int) -> set[tuple[str, str]]:
+def found_quickly(
+    app: Callable[..., Any], environ: dict[str, Any], take: int, goes_on: bool = False
+) -> set[tuple[str, str]]:
     QUICK_SWITCH.app = app
     QUICK_FOUND.clear()
-    drive(QUICK, environ, take)
+    drive(QUICK, environ, take, goes_on)
     return {(f.rule, f.blame.value) for f in QUICK_FOUND if f.rule not in NOT_COMPARED}
 
 
-def found_thoroughly(app: Callable[..., Any], environ: dict[str, Any], take: int) -> set[tuple[str, str]]:
+def found_thoroughly(
+    app: Callable[..., Any], environ: dict[str, Any], take: int, goes_on: bool = False
+) -> set[tuple[str, str]]:
     found: list[Finding] = []
-    drive(Validator(app, found.append, thorough=True), environ, take)
+    drive(Validator(app, found.append, thorough=True), environ, take, goes_on)
     return {(f.rule, f.blame.value) for f in found if f.rule not in NOT_COMPARED}
 
 
@@ -193,6 +201,25 @@ def test_clean_calls_stay_in_step(headers: list[Any], status: str, body: tuple[A
     app = make_app(status, [("Content-Type", "text/plain"), *headers], body)
     for _ in range(2):
         assert found_quickly(app, make_environ({}), 99) == found_thoroughly(app, make_environ({}), 99)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(PAIRS, max_size=2), BODIES, st.sampled_from([1, 2]))
+def test_a_server_that_goes_on_after_close(headers: list[Any], body: tuple[Any, list[Any]], take: int) -> None:
+    """The fast path hands out the list's own iterator, and sees only afterwards how far it went."""
+    app = make_app("200 OK", [("Content-Type", "text/plain"), *headers], body)
+    goes_on = take < len(body[1])  # to ask once more after the last item is not told of a list
+    for _ in range(2):
+        quick = found_quickly(app, make_environ({}), take, goes_on)
+        assert quick == found_thoroughly(app, make_environ({}), take, goes_on)
+
+
+def test_items_after_close_are_told_of_a_clean_list() -> None:
+    app = make_app("200 OK", [("Content-Type", "text/plain")], (list, [b"one", b"two", b"three"]))
+    drive(Validator(app, lambda finding: None), make_environ({}), 0)
+    for _ in range(3):
+        assert found_quickly(app, make_environ({}), 1, goes_on=True) == {("close-comes-last", "server")}
+        assert found_quickly(app, make_environ({}), 1) == set()
 
 
 @pytest.mark.parametrize("size", [64, 5000])
