@@ -14,7 +14,7 @@ from .environments import python_with
 #: Known names and what has to be installed for them.
 OTHERS = {
     "gunicorn:gthread": ("gunicorn",),
-    "gunicorn:gevent": ("gunicorn", "gevent"),
+    "gunicorn:gevent": ("gunicorn", "gevent", "packaging"),
     "gunicorn:tornado": ("gunicorn", "tornado"),
     "cheroot": ("cheroot",),
     "gevent": ("gevent",),
