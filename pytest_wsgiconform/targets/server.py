@@ -109,6 +109,7 @@ class ServerTarget:
         self._repeats: dict[str, ServerRun] = {}
         self._restarts = 0
         self._lost = ""
+        self._gateway = False  # whether it has been seen to listen before what is behind it
         self._versions: list[str] | None = None
         try:
             self._served: Served | None = self._start()
@@ -141,6 +142,10 @@ class ServerTarget:
             self._served = self._start()
         except TargetError as error:
             self._lost = f"the server could not be started again: {error}"
+            return
+        deadline = time.monotonic() + START_LIMIT
+        while self._gateway and not self._runner.alive(self._served) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     # -- playing
 
@@ -200,10 +205,24 @@ class ServerTarget:
         if self._served is None:
             return None
         run = self._runner.play(stimulus, self._served, patient=patient)
+        if stimulus.id == FIRST_STIMULUS:
+            run = self._once_ready(stimulus, run, self._served)
         if not run.alive:
             run.facts["ended"] = _how_it_ended(self._served)
             if stimulus.id != FIRST_STIMULUS:
                 self._restart()
+        return run
+
+    def _once_ready(self, stimulus: ServerStimulus, run: ServerRun, served: Served) -> ServerRun:
+        """Return *run*, or one that was played when what stands behind a gateway had started, too.
+
+        A gateway listens before the server behind it does, and answers by itself until then.
+        """
+        deadline = time.monotonic() + max(START_LIMIT, self.settings.timeout)
+        while _gateway_waits(run) and time.monotonic() < deadline:
+            self._gateway = True
+            time.sleep(0.1)
+            run = self._runner.play(stimulus, served)
         return run
 
     def _play_apart(self, stimulus: ServerStimulus) -> ServerRun | None:
@@ -219,7 +238,7 @@ class ServerTarget:
             run.facts.update(stimulus.facts, **{"not-started": clean(str(error))[:2000]})
             return run
         try:
-            return self._runner.play(stimulus, served)
+            return self._once_ready(stimulus, self._runner.play(stimulus, served), served)
         finally:
             served.kill()
 
@@ -343,6 +362,11 @@ class ServerTarget:
             found = {name: self._share.load(name) for name in self._share.stored()}
             self._runs = {name: run for name, run in found.items() if run is not None}
             self._restarts = self._share.restarts()
+
+
+def _gateway_waits(run: ServerRun) -> bool:
+    """Whether a gateway answered that it can't reach what is behind it (RFC 9110, sections 15.6.3 to 15.6.5)."""
+    return not run.calls and any(response.status in (502, 503, 504) for response in run.finals)
 
 
 def _how_it_ended(served: Served) -> str:
