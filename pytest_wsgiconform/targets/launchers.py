@@ -93,6 +93,10 @@ class Launcher:
             raise
 
     def _start(self, scratch: Path, app: str, channel: str, limit: float, command: str, mode: str) -> Running:
+        # In a shell's command a gateway starts even when the server behind it can't.
+        advice = self._advice() if self.shell else ""
+        if advice:
+            raise TargetError(f"{clean(self.name)} can't be started.{advice}")
         package = scratch / "path"
         package.mkdir()
         # Not our whole site-packages: what the server's own environment holds must win.

@@ -263,3 +263,16 @@ def test_known_server_runs_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: p
     (tmp_path / "wsgiref.py").write_text("raise SystemExit('the wrong wsgiref')\n")
     monkeypatch.chdir(tmp_path)
     find_launcher("wsgiref").start("pytest_wsgiconform.probe:app", "", 20.0).stop()
+
+
+def test_what_is_missing_behind_a_gateway_is_told() -> None:
+    """The gateway itself would start, and answer that it can't reach anything."""
+    launcher = Launcher(
+        name="gateway",
+        command="exec true {host} {port} {app}",
+        shell=True,
+        packages=("there-is-no-such-package",),
+        install="pip install there-is-no-such-package",
+    )
+    with pytest.raises(TargetError, match="Not installed for .*: there-is-no-such-package. To install it: pip install"):
+        launcher.start("x:app", "", 5.0)
