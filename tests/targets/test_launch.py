@@ -274,5 +274,5 @@ def test_what_is_missing_behind_a_gateway_is_told() -> None:
         packages=("there-is-no-such-package",),
         install="pip install there-is-no-such-package",
     )
-    with pytest.raises(TargetError, match="Not installed for .*: there-is-no-such-package. To install it: pip install"):
+    with pytest.raises(TargetError, match=r"Not installed for .*: there-is-no-such-package\. To install it: pip"):
         launcher.start("x:app", "", 5.0)
