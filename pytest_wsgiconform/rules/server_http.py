@@ -153,19 +153,24 @@ def connection_header_obeyed(run: ServerRun, _exchange: object) -> Outcome:
     asked_first = b"connection: close\r\n" in run.connection.bytes_sent.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
     if asked_first and run.called("next") is not None:
         return broken(run, "after Connection: close, the next request on the connection was served")
+    if not asked_first and run.called("next") is None:
+        return None  # the request that asks for it was never read
     if run.connection.ended in ("open", "eof-late", "reset-late"):
         return broken(run, "the connection stayed open after Connection: close", got=run.connection.ended)
     return HELD
 
 
+_CLOSES = b"GET /probe/echo/t.first HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnection: close\r\n\r\n"
+
+
 @connection_header_obeyed.bad
 def _():
-    return example_run(Response(), calls=[example_call()], ended="open")
+    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="open")
 
 
 @connection_header_obeyed.good
 def _():
-    return example_run(Response(), calls=[example_call()], ended="eof")
+    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="eof")
 
 
 # -- 100 Continue

@@ -243,9 +243,13 @@ def explicit_none_is_no_exc_info(run: ServerRun, _exchange: object) -> Outcome:
         return None
     if found[0]["raised"]:
         return broken(run, f"start_response(..., None) raised {found[0]['raised']}", got=found[0]["raised"])
-    if len(found) > 1 and not found[1]["raised"]:
-        return broken(run, "a second start_response(..., None) was accepted, as if it had exc_info")
-    return HELD
+    if len(found) < 2 or found[1]["raised"]:
+        return HELD
+    plain = run.called("plain")
+    left_out = started(plain) if plain is not None else []
+    if len(left_out) > 1 and not left_out[1]["raised"]:
+        return None  # any second call is accepted, which is another rule's matter
+    return broken(run, "a second start_response(..., None) was accepted, as if it had exc_info")
 
 
 @explicit_none_is_no_exc_info.bad

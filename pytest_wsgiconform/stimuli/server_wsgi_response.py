@@ -36,7 +36,6 @@ for _id, _behaviour in {
     "write:yielded": "yield-order",
     "write:one-item": "write-one-item",
     "write:beyond": "write-beyond",
-    "start:none": "exc-none",
     "start:second-call": "second-call",
     "start:second-after-failed": "second-after-failed",
     "exc:replace": "exc-replace",
@@ -50,6 +49,12 @@ for _id, _behaviour in {
     "header:verbatim": "verbatim",
 }.items():
     _plain(_id, _behaviour)
+_EXC_NONE = (("first", "exc-none"), ("plain", "second-call"))
+# The second call without exc_info on a connection of its own tells what None is compared with.
+stimulus(
+    "start:none",
+    lambda s: [Script((Send(s.last(label, behaviour)),)) for label, behaviour in _EXC_NONE],
+)
 for _name in STATUSES:
     _plain(f"status:{_name.removeprefix('status-')}", _name)
 for _name in BAD_STARTS:

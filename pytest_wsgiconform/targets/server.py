@@ -193,11 +193,11 @@ class ServerTarget:
         return first.alive
 
     def _has_what_it_takes(self, stimulus: ServerStimulus) -> bool:
-        """Whether the server got the simpler stimulus right that *stimulus* builds on, or refused it."""
+        """Whether the server got the simpler stimulus right that *stimulus* builds on, or refused it with an answer."""
         if not stimulus.needs:
             return True
         simpler = self.run_of(server_stimuli()[stimulus.needs])
-        return simpler is not None and not mistook_body(simpler)
+        return simpler is not None and bool(simpler.finals) and not mistook_body(simpler)
 
     def _play(self, stimulus: ServerStimulus, *, patient: bool = False) -> ServerRun | None:
         if any(stimulus.facts.get(name) for name in ("app", *_MODES)):

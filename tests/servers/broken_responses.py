@@ -230,7 +230,7 @@ class LastChunkInFinally(Responder):
             self.send(b"0\r\n\r\n")
 
 
-@responder("aborted-response-looks-incomplete")
+@responder("short-body-ends-connection")
 class ShortBodyKeptOpen(Responder):
     def finish(self) -> None:
         keep = self.keep

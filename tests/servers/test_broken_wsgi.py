@@ -449,11 +449,21 @@ class WantsTheStartFirst(Responder):
         super().iterate()
 
 
-@breaks("second-start-refused", "start-after-failed-start-refused", "explicit-none-is-no-exc-info")
+@breaks("second-start-refused", "start-after-failed-start-refused")
 class SecondStartTaken(Responder):
     def start_response(self, status: Any, headers: Any, exc_info: Any = None, /) -> Any:
         self.called = False
         return super().start_response(status, headers, exc_info)
+
+
+@breaks("explicit-none-is-no-exc-info")
+class CountsTheArguments(Responder):
+    """Takes a third argument for exc_info, whatever it is."""
+
+    def start_response(self, *args: Any) -> Any:
+        if len(args) == 3:
+            self.called = False
+        return super().start_response(*args)
 
 
 @breaks("start-after-failed-start-refused")

@@ -66,7 +66,7 @@ def test_duties_of_http11_are_not_put_to_a_server_of_http10() -> None:
 
 def test_a_rule_with_an_older_duty_beside_stays() -> None:
     assert needs_http11(catalogue()["chunks-decoded"])
-    assert not needs_http11(catalogue()["chunk-faults-keep-requests-apart"])
+    assert not needs_http11(catalogue()["app-called-once-per-request"])
     assert not needs_http11(catalogue()["head-without-content"])
 
 
