@@ -96,7 +96,7 @@ def _() -> ServerRun:
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("rfc-abort-visible",),
-    stimuli=("abort:raise-later", "abort:raise-later-length"),
+    stimuli=("abort:*",),
     hint="Close the connection without the last chunk when the app fails after its output began.",
 )
 def aborted_response_looks_incomplete(run: ServerRun, _: None) -> Outcome:
