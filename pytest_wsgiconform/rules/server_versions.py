@@ -6,13 +6,13 @@ from .model import Rule
 from .server_run import ServerRun
 
 #: Clauses about what HTTP/1.1 added to HTTP/1.0: transfer codings, the demand for Host, targets in absolute form,
-#: persistence by default, pipelining, expectations, upgrades, and what has to be refused where RFC 1945 let it pass.
+#: persistence by default, pipelining, expectations, upgrades; and the blank before a colon, which RFC 1945 (section
+#: 2.1, implied *LWS) let pass.
 ADDED_BY_HTTP11 = frozenset(
     {
         "http-server-decodes-te",
         "rfc-absolute-form",
         "rfc-absolute-form-host",
-        "rfc-bare-cr",
         "rfc-chunk-data-end",
         "rfc-chunk-ext-ignored",
         "rfc-chunk-ext-limit",
@@ -23,8 +23,6 @@ ADDED_BY_HTTP11 = frozenset(
         "rfc-chunked-decoded",
         "rfc-chunked-input-terminated",
         "rfc-chunked-no-content-length",
-        "rfc-cl-differing",
-        "rfc-cl-empty",
         "rfc-close-announced",
         "rfc-continue-once",
         "rfc-continue-unread",

@@ -100,13 +100,15 @@ class SharedRuns:
 
     def claimed(self) -> Iterator[str]:
         """Yield the ids of the stimuli that somebody has played or is playing, in the order of their definition."""
-        names = {entry.removesuffix(".claim") for entry in os.listdir(self._folder) if entry.endswith(".claim")}
-        return (name for name in server_stimuli() if name.replace(":", "=") in names)
+        return self._having("claim")
 
     def stored(self) -> Iterator[str]:
         """Yield the ids of the stimuli whose records are there, in the order of their definition."""
-        names = {entry.removesuffix(".run") for entry in os.listdir(self._folder) if entry.endswith(".run")}
-        return (name for name in server_stimuli() if name.replace(":", "=") in names)
+        return self._having("run")
+
+    def _having(self, kind: str) -> Iterator[str]:
+        there = set(os.listdir(self._folder))
+        return (name for name in server_stimuli() if self._path(name, kind).name in there)
 
     def note_restart(self) -> None:
         """Count a restart of a server."""
