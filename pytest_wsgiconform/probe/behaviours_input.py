@@ -29,11 +29,27 @@ def _until_empty(stage: Stage, method: str, *args: Any) -> None:
             return
 
 
+def _rest(stage: Stage, taken: int) -> None:
+    """Read what is left of the body after *taken* bytes, and no byte more."""
+    left = int(stage.environ.get("CONTENT_LENGTH") or 0) - taken
+    while left > 0:
+        size = _size(attempt(stage, "read", min(left, 4096)))
+        if not size:
+            return
+        left -= size
+
+
+def _size(value: Any) -> int:
+    """Return how many bytes a read gave; 0 for what are no bytes."""
+    return len(value) if isinstance(value, bytes) else 0
+
+
 @behaviour("read-sized")
 def _read_sized(stage: Stage) -> Iterable[bytes]:
+    taken = 0
     for size in (1, 7, 1000):
-        attempt(stage, "read", size)
-    _until_empty(stage, "read", 4096)
+        taken += _size(attempt(stage, "read", size))
+    _rest(stage, taken)
     return stage.answer(stage.line)
 
 
@@ -45,8 +61,7 @@ def _read_total(stage: Stage) -> Iterable[bytes]:
 
 @behaviour("read-zero")
 def _read_zero(stage: Stage) -> Iterable[bytes]:
-    attempt(stage, "read", 0)
-    _until_empty(stage, "read", 4096)
+    _rest(stage, _size(attempt(stage, "read", 0)))
     return stage.answer(stage.line)
 
 

@@ -303,11 +303,20 @@ def _no_headers(stage: Stage) -> Iterable[bytes]:
     yield stage.line
 
 
+def _own_headers(stage: Stage) -> list[tuple[str, str]]:
+    own = [("Content-Type", "text/plain"), ("X-Wsgiconform", stage.marker), ("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]
+    return [*own, ("Server", "probe"), ("Content-Length", str(len(stage.line)))]
+
+
 @behaviour("odd-case")
 def _odd_case(stage: Stage) -> Iterable[bytes]:
-    length = str(len(stage.line))
-    odd = [("dATE", "Tue, 15 Nov 1994 08:12:31 GMT"), ("sERVER", "probe"), ("cONTENT-lENGTH", length)]
-    stage.start("200 OK", [("content-TYPE", "text/plain"), ("x-WSGIconform", stage.marker), *odd])
+    stage.start("200 OK", [(name.swapcase(), value) for name, value in _own_headers(stage)])
+    return [stage.line]
+
+
+@behaviour("usual-case")
+def _usual_case(stage: Stage) -> Iterable[bytes]:
+    stage.start("200 OK", _own_headers(stage))
     return [stage.line]
 
 

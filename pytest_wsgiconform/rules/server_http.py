@@ -182,7 +182,7 @@ def _():
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("http-expect-supported", "http-expect-final-may", "http-expect-10-exempt"),
-    stimuli=("continue:read", "continue:drain"),
+    stimuli=("continue:read",),
     hint="Send 100 Continue before, or when, the application first reads.",
 )
 def expect_continue_supported(run: ServerRun, _exchange: object) -> Outcome:

@@ -309,7 +309,19 @@ def _():
     return example_run(calls=[_body_call(b"abc", *events)], body=b"abc")
 
 
-def _differs(run: ServerRun, got: list[bytes], wanted: list[bytes], what: str) -> Outcome:
+def _within(lines: list[bytes], size: int) -> list[bytes]:
+    """Return *lines* up to *size* bytes: what a stream gives beyond the body is judged by the rule on its end."""
+    kept: list[bytes] = []
+    for line in lines:
+        if size <= 0:
+            break
+        kept.append(line[:size])
+        size -= len(line)
+    return kept
+
+
+def _differs(run: ServerRun, lines: list[bytes], wanted: list[bytes], what: str) -> Outcome:
+    got = _within(lines, sum(map(len, wanted)))
     for number, (mine, theirs) in enumerate(zip(wanted, got, strict=False)):
         if mine != theirs:
             message = f"{what} gave {show(theirs)} as line {number + 1}"
@@ -346,8 +358,7 @@ def input_readline_splits_on_lf(run: ServerRun, _exchange: object) -> Outcome:
     found = [f for f in reads(call, "readline") if not f["raised"]] if call is not None else []
     if not found:
         return None
-    got = _texts(found)
-    return _differs(run, got[:-1] if got[-1] == b"" else got, split_lines(fact_body(run)), "readline()")
+    return _differs(run, _texts(found), split_lines(fact_body(run)), "readline()")
 
 
 @input_readline_splits_on_lf.bad
@@ -434,7 +445,7 @@ def _():
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("input-eof-at-length", "input-no-read-past-may"),
-    stimuli=("input:read-past",),
+    stimuli=("input:read-past", "input:readline", "input:readlines", "input:iterate"),
     hint="Count the bytes of the body, and return what is left when more is asked for.",
 )
 def input_ends_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
@@ -443,7 +454,10 @@ def input_ends_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: a server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams").
     On a connection that stays open, one that does not waits for the next request, or swallows it.
     """
-    return _ends(run, "read", "a read beyond Content-Length")
+    method = {"input:readline": "readline", "input:readlines": "readlines", "input:iterate": "iter"}
+    asked = method.get(run.stimulus, "read")
+    what = {"read": "a read beyond Content-Length", "iter": "iteration to the end"}
+    return _ends(run, asked, what.get(asked, f"{asked}() up to the end"))
 
 
 def _ends(run: ServerRun, method: str, what: str) -> Outcome:
@@ -571,7 +585,7 @@ def input_readline_takes_size(run: ServerRun, _exchange: object) -> Outcome:
             return broken(run, f"readline(3) raised {entry['raised']}", got=entry["raised"])
         if entry["size"] != 3:
             return broken(run, f"readline(3) on a longer line gave {entry['size']} bytes", got=f"{entry['size']} bytes")
-    if data_of(found) != fact_body(run):
+    if not data_of(found).startswith(fact_body(run)):
         return broken(run, "readline(size) called again and again did not give the whole body")
     return HELD
 
@@ -608,7 +622,7 @@ def input_readlines_hint_optional(run: ServerRun, _exchange: object) -> Outcome:
         return None
     if found[0]["raised"]:
         return broken(run, f"readlines(1) raised {found[0]['raised']}", got=found[0]["raised"])
-    if data_of(found) != fact_body(run):
+    if not data_of(found).startswith(fact_body(run)):
         return broken(run, "readlines(1) called again and again did not give the whole body")
     return HELD
 

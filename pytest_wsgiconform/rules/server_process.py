@@ -73,6 +73,8 @@ def server_survives(run: ServerRun, _exchange: object) -> Outcome:
     if run.alive:
         return HELD
     ended = str(run.facts.get("ended", ""))
+    if not ended and run.stimulus == "basic:get" and server_answers.check(run, None) != HELD:
+        return None  # it lives, but never answered: that rule tells it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")
 

@@ -198,8 +198,8 @@ def _() -> ServerRun:
 def chunked_body_without_client_length(run: ServerRun, _: None) -> Outcome:
     """A chunked request shows no CONTENT_LENGTH that disagrees with the decoded body.
 
-    RFC 9112 section 6.3: Transfer-Encoding overrides Content-Length. An app reads by CONTENT_LENGTH; a wrong one
-    cuts the body or makes it wait.
+    It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
+    Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
     """
     call = first_call(run)
     wanted = run.facts.get("decoded")

@@ -278,6 +278,10 @@ def packets_make_no_difference(run: ServerRun, _: None) -> Outcome:
             run, f"byte by byte the body became {got}", run.connections[-1], got=got, expected=show(whole.body, 60)
         )
     first, second = _request_variables(whole), _request_variables(split)
+    if not (first.get("CONTENT_LENGTH") and second.get("CONTENT_LENGTH")):
+        # A length may be left out where it is not known yet; the bodies were the same.
+        first.pop("CONTENT_LENGTH", None)
+        second.pop("CONTENT_LENGTH", None)
     for name in sorted(first.keys() | second.keys()):
         if first.get(name) != second.get(name):
             got, wanted = show(second.get(name)), show(first.get(name))

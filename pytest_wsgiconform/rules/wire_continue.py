@@ -94,7 +94,7 @@ def _() -> ServerRun:
     section="connection",
     level=Level.ERROR,
     side=Blame.SERVER,
-    clauses=("rfc-continue-once",),
+    clauses=("http-expect-supported",),
     stimuli=("continue:read", "continue:mixed-case", "continue:body-at-once"),
     hint="Send 100 before waiting for the body, match the expectation without regard to case, or refuse with 417.",
 )

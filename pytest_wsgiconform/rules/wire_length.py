@@ -303,7 +303,7 @@ def _() -> ServerRun:
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("rfc-no-framing-no-body",),
-    stimuli=("no-framing:*",),
+    stimuli=("no-framing:*", "no-framing-drained:*"),
     hint="Give an empty wsgi.input to a request with neither Content-Length nor Transfer-Encoding.",
 )
 def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
@@ -317,24 +317,27 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
     if call is None:
         # A server may insist on a length for POST.
         return None if final is None or final.status == 411 else HELD
-    if call.body and call.environ.get("wsgi.input_terminated") is not True and final is not None and final.says_close:
-        return None  # the probe read more than it may, and no request is lost: a matter of the end of file alone
-    if call.body:
+    offered = call.environ.get("wsgi.input_terminated") is True or call.get("CONTENT_LENGTH") not in ("", "0")
+    if call.body and offered:
         return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
     if run.ran("next") or run.connection.closed_by_server:
-        return HELD
+        return None if call.body else HELD
+    if not run.ran("behind-plain"):
+        # It serves no request behind another at all; or the probe itself read on, and met no end of file.
+        return None
     return broken(run, "the request that followed got no answer", got=run.connection.ended, expected="served or closed")
 
 
 @no_framing_means_no_body.bad
 def _() -> ServerRun:
-    sent = b"POST /probe/drain/00000000.first HTTP/1.1\r\nHost: x\r\n\r\nGET /probe/echo/00000000.next HTTP/1.1\r\n"
-    calls = [Call("first", body=b"GET /probe/echo")]
-    return one_connection(sent, Response(200), calls=calls, stimulus="no-framing:post")
+    calls = [Call("first"), Call("plain"), Call("behind-plain")]
+    return one_connection(_UNFRAMED, Response(200), ended="eof-late", calls=calls, stimulus="no-framing:post")
 
 
 @no_framing_means_no_body.good
 def _() -> ServerRun:
-    sent = b"POST /probe/drain/00000000.first HTTP/1.1\r\nHost: x\r\n\r\nGET /probe/echo/00000000.next HTTP/1.1\r\n"
-    calls = [Call("first"), Call("next")]
-    return one_connection(sent, Response(200), Response(200), calls=calls, stimulus="no-framing:post")
+    calls = [Call("first"), Call("next"), Call("plain"), Call("behind-plain")]
+    return one_connection(_UNFRAMED, Response(200), Response(200), calls=calls, stimulus="no-framing:post")
+
+
+_UNFRAMED = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\nGET /probe/echo/00000000.next HTTP/1.1\r\n"

@@ -60,6 +60,8 @@ def must_refuse(run: ServerRun, what: str) -> Outcome:
         return broken(run, f"{what} was answered with {final.status}", got=str(final.status), expected="400")
     if hung(run.connection):
         return broken(run, f"{what} was neither refused nor the connection closed", got="silence", expected="400")
+    if run.ran("next"):
+        return broken(run, f"{what} got no answer, and the one behind it was served", got="passed over", expected="400")
     return HELD
 
 

@@ -8,14 +8,20 @@ from .server_model import Setting, raw, stimulus
 
 
 def _fields(
-    topic: str, variant: str, *fields: str | bytes, method: str = "GET", body: bytes = b"", **facts: Any
+    topic: str,
+    variant: str,
+    *fields: str | bytes,
+    method: str = "GET",
+    body: bytes = b"",
+    needs: str = "",
+    **facts: Any,
 ) -> None:
     """Register ``topic:variant``: a request with *fields*, then an ordinary one."""
 
     def build(setting: Setting) -> bytes:
         return setting.request("first", fields=fields, method=method, body=body) + setting.last()
 
-    stimulus(f"{topic}:{variant}", build, **facts)
+    stimulus(f"{topic}:{variant}", build, needs=needs, **facts)
 
 
 # -- line ends
@@ -130,6 +136,7 @@ _fields(
     "Content_Length: 2",
     method="POST",
     body=b"hello",
+    needs="cl-valid:plain",
     body_wanted="hello",
 )
 _fields(
@@ -139,9 +146,10 @@ _fields(
     "Content-Length: 5",
     method="POST",
     body=b"hello",
+    needs="cl-valid:plain",
     body_wanted="hello",
 )
-_fields("spoof", "content-length-alone", "Content_Length: 5", method="POST", body_wanted="")
+_fields("spoof", "content-length-alone", "Content_Length: 5", method="POST", needs="cl-valid:plain", body_wanted="")
 _fields(
     "spoof",
     "transfer-encoding",
@@ -149,6 +157,7 @@ _fields(
     "Content-Length: 5",
     method="POST",
     body=b"hello",
+    needs="cl-valid:plain",
     body_wanted="hello",
 )
 _fields(
@@ -159,6 +168,7 @@ _fields(
     "Content-Length: 5",
     method="POST",
     body=b"hello",
+    needs="cl-valid:plain",
     body_wanted="hello",
     type_wanted="text/plain",
 )

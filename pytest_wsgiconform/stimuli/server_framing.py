@@ -194,8 +194,22 @@ _framed("cl-valid", "leading-zeros", "Content-Length: 0005", body=b"hello", deco
 _framed("cl-valid", "zero", "Content-Length: 0", decoded="")
 _framed("cl-valid", "plain", "Content-Length: 5", body=b"hello", decoded="hello")
 
-stimulus("no-framing:get", lambda s: s.request("first", behaviour="drain") + s.last())
-stimulus("no-framing:post", lambda s: s.request("first", behaviour="drain", method="POST") + s.last())
+
+def _no_framing(setting: Setting, method: str) -> list[bytes]:
+    """A request without framing and one behind it; then, for comparison, the same two with an explicit length of 0."""
+    plain = setting.request("plain", method=method, fields=("Content-Length: 0",))
+    return [setting.request("first", method=method) + setting.last(), plain + setting.last("behind-plain")]
+
+
+for _method in ("GET", "POST"):
+    stimulus(
+        f"no-framing:{_method.lower()}",
+        lambda s, method=_method: [Script((Send(data),)) for data in _no_framing(s, method)],
+    )
+    stimulus(
+        f"no-framing-drained:{_method.lower()}",
+        lambda s, method=_method: s.request("first", behaviour="drain", method=method) + s.last(),
+    )
 
 # -- bodies cut short, and bodies nobody reads
 

@@ -45,16 +45,19 @@ for _id, _behaviour in {
     "exc:partial-binary": "raise-binary",
     "exc:close-error": "close-after-error",
     "header:none": "no-headers",
-    "header:odd-case": "odd-case",
     "header:verbatim": "verbatim",
 }.items():
     _plain(_id, _behaviour)
-_EXC_NONE = (("first", "exc-none"), ("plain", "second-call"))
-# The second call without exc_info on a connection of its own tells what None is compared with.
-stimulus(
-    "start:none",
-    lambda s: [Script((Send(s.last(label, behaviour)),)) for label, behaviour in _EXC_NONE],
-)
+
+
+def _apart(id: str, behaviour: str, plain: str) -> None:
+    """Register *behaviour*, and on a connection of its own *plain*, which tells what the server does in any case."""
+    pairs = (("first", behaviour), ("plain", plain))
+    stimulus(id, lambda s: [Script((Send(s.last(label, name)),)) for label, name in pairs])
+
+
+_apart("header:odd-case", "odd-case", "usual-case")
+_apart("start:none", "exc-none", "second-call")
 for _name in STATUSES:
     _plain(f"status:{_name.removeprefix('status-')}", _name)
 for _name in BAD_STARTS:

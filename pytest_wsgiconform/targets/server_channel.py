@@ -87,6 +87,7 @@ class SideChannel:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}:{self._secret}"
         self._reports: list[Report] = []
         self._opened: set[tuple[str, str, str]] = set()
+        self._given_up: set[str] = set()
         self._condition = threading.Condition()
         self._wake, self._waker = socket.socketpair()
         self._closed = False
@@ -114,8 +115,9 @@ class SideChannel:
                     self._answer(report, {"go": name})
 
     def give_up(self, token: str) -> None:
-        """Release all calls of *token* from the gates they wait at."""
+        """Release all calls of *token* from the gates they wait at, or come to later: a server may have queued some."""
         with self._condition:
+            self._given_up.add(token)
             for report in self._reports:
                 if report.token == token and not report.ended:
                     for message in report.messages:
@@ -252,8 +254,12 @@ class SideChannel:
                 report.behaviour = message["behaviour"]
                 continue
             report.messages.append(message)
-            if message.get("event") == "gate" and (report.token, report.label, message["name"]) in self._opened:
+            if message.get("event") != "gate":
+                continue
+            if (report.token, report.label, message["name"]) in self._opened:
                 self._answer(report, {"go": message["name"]})
+            elif report.token in self._given_up:
+                self._answer(report, {"give-up": message["name"]})
 
     def _answer(self, report: Report, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):

@@ -136,7 +136,7 @@ CASES: list[tuple[str, ServerRun, str]] = [
     ("signed-length-refused", run("cl-sign:plus", ended="refused"), "vacuous"),
     ("signed-length-refused", run("cl-sign:plus", ok()), "broken"),
     ("signed-length-refused", run("cl-sign:plus", Response(400), calls=(Call(""),)), "broken"),
-    ("signed-length-refused", run("cl-sign:plus", ok("next"), calls=(Call("next"),)), "held"),
+    ("signed-length-refused", run("cl-sign:plus", ok("next"), calls=(Call("next"),)), "broken"),
     # after the refusal
     ("connection-closed-after-framing-error", run("cl-empty:bare", Response(400), ok("planted")), "broken"),
     ("connection-closed-after-framing-error", run("cl-sign:plus", ok(), calls=(FIRST,)), "vacuous"),
@@ -192,7 +192,12 @@ CASES: list[tuple[str, ServerRun, str]] = [
     ("valid-length-honoured", run("cl-valid:plain", calls=(Call("first", body=b"he"),), decoded="hello"), "broken"),
     ("no-framing-means-no-body", run("no-framing:post", Response(411)), "vacuous"),
     ("no-framing-means-no-body", run("no-framing:post", Response(400)), "held"),
-    ("no-framing-means-no-body", run("no-framing:get", ok(), calls=(FIRST,), ended="eof-late"), "broken"),
+    ("no-framing-means-no-body", run("no-framing:get", ok(), calls=(FIRST,), ended="eof-late"), "vacuous"),
+    (
+        "no-framing-means-no-body",
+        run("no-framing:get", ok(), calls=(FIRST, Call("behind-plain")), ended="eof-late"),
+        "broken",
+    ),
     ("no-framing-means-no-body", run("no-framing:get", ok(), calls=(FIRST,)), "held"),
     # request line, target, path
     ("target-whitespace-not-repaired", run("request-line:tab-in-target", Response(400), tail="/a\tb"), "held"),
@@ -278,12 +283,23 @@ CASES: list[tuple[str, ServerRun, str]] = [
         "folded-line-refused-or-joined",
         run(
             "obs-fold:planted-framing",
-            calls=(Call("first", {"HTTP_X_FIRST": "a b", "CONTENT_LENGTH": "35"}),),
+            calls=(Call("first", {"HTTP_X_FIRST": "a Content-Length: 35", "CONTENT_LENGTH": "35"}),),
             name="HTTP_X_FIRST",
             start="a",
-            end="b",
+            end="Content-Length: 35",
         ),
         "broken",
+    ),
+    (
+        "folded-line-refused-or-joined",
+        run(
+            "obs-fold:planted-framing",
+            calls=(Call("first", {"HTTP_X_FIRST": "a Content-Length: 35", "CONTENT_LENGTH": "0"}),),
+            name="HTTP_X_FIRST",
+            start="a",
+            end="Content-Length: 35",
+        ),
+        "held",
     ),
     ("folded-line-refused-or-joined", run("obs-fold:space", Response(400), name="HTTP_X_FIRST"), "held"),
     ("field-name-token-or-refused", run("field-name:slash", calls=(Call("first", {"HTTP_HOST": "x"}),)), "held"),

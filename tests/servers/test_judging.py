@@ -274,17 +274,34 @@ def _drained(*headers: tuple[str, str], body: bytes = b"GET /next", terminated: 
     calls = [Call("first", environ, body=body, behaviour="drain")]
     sent = b"GET /probe/drain/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
     response = Response(200, [("X-Wsgiconform", "00000000.first"), *headers])
-    return one_connection(sent, response, calls=calls, stimulus="no-framing:get")
+    return one_connection(sent, response, calls=calls, stimulus="no-framing-drained:get")
 
 
-def test_foreign_bytes_on_a_connection_that_ends_are_the_should_rules_matter() -> None:
+def test_foreign_bytes_that_the_server_did_not_offer_are_the_should_rules_matter() -> None:
     assert verdict("no-framing-means-no-body", _drained(("Connection", "close"))) is None
+    assert verdict("no-framing-means-no-body", _drained(("Connection", "keep-alive"))) is None
 
 
-def test_a_request_lost_as_a_body_is_seen() -> None:
-    assert len(verdict("no-framing-means-no-body", _drained())) == 1
+def test_a_request_offered_as_a_body_is_seen() -> None:
+    assert len(verdict("no-framing-means-no-body", _drained(terminated=True))) == 1
     assert len(verdict("no-framing-means-no-body", _drained(("Connection", "close"), terminated=True))) == 1
-    assert len(verdict("no-framing-means-no-body", _drained(("Connection", "keep-alive")))) == 1
+
+
+def _no_framing(*calls: str, ended: str = "eof-late") -> ServerRun:
+    sent = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    response = Response(200, [("X-Wsgiconform", "00000000.first")])
+    return one_connection(
+        sent, response, ended=ended, calls=[Call(label) for label in calls], stimulus="no-framing:post"
+    )
+
+
+def test_a_request_lost_behind_one_without_framing_is_seen() -> None:
+    assert len(verdict("no-framing-means-no-body", _no_framing("first", "plain", "behind-plain"))) == 1
+    assert verdict("no-framing-means-no-body", _no_framing("first", "next", "plain", "behind-plain")) == HELD
+
+
+def test_a_server_that_serves_no_request_behind_another_is_not_blamed_for_framing() -> None:
+    assert verdict("no-framing-means-no-body", _no_framing("first", "plain")) is None
     assert verdict("no-framing-means-no-body", _drained(("Connection", "close"), body=b"")) == HELD
 
 
@@ -315,7 +332,7 @@ def test_the_answer_to_another_request_is_not_taken_for_mangled_text() -> None:
 def test_data_that_no_write_took_is_told_once(rule: str, stimulus: str, body: bytes, wanted: bytes) -> None:
     for raised, arrived, expected in (("TypeError: None", body, None), ("", body, 1), ("", wanted, 0)):
         call = example_call(event("write", size=3, raised=raised))
-        run = example_run(Response(body=arrived, framing="close"), calls=[call])
+        run = example_run(Response(headers=[("Content-Length", str(len(arrived)))], body=arrived), calls=[call])
         run.stimulus = stimulus
         outcome = verdict(rule, run)
         assert (outcome if outcome is None else len(outcome)) == expected
@@ -409,3 +426,15 @@ def test_a_gateway_with_nothing_behind_it_does_not_answer(monkeypatch: pytest.Mo
         assert run.judge(catalogue()["server-answers"]).verdict is Verdict.BROKEN
     finally:
         run.close()
+
+
+# -- a server that never answers
+
+
+def test_a_silent_server_is_told_once_and_a_death_always() -> None:
+    silent = example_run(ended="open", alive=False)
+    silent.stimulus = "basic:get"
+    assert len(verdict("server-answers", silent)) == 1
+    assert verdict("server-survives", silent) is None
+    silent.facts["ended"] = "was killed by signal 11"
+    assert len(verdict("server-survives", silent)) == 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import socket
+import time
 import warnings
 from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.probe.channel import Talk
+from pytest_wsgiconform.probe.channel import GATE_LIMIT, Talk
 from pytest_wsgiconform.targets import server_channel
 
 
@@ -59,6 +60,22 @@ def test_a_call_that_is_dropped_in_a_cycle_hangs_up() -> None:
         connection.settimeout(10)
         assert connection.recv(1) == b""
         connection.close()
+
+
+def test_a_call_that_begins_after_its_run_was_given_up_is_not_held() -> None:
+    """A server with one worker runs what it had queued when the client has long gone; its next client must not wait."""
+    channel = server_channel.SideChannel()
+    try:
+        channel.give_up("aaaaaaaa")
+        channel.take("aaaaaaaa")
+        talk = Talk(channel.address)
+        talk.hello("aaaaaaaa", "b", "hold")
+        begun = time.monotonic()
+        assert talk.gate("hold") is False
+        assert time.monotonic() - begun < GATE_LIMIT / 2
+        talk.finish()
+    finally:
+        channel.close()
 
 
 def test_closing_closes_the_calls_that_were_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
