@@ -5,7 +5,7 @@ from __future__ import annotations
 from .display import show
 from .model import HELD, Blame, Level, Outcome
 from .registry import rule
-from .server_run import Call, Response, ServerRun, one_connection
+from .server_run import Call, Connection, Response, ServerRun, one_connection
 from .wire_evidence import broken
 from .wire_outcomes import answered, failed_inside, first_call, first_final, must_refuse, ran_first, refused, took_place
 
@@ -320,12 +320,19 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
     offered = call.environ.get("wsgi.input_terminated") is True or call.get("CONTENT_LENGTH") not in ("", "0")
     if call.body and offered:
         return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
-    if run.ran("next") or run.connection.closed_by_server:
-        return None if call.body else HELD
-    if not run.ran("behind-plain"):
-        # It serves no request behind another at all; or the probe itself read on, and met no end of file.
-        return None
+    if call.body:
+        return None  # the probe read more than it may, and met no end of file: another rule's matter
+    turns = [str(turn) for turn in run.facts.get("turns", [""])]
+    lost = [turn for turn, at in zip(turns, run.connections[::2], strict=False) if not _served_or_closed(run, turn, at)]
+    if not lost:
+        return HELD
+    if lost != turns or not all(run.ran(f"behind-plain{turn}") for turn in turns):
+        return None  # it does not serve every request behind another, whatever the framing
     return broken(run, "the request that followed got no answer", got=run.connection.ended, expected="served or closed")
+
+
+def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
+    return run.ran(f"next{turn}") or connection.closed_by_server
 
 
 @no_framing_means_no_body.bad

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ class SharedRuns:
 
     def store(self, run: ServerRun) -> None:
         """Give *run*, whose stimulus this process had claimed, to the others."""
-        path = self._path(run.stimulus, f"{os.getpid()}.part")
+        path = self._path(run.stimulus, f"{os.getpid()}-{threading.get_ident()}.part")
         path.write_bytes(pickle.dumps(run, pickle.HIGHEST_PROTOCOL))
         path.replace(self._path(run.stimulus, "run"))
 
