@@ -10,6 +10,11 @@ from .server_run import ServerRun
 #: 2.1, implied *LWS) let pass.
 ADDED_BY_HTTP11 = frozenset(
     {
+        "http-expect-10-exempt",
+        "http-expect-final-may",
+        "http-expect-not-wait",
+        "http-expect-read-blocks",
+        "http-expect-supported",
         "http-server-decodes-te",
         "rfc-absolute-form",
         "rfc-absolute-form-host",

@@ -68,13 +68,18 @@ _fields(
     start="a",
     end="Content-Length: 35",
 )
-_fields(
-    "obs-fold",
-    "coding",
-    b"Transfer-Encoding:",
-    b" chunked",
-    method="POST",
-    body=b"5\r\nhello\r\n0\r\n\r\n",
+stimulus(
+    "obs-fold:coding",
+    lambda s: (
+        s.request(
+            "first",
+            method="POST",
+            fields=("Transfer-Encoding:", " chunked"),
+            body=b"5\r\nhello\r\n0\r\n\r\n",
+        )
+        + s.last()
+    ),
+    needs="chunked:one",
     decoded="hello",
 )
 
