@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..engine import TargetError
 from ..rules.display import clean
-from ..rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merge
+from ..rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
 from ..rules.registry import choose
 from ..rules.server_run import ServerRun
 from ..rules.server_versions import claims_http11, needs_http11
-from ..rules.wire_evidence import evidence
 from ..rules.wire_outcomes import mistook_body
 from ..settings import Settings
 from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
 from .app import result_of
 from .server_channel import SideChannel
 from .server_facts import policy_lines
-from .server_runner import QUIET, Runner, Served, facts_of
+from .server_findings import finding_of, found_inside
+from .server_runner import QUIET, Runner, Served
 from .server_share import SharedRuns
 
 #: The app that is served.
@@ -312,11 +312,12 @@ class ServerTarget:
         self._play_what_is_free(stimuli)
         for stimulus in stimuli:
             run = self.run_of(stimulus)
-            for report in _reports(run) if run is not None else ():
-                exercised += int(report["exercised"].get(rule.id, 0))
-                for data in report["findings"]:
-                    if data["rule"] == rule.id and data["blame"] == Blame.SERVER.value and run is not None:
-                        findings.append(_finding_inside(Finding.from_dict(data), run))
+            if run is None:
+                continue
+            for call in run.calls:
+                times, found = found_inside(rule, run, call)
+                exercised += times
+                findings += found
         return result_of(rule, self.name, exercised, findings, self._reason())
 
     def _reason(self) -> str:
@@ -375,34 +376,3 @@ def _how_it_ended(served: Served) -> str:
     while (ended := served.ended()) is None and time.monotonic() < deadline:
         time.sleep(0.02)
     return ended or ""
-
-
-def _reports(run: ServerRun) -> Iterator[dict[str, Any]]:
-    for call in run.calls:
-        yield from call.named("judged")
-
-
-def finding_of(rule: Rule, fault: Fault, run: ServerRun) -> Finding:
-    """Make the finding of *fault*, with the bytes that show it."""
-    facts = {**evidence(run), **fault.evidence}
-    for key in ("got", "expected"):
-        value = getattr(fault, key)
-        if value is not None:
-            facts[key] = clean(value)
-    return Finding(
-        rule=rule.id,
-        level=rule.level,
-        blame=rule.side,
-        clauses=rule.clauses,
-        message=clean(fault.message.replace(run.token, "TOKEN") if run.token else fault.message),
-        stimulus=run.stimulus,
-        request=facts_of(run),
-        location=fault.location,
-        evidence=facts,
-    )
-
-
-def _finding_inside(finding: Finding, run: ServerRun) -> Finding:
-    """Add the bytes to a finding of the validator inside the server; the line that it names is the probe's."""
-    facts = {**evidence(run), **finding.evidence}
-    return replace(finding, stimulus=run.stimulus, request=facts_of(run), location=None, evidence=facts)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..observe.wire import Limits, Script, Send, converse, converse_all
 from ..rules.server_run import Connection, ServerRun
@@ -196,12 +196,3 @@ class _Signal:
         if order == "printed":
             return detail.replace("{marker}", f"{self._token}.{label}") in self._served.output(self._mark)
         return self._channel.saw(self._token, label, event)
-
-
-def facts_of(run: ServerRun) -> dict[str, Any]:
-    """Return the request of *run* as plain data for a finding."""
-    line = run.connection.bytes_sent.split(b"\r\n", 1)[0].decode("latin-1", "replace").split(" ")
-    method, path = line[0], line[1] if len(line) > 1 else ""
-    if run.token:
-        path = path.replace(run.token, "TOKEN")  # the same in every run, for baselines
-    return {"method": method[:100], "path": path[:300]}

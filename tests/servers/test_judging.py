@@ -11,16 +11,17 @@ from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.wire import Send
 from pytest_wsgiconform.probe.app import app_variant
 from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
-from pytest_wsgiconform.rules.model import HELD, Verdict
+from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Verdict
 from pytest_wsgiconform.rules.registry import catalogue, choose
-from pytest_wsgiconform.rules.server_requests import event, example_call, example_run, read_event
-from pytest_wsgiconform.rules.server_run import Call, Connection, Response, ServerRun, one_connection
+from pytest_wsgiconform.rules.server_requests import event, example_call, example_request, example_run, read_event
+from pytest_wsgiconform.rules.server_run import Call, Connection, Response, Sent, ServerRun, one_connection
 from pytest_wsgiconform.rules.server_versions import ADDED_BY_HTTP11, claims_http11, needs_http11
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server_model import Setting, server_stimuli
 from pytest_wsgiconform.targets.launchers import MOUNT, find_launcher
 from pytest_wsgiconform.targets.server import ServerTarget
 from pytest_wsgiconform.targets.server_channel import SideChannel
+from pytest_wsgiconform.targets.server_findings import found_inside
 from pytest_wsgiconform.targets.server_inprocess import InProcess
 from pytest_wsgiconform.targets.server_runner import LINGERED, PATIENCE, Runner
 
@@ -438,3 +439,21 @@ def test_a_silent_server_is_told_once_and_a_death_always() -> None:
     assert verdict("server-survives", silent) is None
     silent.facts["ended"] = "was killed by signal 11"
     assert len(verdict("server-survives", silent)) == 1
+
+
+# -- the bytes that a finding shows
+
+
+def test_a_finding_of_the_validator_inside_shows_the_request_of_its_call() -> None:
+    """A stimulus has several connections; the one at fault need not be the first."""
+    rule = catalogue()["environ-text-latin1"]
+    found = Finding(rule.id, rule.level, Blame.SERVER, rule.clauses, "wide text").to_dict()
+    judged = event("judged", exercised={rule.id: 1}, findings=[found])
+    run = example_run(calls=[example_call(), example_call(judged, label="second")], sent=example_request())
+    run.connections.append(Connection(sent=[Sent(example_request("second", "/x"))]))
+    run.token = "00000000"
+    assert found_inside(rule, run, run.calls[0]) == (0, [])
+    times, findings = found_inside(rule, run, run.calls[1])
+    assert times == 1
+    assert [finding.request["path"] for finding in findings] == ["/probe/echo/TOKEN.second/x"]
+    assert findings[0].evidence["sent"].startswith("GET /probe/echo/00000000.second/x")
