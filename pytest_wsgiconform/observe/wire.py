@@ -109,7 +109,8 @@ class Limits:
     """When to give up.
 
     :ivar quiet: seconds without any byte. :ivar total: seconds for one connection.
-    :ivar linger: seconds for the server to close after a complete response that says it will; ``None``: as *quiet*.
+    :ivar linger: seconds for the server to close after a complete response when it said that it will, or was asked to;
+        ``None``: as *quiet*.
     """
 
     quiet: float = 2.0
@@ -347,12 +348,8 @@ class _Conversation:
 
         if linger is None:
             self._receive_until(enough, self.limits.quiet)
-        elif self._receive_until(lambda: enough() or self._closing(), self.limits.quiet) and not enough():
+        elif self._receive_until(lambda: enough() or self._read().is_over, self.limits.quiet) and not enough():
             self._receive_until(lambda: False, linger)
-
-    def _closing(self) -> bool:
-        finals = self._read().finals
-        return bool(finals) and finals[-1].complete and finals[-1].says_close
 
     def _complete_finals(self) -> int:
         return sum(response.complete for response in self._read().finals)

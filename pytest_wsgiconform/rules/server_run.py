@@ -59,6 +59,7 @@ Behaviours that the wire stimuli use; ``X`` stands for the marker line above:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -69,6 +70,10 @@ from typing import Any
 #: client then half-closed, and only that made the server close. ``"open"``: still open when the client gave
 #: up. ``"client"``: the script closed or reset it. ``"refused"``: no connection came about.
 ENDS = ("eof", "reset", "eof-late", "reset-late", "open", "client", "refused")
+
+
+#: Where a request of ours bears its marker.
+_AGREED = re.compile(rb"(?<=/)([a-z0-9]{8}\.[\w-]+)")
 
 
 @dataclass
@@ -199,6 +204,16 @@ class Connection:
     def closed_by_server(self) -> bool:
         """Whether the server ended it of its own accord."""
         return self.ended in ("eof", "reset")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last response is complete, and it or the request that it answers says that no more will come."""
+        last = self.finals[-1] if self.finals else None
+        if last is None or not last.complete:
+            return False
+        *_, label, rest = b"", *_AGREED.split(self.bytes_sent)
+        asked_to = b"\r\nconnection: close\r\n" in rest.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
+        return last.says_close or (asked_to and label.decode() == last.marker)
 
     @property
     def bytes_sent(self) -> bytes:

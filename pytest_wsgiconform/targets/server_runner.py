@@ -26,8 +26,9 @@ QUIET = 2.0
 #: second: that server never closes. No fault rests on a record made in haste.
 PATIENCE, PATIENCE_IN_ALL = 3, 10
 
-#: After so many connections that the server kept open although it had said that it closes, the wait for that is
-#: shortened to LINGER seconds: such a server waits for its client. No fault rests on a record made in haste.
+#: After so many connections that the server kept open although it had said that it closes, or had been asked to, the
+#: wait for that is shortened to LINGER seconds: such a server waits for its client. No fault rests on a record made in
+#: haste.
 LINGERED, LINGER = 3, 0.1
 
 
@@ -153,7 +154,7 @@ class Runner:
         host, port = served.address
         for _ in range(3):
             setting = Setting(f"{host}:{port}", new_token(), served.prefix)
-            connection = converse((host, port), Script((Send(setting.last("alive", "ignore")),)), self.limits)
+            connection = converse((host, port), Script((Send(setting.last("alive", "ignore")),), finals=1), self.limits)
             if self.channel is not None:
                 self.channel.take(setting.token)
             if any(response.label == "alive" for response in connection.finals):
@@ -164,9 +165,8 @@ class Runner:
 
 
 def _lingers(connection: Connection) -> bool:
-    """Whether the server kept the connection open after a complete response that said it would close."""
-    finals = connection.finals
-    return connection.ended == "eof-late" and bool(finals) and finals[-1].complete and finals[-1].says_close
+    """Whether the server kept the connection open after a complete response that should have been the last."""
+    return connection.ended == "eof-late" and connection.is_over
 
 
 def _shown_alive(run: ServerRun) -> bool:

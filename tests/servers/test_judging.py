@@ -457,3 +457,21 @@ def test_a_finding_of_the_validator_inside_shows_the_request_of_its_call() -> No
     assert times == 1
     assert [finding.request["path"] for finding in findings] == ["/probe/echo/TOKEN.second/x"]
     assert findings[0].evidence["sent"].startswith("GET /probe/echo/00000000.second/x")
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "over"),
+    [
+        (example_request("first", "", "Connection: close"), (), True),
+        (example_request("first"), (("Connection", "close"),), True),
+        (example_request("first"), (), False),
+        (example_request("first") + example_request("next", "", "Connection: close"), (), False),  # one is to come
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", (), False),  # nothing tells whose answer it is
+        (b"", (), False),
+    ],
+)
+def test_when_a_connection_is_over(sent: bytes, headers: tuple[tuple[str, str], ...], over: bool) -> None:
+    response = Response(200, [("X-Wsgiconform", "00000000.first"), *headers])
+    assert one_connection(sent, response).connection.is_over is over
+    response.complete = False
+    assert not one_connection(sent, response).connection.is_over
