@@ -167,7 +167,8 @@ class Conversation:
         if isinstance(environ, dict):
             self.observe_streams(environ)
         try:
-            result = self._call_profiled(args, kwargs) if self.thorough else self.validator.app(*args, **kwargs)
+            profiled = self.validator.profiled
+            result = self._call_profiled(args, kwargs) if profiled else self.validator.app(*args, **kwargs)
         except BaseException as error:
             self.call_failed(error)
             raise

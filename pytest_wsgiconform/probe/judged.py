@@ -37,7 +37,7 @@ def judged(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
 def _validator(play: Any, ended: Any) -> Validator:
     from pytest_wsgiconform.observe.validator import Validator
 
-    return Validator(play, _keep, thorough=True, on_end=ended)
+    return Validator(play, _keep, thorough=True, on_end=ended, profiled=False)
 
 
 def _keep(finding: Finding) -> None:

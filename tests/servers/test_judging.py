@@ -475,3 +475,18 @@ def test_when_a_connection_is_over(sent: bytes, headers: tuple[tuple[str, str], 
     assert one_connection(sent, response).connection.is_over is over
     response.complete = False
     assert not one_connection(sent, response).connection.is_over
+
+
+# -- inside foreign servers
+
+
+def test_the_probe_sets_no_profile_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In threads that Python didn't start, CPython 3.11 may never come out of a profiled function."""
+    hooks: list[Any] = []
+    monkeypatch.setattr("sys.setprofile", hooks.append)
+    started: list[str] = []
+    app = app_variant("app", "")
+    result = app(build_environ("/probe/echo/00000000.first"), lambda *args: started.append(args[0]))
+    assert b"".join(result) == b"ok 00000000.first\n"
+    assert started == ["200 OK"]
+    assert hooks == []
