@@ -332,7 +332,8 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
 
 
 def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
-    return run.ran(f"next{turn}") or connection.closed_by_server
+    announced = bool(connection.finals) and connection.finals[0].says_close
+    return run.ran(f"next{turn}") or connection.closed_by_server or announced
 
 
 @no_framing_means_no_body.bad

@@ -120,6 +120,7 @@ def ok(label: str = "first", *headers: tuple[str, str], **more: Any) -> Response
 
 
 FIRST = Call("first")
+CLOSES = ok("first", ("Connection", "close"))
 CUT = [("Content-Length", "9")]
 
 #: rule, run, verdict
@@ -357,6 +358,7 @@ CASES: list[tuple[str, ServerRun, str]] = [
     ),
     ("trailers-read-to-their-end", run("trailer:custom", ok(), calls=(FIRST,)), "vacuous"),
     ("trailers-read-to-their-end", run("trailer:custom", ok(), calls=(FIRST,), ended="open"), "broken"),
+    ("trailers-read-to-their-end", run("trailer:custom", CLOSES, calls=(FIRST,), ended="eof-late"), "vacuous"),
     ("chunk-line-ends-only-at-crlf", run("chunk-ext-break:planted", ok("planted")), "broken"),
     ("chunk-line-ends-only-at-crlf", run("chunk-ext-break:bare-lf", Response(200)), "vacuous"),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from typing import Any, ClassVar
 
 import pytest
@@ -250,6 +251,33 @@ def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch:
     monkeypatch.setattr(target._runner, "play", spoilt)
     try:
         assert target.judge(catalogue()[rule]).verdict is Verdict.HELD
+    finally:
+        target.close()
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "verdict"),
+    [({1}, Verdict.INCONCLUSIVE), ({1, 2}, Verdict.BROKEN), ({1, 3}, Verdict.BROKEN), ({2, 3}, Verdict.HELD)],
+)
+def test_what_is_seen_twice_of_three_times_is_seen(
+    monkeypatch: pytest.MonkeyPatch, spoilt: set[int], verdict: Verdict
+) -> None:
+    """A server may race with itself; what shows once only is no fault yet."""
+    rule, played = "date-supplied", Counter[str]()
+    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    play = target._runner.play
+
+    def now_and_then(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
+        run = play(stimulus, served, patient=patient)
+        played[stimulus.id] += 1
+        if stimulus.id != "basic:get" and played[stimulus.id] in spoilt:
+            for response in run.finals:
+                response.headers = [pair for pair in response.headers if pair[0] != "Date"]
+        return run
+
+    monkeypatch.setattr(target._runner, "play", now_and_then)
+    try:
+        assert target.judge(catalogue()[rule]).verdict is verdict
     finally:
         target.close()
 
