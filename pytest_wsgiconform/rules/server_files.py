@@ -15,25 +15,25 @@ from .server_requests import (
     passed,
     received_by,
 )
-from .server_run import Call, Connection, Response, ServerRun
+from .server_run import Call, Response, ServerRun
 from .wire_evidence import broken
 
 
-def _wrapped(run: ServerRun) -> Call | None:
+def wrapped_body(run: ServerRun) -> Call | None:
     """Return the call, unless the server offers no file wrapper."""
     call = first(run)
     return None if call is None or call.named("no-file-wrapper") else call
 
 
 def _inside(run: ServerRun) -> dict[str, object] | None:
-    call = _wrapped(run)
+    call = wrapped_body(run)
     found = call.named("inside") if call is not None else []
     return found[0] if found else None
 
 
-def _arrives(run: ServerRun, what: str) -> Outcome:
+def file_arrives(run: ServerRun, what: str) -> Outcome:
     """Judge that the response is a complete 200 with the body that the stimulus says."""
-    if _wrapped(run) is None:
+    if wrapped_body(run) is None:
         return None
     wanted = fact_body(run)
     response = answer(run)
@@ -61,7 +61,7 @@ def file_wrapper_takes_block_size(run: ServerRun, _exchange: object) -> Outcome:
     """
     facts = _inside(run)
     if facts is None:
-        return _arrives(run, "a file wrapped with a block size")
+        return file_arrives(run, "a file wrapped with a block size")
     for name, shown in (("one-raised", "one argument"), ("two-raised", "two arguments")):
         if facts.get(name):
             return broken(run, f"wsgi.file_wrapper with {shown} raised {facts[name]}", got=str(facts[name]))
@@ -163,7 +163,7 @@ def file_wrapper_sends_nothing(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: the wrapper must not send the file until the result has been returned to the server (PEP 3333,
     "Optional Platform-Specific File Handling"): the application may still return something else.
     """
-    call = _wrapped(run)
+    call = wrapped_body(run)
     found = call.named("discarded") if call is not None else []
     response = answer(run)
     if not found or response is None:
@@ -200,7 +200,7 @@ def file_needs_no_close(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional
     Platform-Specific File Handling").
     """
-    return _arrives(run, "a file-like object with read() only")
+    return file_arrives(run, "a file-like object with read() only")
 
 
 @file_needs_no_close.bad
@@ -228,7 +228,7 @@ def file_closed_after_response(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: the result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333,
     "Optional Platform-Specific File Handling"), also when the operating system sends the file.
     """
-    call = _wrapped(run)
+    call = wrapped_body(run)
     response = answer(run)
     if call is None or response is None or response.status != 200 or not response.complete:
         return None
@@ -262,7 +262,7 @@ def file_sent_after_return(run: ServerRun, _exchange: object) -> Outcome:
     Why it matters: platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File
     Handling"): until then the application may still seek, or change its mind.
     """
-    call = _wrapped(run)
+    call = wrapped_body(run)
     moment = passed(call, "wrapped") if call is not None else None
     if moment is None:
         return None
@@ -283,171 +283,3 @@ def _():
 def _():
     call = example_call(event("gate-passed", 2.0, name="wrapped", opened=True))
     return example_run(calls=[call], received=[(2.5, b"HTTP/1.1 200 OK\r\n\r\nline one")])
-
-
-@rule(
-    id="rewrapped-file-served",
-    section="file-wrapper",
-    level=Level.ERROR,
-    side=Blame.SERVER,
-    clauses=("file-wrapper-through-mw",),
-    stimuli=("file:through-middleware",),
-    hint="Recognise your own wrapper's type; iterate over everything else.",
-)
-def rewrapped_file_served(run: ServerRun, _exchange: object) -> Outcome:
-    """A wrapper's result that middleware wrapped again is served by plain iteration.
-
-    Why it matters: middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server
-    then has an ordinary iterable, and the file is closed all the same.
-    """
-    outcome = _arrives(run, "a wrapped file through a middleware's generator")
-    call = first(run)
-    closed = call is not None and any(entry.get("of") == "file" for entry in call.named("close"))
-    if outcome == HELD and not closed:
-        return broken(run, "a wrapped file behind a middleware was not closed after the response")
-    return outcome
-
-
-@rewrapped_file_served.bad
-def _():
-    return example_run(Response(body=b""), calls=[example_call()], body=b"abc")
-
-
-@rewrapped_file_served.good
-def _():
-    call = example_call(event("close", of="file", number=1))
-    return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
-
-
-@rule(
-    id="file-like-plain-iteration",
-    section="file-wrapper",
-    level=Level.WARNING,
-    side=Blame.SERVER,
-    clauses=("file-same-as-iter", "file-until-end", "file-length-may", "file-wrapper-assume-may"),
-    stimuli=("file-as:*",),
-    hint="Send from the current position to the end of the file, whatever it holds.",
-)
-def file_like_plain_iteration(run: ServerRun, _exchange: object) -> Outcome:
-    """A wrapped file makes the response that iterating over ``read()`` would make.
-
-    Why it matters: apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File
-    Handling"), to the end of the file however large it is. A Content-Length that the server works out has to fit.
-    """
-    if not run.probed or not run.calls or any(call.named("no-file-wrapper") for call in run.calls):
-        return None
-    answers = [answer(run, number) for number in range(3)]
-    plain = answers[0]
-    if plain is None or plain.status != 200 or not plain.complete:
-        return None
-    for number, kind in ((1, "a file on disk"), (2, "a file in memory")):
-        other = answers[number]
-        if other is None or not other.complete or (other.status, other.body) != (plain.status, plain.body):
-            size = "no response" if other is None else f"{other.status} with {len(other.body)} bytes"
-            wanted = f"{plain.status} with {len(plain.body)} bytes"
-            message = f"{kind} arrived as {size}, by plain iteration it is {wanted}"
-            return broken(run, message, run.connections[number], got=size, expected=wanted)
-    return HELD
-
-
-def _compared(*bodies: bytes) -> ServerRun:
-    run = example_run(Response(body=bodies[0]), calls=[example_call()])
-    run.connections += [Connection(responses=[Response(body=body)]) for body in bodies[1:]]
-    return run
-
-
-@file_like_plain_iteration.bad
-def _():
-    return _compared(b"a" * 9000, b"a" * 8192, b"a" * 9000)
-
-
-@file_like_plain_iteration.good
-def _():
-    return _compared(b"a" * 9000, b"a" * 9000, b"a" * 9000)
-
-
-@rule(
-    id="file-sent-from-position",
-    section="file-wrapper",
-    level=Level.WARNING,
-    side=Blame.SERVER,
-    clauses=("file-from-position",),
-    stimuli=("file:seek-real", "file:seek-memory"),
-    hint="Ask for the file's position when sending begins, and start there.",
-)
-def file_sent_from_position(run: ServerRun, _exchange: object) -> Outcome:
-    """Sending starts at the file's position when sending begins.
-
-    Why it matters: it should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application
-    that serves a range seeks first, perhaps after wrapping.
-    """
-    return _arrives(run, "a file that was moved to its 10th byte")
-
-
-@file_sent_from_position.bad
-def _():
-    return example_run(Response(body=b"0123456789abc"), calls=[example_call()], body=b"abc")
-
-
-@file_sent_from_position.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
-
-
-@rule(
-    id="file-sent-up-to-length",
-    section="file-wrapper",
-    level=Level.WARNING,
-    side=Blame.SERVER,
-    clauses=("file-until-length",),
-    stimuli=("file:length-memory", "file:length-real"),
-    hint="Stop after Content-Length bytes when the application gave that header.",
-)
-def file_sent_up_to_length(run: ServerRun, _exchange: object) -> Outcome:
-    """Sending stops after the application's Content-Length.
-
-    Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
-    how a part of a file is served.
-    """
-    response = answer(run)
-    if response is not None and _wrapped(run) is not None and response.stray:
-        return broken(run, f"{len(response.stray)} bytes of the file came after Content-Length")
-    return _arrives(run, "a file with a shorter Content-Length")
-
-
-@file_sent_up_to_length.bad
-def _():
-    return example_run(Response(body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
-
-
-@file_sent_up_to_length.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
-
-
-@rule(
-    id="unsuitable-files-iterated",
-    section="file-wrapper",
-    level=Level.ERROR,
-    side=Blame.SERVER,
-    clauses=("file-unsuitable-fallback",),
-    stimuli=("file:memory", "file:no-descriptor", "file:read-only"),
-    hint="Fall back to reading when fileno() is missing or raises.",
-)
-def unsuitable_files_iterated(run: ServerRun, _exchange: object) -> Outcome:
-    """Objects that the platform's call cannot send are served by reading them.
-
-    Why it matters: the wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional
-    Platform-Specific File Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
-    """
-    return _arrives(run, "a file that has no descriptor")
-
-
-@unsuitable_files_iterated.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
-
-
-@unsuitable_files_iterated.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")

@@ -159,6 +159,14 @@ def lines_event(method: str, *lines: bytes) -> dict[str, Any]:
     return event("read", method=method, args=[], raised="", type="list", size=len(lines), lines=texts)
 
 
+def reading_call(body: bytes, *events: dict[str, Any]) -> Call:
+    """Write a call by hand in which the app read *body* by the reads that *events* tell."""
+    calls = [event("reading", method=e["method"], args=e["args"]) for e in events]
+    call = example_call(*calls, *events)
+    call.body = body
+    return call
+
+
 def example_request(
     label: str = "first",
     rest: str = "",
