@@ -96,6 +96,10 @@ class _Watchdog:
                 self._watches.remove(watch)
 
     def _run(self) -> None:
+        # While an exception that was set in another thread has not come out, CPython 3.11 turns in circles at the first
+        # line of whatever function is traced (by coverage, say): here, with the lock that the other thread waits for.
+        sys.settrace(None)
+        sys.setprofile(None)
         while True:
             if not self._watches:
                 self._wait(1.0)

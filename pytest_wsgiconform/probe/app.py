@@ -30,33 +30,49 @@ FILES = (
 )
 
 
-def app(environ: Any, start_response: Any) -> Iterable[bytes]:
-    """Do what the request tells, and report it."""
-    return _respond(open_talk(), environ, start_response)
+def app(environ: Any = None, start_response: Any = None, /, *more: Any, **named: Any) -> Iterable[bytes]:
+    """Do what the request tells, and report it.
+
+    Takes its arguments in any manner, so that a server that does not call it as ``app(environ, start_response)`` is
+    told by the rule on that.
+    """
+    return _respond(open_talk(), _given(environ, start_response, *more), named)
 
 
 def app_for(channel: str | None) -> Callable[[Any, Any], Iterable[bytes]]:
     """Return the probe for a server in this very process, reporting to *channel* (``None``: to nobody)."""
-    return lambda environ, start_response: _respond(Talk(channel), environ, start_response)
+
+    def play(environ: Any = None, start_response: Any = None, /, *more: Any, **named: Any) -> Iterable[bytes]:
+        return _respond(Talk(channel), _given(environ, start_response, *more), named)
+
+    return play
 
 
-def _respond(talk: Talk, environ: Any, start_response: Any) -> Iterable[bytes]:
+def _given(*args: Any) -> tuple[Any, ...]:
+    return tuple(arg for arg in args if arg is not None)
+
+
+def _respond(talk: Talk, args: tuple[Any, ...], named: dict[str, Any]) -> Iterable[bytes]:
+    environ = args[0] if args else named.get("environ")
+    start_response = args[1] if len(args) > 1 else named.get("start_response")
+    if environ is None or start_response is None:
+        raise TypeError("the probe is called without environ or without start_response")
     name, token, label = address.find(environ)
     known = BEHAVIOURS.get(name, BEHAVIOURS["echo"])
     talk.hello(token, label, name)
     values, types = snapshot(environ)
     talk.event("called", environ=values, types=types)
     marker = f"{token}.{label}" if token else "-"
-    return _play(known, Stage(talk, environ, start_response, marker))
+    return _play(known, Stage(talk, environ, start_response, marker), args, named)
 
 
-def _play(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
+def _play(behaviour: Behaviour, stage: Stage, args: tuple[Any, ...], named: dict[str, Any]) -> Iterable[bytes]:
     talk = stage.talk
     try:
         if behaviour.bare:
             return behaviour.play(stage)
         if behaviour.validated:
-            return judged(behaviour, stage)
+            return judged(behaviour, stage, args, named)
         result = Watched(talk, behaviour.play(stage))
     except BaseException as error:
         talk.event("raise", error=describe(error), phase="call")
@@ -66,7 +82,7 @@ def _play(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
     return result
 
 
-Application = Callable[[Any, Any], Iterable[bytes]]
+Application = Callable[..., Iterable[bytes]]
 
 
 class ProbeApp:

@@ -76,7 +76,7 @@ def given(value: Any) -> dict[str, Any]:
         if len(value) > BODY_LIMIT:
             facts["sha1"] = hashlib.sha1(value).hexdigest()
         return facts
-    if type(value) is list and all(type(line) is bytes for line in value):
+    if isinstance(value, list) and all(type(line) is bytes for line in value):
         return {"type": "list", "size": len(value), "lines": [line.decode("latin-1") for line in value[:2000]]}
     return {"type": type(value).__name__, "size": -1, "data": repr(value)[:200]}
 

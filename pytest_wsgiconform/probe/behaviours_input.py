@@ -59,6 +59,13 @@ def _read_total(stage: Stage) -> Iterable[bytes]:
     return stage.answer(stage.line)
 
 
+@behaviour("read-after-readline")
+def _read_after_readline(stage: Stage) -> Iterable[bytes]:
+    taken = _size(attempt(stage, "readline"))
+    _rest(stage, taken)
+    return stage.answer(stage.line)
+
+
 @behaviour("read-zero")
 def _read_zero(stage: Stage) -> Iterable[bytes]:
     _rest(stage, _size(attempt(stage, "read", 0)))

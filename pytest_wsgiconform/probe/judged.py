@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from pytest_wsgiconform.rules.model import Finding
 
 
-def judged(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
-    """Play *behaviour* behind the validator; its findings and counts go over the side channel at the end."""
+def judged(behaviour: Behaviour, stage: Stage, args: tuple[Any, ...], named: dict[str, Any]) -> Iterable[bytes]:
+    """Play *behaviour* behind the validator; its findings and counts go over the side channel at the end.
+
+    :param args, named: what the server called the app with.
+    """
 
     def play(environ: Any, start_response: Any) -> Iterable[bytes]:
         inner = Stage(stage.talk, environ, start_response, stage.marker)
@@ -30,7 +33,7 @@ def judged(behaviour: Behaviour, stage: Stage) -> Iterable[bytes]:
         )
         stage.talk.finish()
 
-    result: Iterable[bytes] = _validator(play, ended)(stage.environ, stage.start_response)
+    result: Iterable[bytes] = _validator(play, ended)(*args, **named)
     return result
 
 

@@ -36,7 +36,7 @@ def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("input-body-exact",),
-    stimuli=("input:binary", "input:lines", "input:one-byte", "input:read-sized"),
+    stimuli=("input:binary", "input:lines", "input:one-byte", "input:read-sized", "input:read-after-readline"),
     hint="Hand over the body's bytes as they came; count Content-Length in bytes.",
 )
 def input_body_complete(run: ServerRun, _exchange: object) -> Outcome:
@@ -49,6 +49,9 @@ def input_body_complete(run: ServerRun, _exchange: object) -> Outcome:
     wanted = fact_body(run)
     if call is None or not wanted or not reads(call, "read"):
         return None
+    line = reads(call, "readline")
+    if line and str(line[0].get("data", "")).encode("latin-1", "replace") != wanted[: wanted.find(b"\n") + 1]:
+        return None  # it read no line first: told by the rule on lines
     # What comes behind the body is judged by the rule on the end of file: the probe asked for more than is due.
     if not call.body.startswith(wanted):
         got = f"{len(call.body)} bytes"

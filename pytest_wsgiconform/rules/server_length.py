@@ -215,7 +215,7 @@ def _():
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("length-auto-single", "length-auto-not-with-write"),
-    stimuli=("body:one-item", "write:one-item", "body:empty-list"),
+    stimuli=("body:one-item", "write:one-item", "body:empty-list", "body:list", "body:tuple"),
     hint="Derive a Content-Length from a list of one item only when write() was not used.",
 )
 def invented_length_is_right(run: ServerRun, _exchange: object) -> Outcome:
@@ -229,7 +229,8 @@ def invented_length_is_right(run: ServerRun, _exchange: object) -> Outcome:
         return None
     response = run.connection.finals[0]
     line = b"ok " + f"{run.token}.first".encode() + b"\n"
-    wanted = {"body:one-item": line, "write:one-item": b"abcde", "body:empty-list": b""}.get(run.stimulus, b"")
+    bodies = {"body:one-item": line, "write:one-item": b"abcde", "body:list": b"first," + line}
+    wanted = bodies.get(run.stimulus.replace("tuple", "list"), b"")
     if response.status != 200 or not response.header("Content-Length"):
         return None
     if response.body != wanted or not response.complete:
@@ -312,6 +313,8 @@ def response_chunks_valid(run: ServerRun, _exchange: object) -> Outcome:
         faults.append("its last chunk is missing")
     if not response.complete and not _app_was_done(run):
         return None  # cut short by the client, who gave up waiting while the app was still at work
+    if not faults and _ended_by_the_client(run):
+        faults.append("its last chunk came only when the client sent more")
     if faults:
         return broken(run, f"the chunked response is malformed: {faults[0]}", got=show(faults[0]))
     return HELD
@@ -320,10 +323,22 @@ def response_chunks_valid(run: ServerRun, _exchange: object) -> Outcome:
 def _app_was_done(run: ServerRun) -> bool:
     """Whether the app's last block had been asked for before the client stopped waiting."""
     given_up = next((step.at for step in run.connection.sent if step.what != "data"), None)
+    return not run.connection.ended.endswith("-late") or _was_done_at(run, given_up)
+
+
+def _ended_by_the_client(run: ServerRun) -> bool:
+    """Whether the app was done, and the response still had no end until the client gave up waiting for it."""
+    sent = run.connection.sent
+    return "AwaitFinal" in run.connection.skipped and len(sent) > 1 and _was_done_at(run, sent[1].at)
+
+
+def _was_done_at(run: ServerRun, moment: float | None) -> bool:
+    """Whether the iterable of the app had come to its end at *moment*; if that is not known, whether the call had."""
     call = first(run)
-    if call is None or given_up is None or not run.connection.ended.endswith("-late"):
+    if call is None or moment is None:
         return True
-    return call.finished and all(entry["at"] <= given_up for entry in call.events)
+    ends = call.named("exhausted") or call.named("finished")
+    return any(entry["at"] <= moment for entry in ends)
 
 
 @response_chunks_valid.bad

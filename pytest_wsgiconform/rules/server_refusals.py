@@ -18,6 +18,9 @@ from .server_requests import (
 from .server_run import Response, ServerRun
 from .wire_evidence import broken
 
+#: The reason that the behaviour ``custom-status`` gives.
+CUSTOM_REASON = "Wholly Custom"
+
 
 @rule(
     id="hop-by-hop-headers-refused",
@@ -114,7 +117,8 @@ def wide_text_refused(run: ServerRun, _exchange: object) -> Outcome:
         return HELD
     if response.label == "next":  # nothing was sent for this request
         return HELD
-    if run.stimulus.endswith("-status-wide") and response.reason in ("", HTTPStatus.OK.phrase):
+    usual = answer(run, 1)
+    if usual is not None and usual.reason != CUSTOM_REASON and response.reason in ("", HTTPStatus.OK.phrase):
         return None  # no text of the app's is sent as the reason at all
     head = response.head or repr(response.headers).encode()
     message = f"for a header or status with U+20AC the client got {show(head[:200])}"

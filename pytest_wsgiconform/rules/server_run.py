@@ -275,7 +275,8 @@ class ServerRun:
     :ivar probed: whether the side channel worked; when false, the absence of a call says nothing.
     :ivar alive: whether the server accepted a connection and served an ordinary request afterwards.
     :ivar output: what the server printed during the run (bounded).
-    :ivar policies: choices of this server known from earlier runs, by name.
+    :ivar policies: choices of this server known from other runs, by name: ``pipelines``, whether it answers each of
+        several requests that come at once.
     :ivar facts: facts for the report that rules or stimuli want to pass on.
     """
 

@@ -9,7 +9,18 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, first_call, first_final, holding, must_refuse, ran_first, refused, took_place
+from .wire_outcomes import (
+    answered,
+    failed_inside,
+    first_call,
+    first_final,
+    holding,
+    must_refuse,
+    ran_first,
+    refused,
+    took_place,
+    turned_away,
+)
 
 
 def _request(*lines: bytes) -> bytes:
@@ -35,7 +46,7 @@ def bare_cr_refused_or_blanked(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with a bare CR")
     found = holding(call, "\r")
     if found is not None:
         return broken(run, f"a CR reached the app in {show(found[0])}: {show(found[1])}", got=show(found[1]))
@@ -195,7 +206,9 @@ def folded_line_refused_or_joined(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        if failed_inside(run):
+            return broken(run, "a folded line was answered with 500", got="500", expected="400")
+        return turned_away(run, "a request with a folded line")
     if "decoded" in run.facts:
         wanted = str(run.facts["decoded"]).encode("latin-1")
         if call.body == wanted:
@@ -255,7 +268,7 @@ def field_name_token_or_refused(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with a malformed field line")
     found = holding(call, "planted", "PLANTED")
     if found is None:
         return HELD

@@ -7,7 +7,18 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Connection, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, failed_inside, first_call, first_final, must_refuse, ran_first, refused, took_place
+from .wire_outcomes import (
+    answered,
+    failed_inside,
+    first_call,
+    first_final,
+    in_time,
+    must_refuse,
+    ran_first,
+    refused,
+    took_place,
+    turned_away,
+)
 
 
 def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
@@ -279,6 +290,10 @@ def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
     wanted = str(run.facts.get("decoded", "")).encode("latin-1")
     if call.body != wanted:
         return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(wanted))
+    behind = run.connection.finals[1:2]
+    if behind and behind[0].label != "next" and behind[0].status >= 400:
+        got = str(behind[0].status)
+        return broken(run, f"the request behind the body was answered with {got}", got=got, expected="served")
     return HELD
 
 
@@ -315,8 +330,10 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
         return None
     call, final = first_call(run), first_final(run)
     if call is None:
+        if failed_inside(run):
+            return broken(run, "a request without a body was answered with 500", got="500", expected="served")
         # A server may insist on a length for POST.
-        return None if final is None or final.status == 411 else HELD
+        return None if final is not None and final.status == 411 else turned_away(run, "a request without a body")
     offered = call.environ.get("wsgi.input_terminated") is True or call.get("CONTENT_LENGTH") not in ("", "0")
     if call.body and offered:
         return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
@@ -332,8 +349,12 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
 
 
 def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
+    """Whether the next request was served before the client gave up; a response that got lost is told elsewhere."""
+    label = f"next{turn}"
     announced = bool(connection.finals) and connection.finals[0].says_close
-    return run.ran(f"next{turn}") or connection.closed_by_server or announced
+    found = next((final for final in connection.finals if final.label == label), None)
+    served = run.called(label) is not None if found is None else in_time(connection, found)
+    return served or connection.closed_by_server or announced
 
 
 @no_framing_means_no_body.bad

@@ -44,10 +44,10 @@ def hung(connection: Connection) -> bool:
     return not any(in_time(connection, final) for final in connection.finals)
 
 
-def must_refuse(run: ServerRun, what: str) -> Outcome:
+def must_refuse(run: ServerRun, what: str, *, redirect: bool = False) -> Outcome:
     """Judge that the first request is refused: a 4xx, 501, 503 or 505, or a plain close; and that the app never ran.
 
-    :param what: the request in words, for the message.
+    :param what: the request in words, for the message. :param redirect: 301 will do, too (RFC 9112 section 3).
     """
     if not took_place(run):
         return None
@@ -55,20 +55,41 @@ def must_refuse(run: ServerRun, what: str) -> Outcome:
         return broken(run, f"{what} reached the app instead of being refused", got=answered(run), expected="400")
     final = first_final(run)
     if final is not None:
-        if 400 <= final.status <= 499 or final.status in (501, 503, 505):
+        if 400 <= final.status <= 499 or final.status in (501, 503, 505) or (redirect and final.status == 301):
             return HELD
         return broken(run, f"{what} was answered with {final.status}", got=str(final.status), expected="400")
     if hung(run.connection):
         return broken(run, f"{what} was neither refused nor the connection closed", got="silence", expected="400")
-    if run.ran("next"):
-        return broken(run, f"{what} got no answer, and the one behind it was served", got="passed over", expected="400")
-    return HELD
+    return _told_when_passed_over(run, what) if passed_over(run) else HELD
+
+
+def passed_over(run: ServerRun) -> bool:
+    """Whether the first request got no answer at all, and the one behind it on the same connection was served.
+
+    Never so of a server that loses requests which come in one packet whatever they are (the policy ``pipelines``).
+    """
+    unanswered = not ran_first(run) and first_final(run) is None
+    return unanswered and run.ran("next") and bool(run.policies.get("pipelines", True))
+
+
+def _told_when_passed_over(run: ServerRun, what: str) -> Outcome:
+    return broken(run, f"{what} got no answer, and the one behind it was served", got="passed over", expected="400")
+
+
+def turned_away(run: ServerRun, what: str) -> Outcome:
+    """Judge a request that did not reach the app and need not: refusing it is fine, passing over it is not.
+
+    :param what: the request in words, for the message.
+    """
+    if passed_over(run):
+        return _told_when_passed_over(run, what)
+    return HELD if refused(run) else None
 
 
 def refused(run: ServerRun) -> bool:
     """Whether the server turned the first request away: no call of the app, and an error status or a close."""
     final = first_final(run)
-    return not ran_first(run) and (final is None or final.status >= 400)
+    return not ran_first(run) and (not run.ran("next") if final is None else final.status >= 400)
 
 
 def answered(run: ServerRun) -> str:

@@ -48,7 +48,7 @@ def request_line_malformed_refused(run: ServerRun, _: None) -> Outcome:
     Two parsers in a row that each repair a broken line in their own way see two different requests; that is
     how requests are smuggled past a front end. RFC 9112 section 3 recommends 400.
     """
-    return must_refuse(run, "a malformed request line")
+    return must_refuse(run, "a malformed request line", redirect=True)
 
 
 @request_line_malformed_refused.bad
@@ -88,7 +88,7 @@ def target_whitespace_not_repaired(run: ServerRun, _: None) -> Outcome:
         return None
     call = first_call(run)
     if call is None:
-        return must_refuse(run, "a request target with a raw blank")
+        return must_refuse(run, "a request target with a raw blank", redirect=True)
     wanted = str(run.facts.get("tail", ""))
     if rest_of_path(call) == wanted:
         return HELD

@@ -7,7 +7,7 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, first_call, first_final, hung, must_refuse, refused, took_place
+from .wire_outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away
 
 
 def _post(*lines: bytes, body: bytes = b"") -> bytes:
@@ -39,9 +39,7 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
         return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(str(wanted)))
     if closes and run.ran("next"):
         return broken(run, "the connection stayed open for another request", got="served", expected="closed")
-    if call is None and not refused(run):
-        return None
-    return HELD
+    return HELD if call is not None else turned_away(run, "a request with Transfer-Encoding")
 
 
 @rule(

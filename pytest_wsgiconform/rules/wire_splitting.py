@@ -23,7 +23,7 @@ def _not_split(run: ServerRun, what: str) -> Outcome:
         for response in connection.responses:
             if response.header("X-Injected"):
                 return broken(run, f"{what} became a field of its own", connection, got="X-Injected")
-            for detail in response.deviates("line-end", "field-value", "field-name", "field-line"):
+            for detail in response.deviates("line-end", "field-value", "field-name", "field-line", "obs-fold"):
                 return broken(run, f"{what} reached the wire: {detail}", connection, got=detail)
             # An error page of the server's own may quote what it refused.
             content = response.body if response.status < 400 else b""

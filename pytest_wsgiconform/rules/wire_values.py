@@ -7,7 +7,7 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import differs, failed_inside, first_call, holding, refused, took_place
+from .wire_outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
 
 
 def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], /, **facts: object) -> ServerRun:
@@ -38,7 +38,7 @@ def line_breaks_and_nul_not_in_environ(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with CR, LF or NUL in a field value")
     found = holding(call, "\0", "\n", "\r")
     if found is None:
         return HELD
@@ -171,7 +171,7 @@ def underscore_name_not_merged(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with an underscore in a field name")
     key = str(run.facts.get("key", ""))
     return differs(run, key, call.get(key), str(run.facts.get("value", "")), "not the hyphenated field's value alone")
 
@@ -207,13 +207,15 @@ def underscore_framing_without_effect(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with an underscore in a field name")
     body = str(run.facts.get("body_wanted", ""))
     length = call.get("CONTENT_LENGTH")
     if call.body != body.encode("latin-1"):
         return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(body))
     if length not in ((str(len(body)),) if body else ("", "0")):
         return broken(run, f"CONTENT_LENGTH became {show(length)}", got=show(length), expected=show(str(len(body))))
+    if run.facts.get("unframed") and run.ran("next"):
+        return broken(run, "Transfer_Encoding framed a body: what came behind it was served", got="served")
     wanted = run.facts.get("type_wanted")
     if wanted is not None and call.get("CONTENT_TYPE") != wanted:
         return broken(run, f"CONTENT_TYPE became {show(call.get('CONTENT_TYPE'))}", got=show(call.get("CONTENT_TYPE")))
@@ -361,7 +363,7 @@ def repeated_singleton_not_mixed(run: ServerRun, _: None) -> Outcome:
     if not took_place(run):
         return None
     if call is None:
-        return HELD if refused(run) else None
+        return turned_away(run, "a request with a repeated field")
     key, sent = str(run.facts.get("key", "")), list(run.facts.get("values", []))
     value = call.get(key)
     if value in ("", *sent) or [member.strip() for member in value.split(",")] == sent:

@@ -138,9 +138,13 @@ def _trailer(variant: str, *lines: bytes) -> None:
     """Register ``trailer:variant``; the next request waits for the answer, since not every server takes two at once."""
     body = b"\r\n".join((_LAST + lines[0], *lines[1:], b"", b""))
 
-    def build(setting: Setting) -> Script:
-        first = setting.request("first", method="POST", fields=("Transfer-Encoding: chunked",), body=body)
-        return Script((Send(first), AwaitFinal(1), Send(setting.last())), methods=("POST", "GET"))
+    def play(setting: Setting, label: str, body: bytes, behind: str) -> Script:
+        first = setting.request(label, method="POST", fields=("Transfer-Encoding: chunked",), body=body)
+        return Script((Send(first), AwaitFinal(1), Send(setting.last(behind))), methods=("POST", "GET"))
+
+    def build(setting: Setting) -> list[Script]:
+        plain = play(setting, "plain", _LAST + b"\r\n", "behind-plain")
+        return [play(setting, "first", body, "next"), plain]
 
     stimulus(f"trailer:{variant}", build, needs=SIMPLEST, decoded="hello", line=lines[0].decode())
 

@@ -74,8 +74,16 @@ def _packets(setting: Setting, fields: tuple[str, ...], body: bytes, method: str
 
     # The pauses let a server read what there is, so that it can't happen to get the pieces together again.
     pause = Pause(0.05)
+    data = head("split")
+    inside, last = data.index(b"X-First: a, b") + len("X-First: a"), len(data) - 1
     steps = (
-        Send(head("split"), each=1),
+        Send(data[:3], each=1),
+        pause,
+        Send(data[3:inside], each=1),
+        pause,
+        Send(data[inside:last], each=1),
+        pause,
+        Send(data[last:]),
         pause,
         Send(body[:1]),
         pause,

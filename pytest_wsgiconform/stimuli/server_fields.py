@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..observe.wire import AwaitFinal, Script, Send
+from ..observe.wire import AwaitFinal, Pause, Script, Send
 from .server_model import Setting, raw, stimulus
 
 
@@ -150,6 +150,17 @@ _spoof("content-length", "Content-Length: 5", "Content_Length: 2")
 _spoof("content-length-before", "Content_Length: 2", "Content-Length: 5")
 _spoof("content-length-alone", "Content_Length: 5", body=b"")
 _spoof("transfer-encoding", "Transfer_Encoding: chunked", "Content-Length: 5")
+_spoof("transfer-encoding-chunks", "Content-Length: 15", "Transfer_Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")
+
+
+def _spoofed_coding_alone(setting: Setting) -> Script:
+    """What looks like chunks, after the answer to a request without a body: nothing but the look-alike frames it."""
+    first = setting.request("first", "ignore", method="POST", fields=("Transfer_Encoding: chunked",))
+    steps = (Send(first), AwaitFinal(1), Send(b"5\r\nhello\r\n0\r\n\r\n"), Pause(0.1), Send(setting.last()))
+    return Script(steps, methods=("POST", "GET"))
+
+
+stimulus("spoof:transfer-encoding-alone", _spoofed_coding_alone, needs="cl-valid:plain", body_wanted="", unframed=True)
 _spoof(
     "content-type",
     "Content-Type: text/plain",

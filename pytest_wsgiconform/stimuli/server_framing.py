@@ -200,7 +200,7 @@ def _huge(setting: Setting, digits: str) -> Script:
 
 for _digits in ("9" * 19, "18446744073709551621", "9" * 40, "1" + "0" * 400, "9" * 5000):
     stimulus(f"cl-huge:{len(_digits)}-digits", lambda s, digits=_digits: _huge(s, digits), length=_digits)
-for _name, _length, _decoded in (("leading-zeros", "0005", "hello"), ("zero", "0", ""), ("plain", "5", "hello")):
+for _name, _length, _decoded in (("leading-zeros", "0010", "helloworld"), ("zero", "0", ""), ("plain", "5", "hello")):
     _awaited("cl-valid", _name, f"Content-Length: {_length}", body=_decoded.encode(), decoded=_decoded)
 
 

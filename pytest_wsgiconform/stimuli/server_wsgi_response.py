@@ -61,7 +61,10 @@ _apart("start:none", "exc-none", "second-call")
 for _name in STATUSES:
     _plain(f"status:{_name.removeprefix('status-')}", _name)
 for _name in BAD_STARTS:
-    _plain(f"refuse:{_name}", _name)
+    if _name != "bad-status-wide":
+        _plain(f"refuse:{_name}", _name)
+# Whether an ordinary reason is passed on at all tells what is to be expected of one that can't be.
+_apart("refuse:bad-status-wide", "bad-status-wide", "custom-status")
 for _name in HOP_BY_HOP:
     _plain(f"hop:{_name}", f"hop-{_name}")
 

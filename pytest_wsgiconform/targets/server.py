@@ -13,7 +13,7 @@ from ..rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
 from ..rules.registry import choose
 from ..rules.server_run import ServerRun
 from ..rules.server_versions import claims_http11, needs_http11
-from ..rules.wire_outcomes import mistook_body
+from ..rules.wire_outcomes import mistook_body, passed_over
 from ..settings import Settings
 from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
 from .app import result_of
@@ -31,6 +31,9 @@ PASSIVE = ("env:*", "input:*", "errors:*", "body:*", "write:*")
 
 #: Seconds that a start may take at least, however short the time limit of a stimulus is.
 START_LIMIT = 10.0
+
+#: Ten ordinary requests in one packet: a server that does not answer each of them loses requests of any kind.
+PIPELINED = "pipeline:bare"
 
 #: How often a stimulus is played again to see whether a fault shows once more. Some servers race with themselves (a
 #: request behind another one is served now and then), and seen twice of three times is seen.
@@ -161,8 +164,16 @@ class ServerTarget:
             run = self._obtain(stimulus)
             if run is None:
                 return None
+            self._note_policies(run)
             self._runs[stimulus.id] = run
         return self._runs[stimulus.id]
+
+    def _note_policies(self, run: ServerRun) -> None:
+        """Tell *run* how the server takes requests that come in one packet, where that may explain what is seen."""
+        if passed_over(run):
+            several = self.run_of(server_stimuli()[PIPELINED])
+            answered = several is not None and all(several.answer(label) for label in several.facts["labels"])
+            run.policies["pipelines"] = answered
 
     def _obtain(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Play *stimulus*, or take what another worker has played."""
@@ -253,6 +264,7 @@ class ServerTarget:
             run = self._play(stimulus, patient=True)
             if run is None:
                 return None
+            self._note_policies(run)
             records.append(run)
         return records[number]
 

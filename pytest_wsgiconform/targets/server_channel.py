@@ -65,7 +65,7 @@ class Report:
             elif kind == "read" and message.get("type") == "bytes":
                 reads.append(message["data"])
             elif kind == "read" and message.get("type") == "list":
-                reads += message["lines"]
+                reads += message.get("lines", ())  # none where the items are not all bytes
             elif kind == "body-ended":
                 call.body_ended = True
             elif kind == "body-failed":

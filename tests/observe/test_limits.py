@@ -115,6 +115,30 @@ def test_exceptions_set_in_many_threads_lock_nobody_out() -> None:
         pass
 
 
+def test_the_watching_thread_is_not_traced() -> None:
+    """Under CPython 3.11 a traced one can hold its lock for ever."""
+    traced: set[str] = set()
+
+    def trace(frame: Any, event: str, argument: Any) -> None:
+        traced.add(frame.f_code.co_name)
+
+    watchdog = limits._Watchdog()
+    watch = limits._Watch(time.monotonic() + 60)
+    threading.settrace(trace)
+    try:
+        watchdog.add(watch)
+        deadline = time.monotonic() + 20
+        while not watchdog._wakes and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        threading.settrace(None)  # type: ignore[arg-type]
+    assert watchdog._wakes, "it is not running"
+    watchdog.remove(watch)
+    watchdog._wake.put(None)
+    assert "_run" in traced, "nothing would have traced it"
+    assert "_wait" not in traced
+
+
 def test_a_block_that_was_left_is_not_guarded_even_when_its_end_was_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception may come out between the end of a block and the call that tells of it."""
 

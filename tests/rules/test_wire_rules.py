@@ -531,7 +531,8 @@ def test_head_against_get() -> None:
 
 
 def packets(whole: Call, split: Call | None, *answers: Response) -> ServerRun:
-    connections = [Connection(responses=[answer]) for answer in answers]
+    sent = [Sent(b"GET / HTTP/1.1\r\nX: a\r\n\r\n")]
+    connections = [Connection(sent=sent, responses=[answer]) for answer in answers]
     return ServerRun("packets:get", connections=connections, calls=[c for c in (whole, split) if c is not None])
 
 
@@ -542,6 +543,8 @@ def test_packets() -> None:
     lost = Call("split", {"PATH_INFO": "/0.split"})
     assert verdict(rule, packets(whole, split, ok("whole"), ok("split"))) == "held"
     assert verdict(rule, packets(whole, lost, ok("whole"), ok("split"))) == "broken"
+    own = Call("split", {"PATH_INFO": "/0.split", "HTTP_X": "a", "HTTP_X_REQUEST_ID": "2"})
+    assert verdict(rule, packets(whole, own, ok("whole"), ok("split"))) == "held"
     assert verdict(rule, packets(whole, None, ok("whole"), Response(400))) == "broken"
     assert verdict(rule, packets(whole, split, Response(500), ok("split"))) == "vacuous"
 

@@ -12,14 +12,14 @@ from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.server import ServerTarget
 from pytest_wsgiconform.targets.server_inprocess import InProcess
 
-from . import second_makes_framing, second_makes_wsgi
+from . import second_makes_framing, second_makes_missed, second_makes_wsgi
 from .base import Server
 from .in_process import messages
 from .second_makes import MAKES, Make
 from .second_makes_fine import FINE
 
 #: Imported for what they register.
-REGISTERING = (second_makes_framing, second_makes_wsgi)
+REGISTERING = (second_makes_framing, second_makes_missed, second_makes_wsgi)
 
 #: The rules that find second makes, and must not take what is only odd for a fault.
 CHANGED = (
