@@ -24,6 +24,8 @@ def read_body(stage: Stage) -> None:
     """Read the request body as a careful app does, and report it."""
     environ = stage.environ
     length = environ.get("CONTENT_LENGTH", "")
+    if type(length) is int:  # a fault of its own, and no reason to find the body missing, too
+        length = str(length)
     if isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < 16:
         left = int(length)
         while left > 0:

@@ -7,13 +7,14 @@ from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.server import ServerTarget
 from pytest_wsgiconform.targets.server_inprocess import InProcess
+from pytest_wsgiconform.targets.server_runner import QUIET
 
 from .base import Server
 
 
-def judge(server_class: type[Server], *rules: str) -> dict[str, RuleResult]:
-    """Start *server_class* and judge the named rules on it."""
-    target = ServerTarget(InProcess(server_class.__name__, server_class), Settings(select=rules))
+def judge(server_class: type[Server], *rules: str, patience: float = QUIET) -> dict[str, RuleResult]:
+    """Start *server_class* and judge the named rules on it. :param patience: how long the client waits for a byte."""
+    target = ServerTarget(InProcess(server_class.__name__, server_class), Settings(select=rules), patience=patience)
     try:
         return {rule: target.judge(catalogue()[rule]) for rule in rules}
     finally:

@@ -6,7 +6,6 @@ import pytest
 
 from pytest_wsgiconform.rules.model import Level, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.targets import server_runner
 
 from . import broken_framing, broken_requests, broken_responses
 from .base import Server
@@ -25,10 +24,9 @@ CHOICES = {
 
 
 @pytest.mark.parametrize(("server", "rule"), BROKEN, ids=lambda value: getattr(value, "__name__", value))
-def test_broken_server_is_found(server: type[Server], rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_server_is_found(server: type[Server], rule: str) -> None:
     # These servers fail whatever the patience; it only costs time where they hang.
-    monkeypatch.setattr(server_runner, "QUIET", 0.7)
-    result = judge(server, rule)[rule]
+    result = judge(server, rule, patience=0.7)[rule]
     assert result.verdict is Verdict.BROKEN, (result, messages(result))
     for finding in result.findings:
         assert finding.evidence["sent"]
