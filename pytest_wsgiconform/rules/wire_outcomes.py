@@ -9,8 +9,12 @@ from .model import HELD, Outcome
 from .server_run import Call, Connection, Response, ServerRun
 from .wire_evidence import broken
 
-#: Labels of requests that come after the one that a stimulus is about.
-OTHERS = frozenset({"next", "planted"})
+#: Labels of requests that a stimulus is not about, up to the first hyphen: what comes after, and what is compared with.
+OTHERS = frozenset({"next", "planted", "plain", "behind"})
+
+
+def _is_other(label: str) -> bool:
+    return label.partition("-")[0] in OTHERS
 
 
 def took_place(run: ServerRun) -> bool:
@@ -23,7 +27,7 @@ def first_call(run: ServerRun) -> Call | None:
 
     A call whose label the server garbled counts too.
     """
-    return run.called("first") or next((call for call in run.calls if call.label not in OTHERS), None)
+    return run.called("first") or next((call for call in run.calls if not _is_other(call.label)), None)
 
 
 def ran_first(run: ServerRun) -> bool:
@@ -34,7 +38,7 @@ def ran_first(run: ServerRun) -> bool:
 def first_final(run: ServerRun) -> Response | None:
     """Return the first final response of the first connection, unless it answers another request."""
     final = next(iter(run.connection.finals), None)
-    return None if final is None or final.label in OTHERS else final
+    return None if final is None or _is_other(final.label) else final
 
 
 def hung(connection: Connection) -> bool:

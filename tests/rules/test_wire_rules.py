@@ -358,6 +358,12 @@ CASES: list[tuple[str, ServerRun, str]] = [
     ),
     ("trailers-read-to-their-end", run("trailer:custom", ok(), calls=(FIRST,)), "vacuous"),
     ("trailers-read-to-their-end", run("trailer:custom", ok(), calls=(FIRST,), ended="open"), "broken"),
+    # Refused, while what it is compared with was served.
+    (
+        "trailers-read-to-their-end",
+        run("trailer:custom", Response(400), calls=(Call("plain", body=b"hello"), Call("behind-plain"))),
+        "vacuous",
+    ),
     ("trailers-read-to-their-end", run("trailer:custom", CLOSES, calls=(FIRST,), ended="eof-late"), "vacuous"),
     ("chunk-line-ends-only-at-crlf", run("chunk-ext-break:planted", ok("planted")), "broken"),
     ("chunk-line-ends-only-at-crlf", run("chunk-ext-break:bare-lf", Response(200)), "vacuous"),

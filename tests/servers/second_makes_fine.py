@@ -380,3 +380,55 @@ class ForgetsWhatWasPipelined(Connection):
 class OneConnectionAtATime(Server):
     def dispatch(self, sock: Any, address: Any) -> None:
         self.serve(sock, address)
+
+
+# -- what was blamed once
+
+
+@fine()
+class TrailersRefused(RequestParser):
+    """Answers trailers with 400, before the application is called."""
+
+    in_chunks = False
+
+    def chunked_body(self) -> bytes:
+        self.in_chunks = True
+        try:
+            return super().chunked_body()
+        finally:
+            self.in_chunks = False
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        found = super().headers()
+        if found and self.in_chunks:
+            raise Refusal(400, "Bad Request")
+        return found
+
+
+@fine()
+class BlankInTargetRedirected(RequestParser):
+    """Sends the client to the target with its blanks encoded (RFC 9112 section 3)."""
+
+    def request_line(self, line: bytes) -> Request:
+        if re.fullmatch(rb"[A-Z]+ [^ ]+ .+ HTTP/1\.[01]", line):
+            raise Refusal(301, "Moved Permanently")
+        return super().request_line(line)
+
+
+@fine()
+class NumberForEachConnection(_Edited):
+    count = 0
+
+    def edit(self, environ: dict[str, Any], request: Request) -> None:
+        type(self).count += 1
+        environ["HTTP_X_REQUEST_ID"] = str(self.count)
+
+
+class _Lines(list[bytes]):
+    """A list with more to it."""
+
+
+@fine()
+class ListsOfItsOwn(InputStream):
+    def readlines(self, hint: int | None = -1) -> list[bytes]:
+        return _Lines(super().readlines(hint))
