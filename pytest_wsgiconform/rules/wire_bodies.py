@@ -24,7 +24,7 @@ def incomplete_body_told(run: ServerRun, _: None) -> Outcome:
 
     RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
     """
-    if not took_place(run):
+    if not took_place(run) or not run.probed:
         return None
     call = first_call(run)
     ended = run.connection.ended

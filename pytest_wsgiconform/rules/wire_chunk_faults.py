@@ -153,7 +153,7 @@ def _() -> ServerRun:
 def chunk_data_ends_with_crlf(run: ServerRun, _: None) -> Outcome:
     """Chunk data is followed by CR LF; anything else is an error.
 
-    RFC 9112 section 7.1. A recipient that skips two bytes unseen, or looks for the next line, is out of step with
+    RFC 9112 section 7.1. A recipient that skips two bytes or looks for the next line, is out of step with
     one that checks.
     """
     return _must_fail(run, "a chunk without its CR LF")
@@ -225,7 +225,7 @@ def incomplete_chunked_body_told(run: ServerRun, _: None) -> Outcome:
     RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a
     whole one.
     """
-    if not took_place(run):
+    if not took_place(run) or not run.probed:
         return None
     call = first_call(run)
     if call is None:

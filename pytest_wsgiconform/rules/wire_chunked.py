@@ -7,7 +7,7 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, first_call, first_final, holding, hung, in_time, took_place
+from .wire_outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
 
 #: Answers by which a server says that it takes no chunked bodies at all.
 UNSUPPORTED = frozenset({411, 501})
@@ -23,7 +23,7 @@ def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Respon
 
 def _decoded(run: ServerRun, what: str) -> Outcome:
     """Judge that the app got the decoded body; not exercised when the server takes no chunked bodies."""
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     call = first_call(run)
     if call is None:

@@ -20,6 +20,7 @@ from .wire_outcomes import (
     refused,
     took_place,
     turned_away,
+    unseen,
 )
 
 
@@ -305,7 +306,7 @@ def large_fields_whole_or_refused(run: ServerRun, _: None) -> Outcome:
     RFC 9110 section 5.4: a field that is dropped in silence may have been the one that mattered.
     """
     call = first_call(run)
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     if call is None:
         final = first_final(run)

@@ -18,6 +18,7 @@ from .wire_outcomes import (
     refused,
     took_place,
     turned_away,
+    unseen,
 )
 
 
@@ -281,7 +282,7 @@ def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
     The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
     use (RFC 9112 section 6.3).
     """
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     call = first_call(run)
     if call is None:

@@ -35,6 +35,11 @@ def ran_first(run: ServerRun) -> bool:
     return first_call(run) is not None or run.answer("first") is not None
 
 
+def unseen(run: ServerRun) -> bool:
+    """Whether the app answered the first request, and nobody can tell what it saw: there is no side channel."""
+    return not run.probed and run.answer("first") is not None
+
+
 def first_final(run: ServerRun) -> Response | None:
     """Return the first final response of the first connection, unless it answers another request."""
     final = next(iter(run.connection.finals), None)

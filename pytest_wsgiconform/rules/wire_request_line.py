@@ -18,6 +18,7 @@ from .wire_outcomes import (
     refused,
     rest_of_path,
     took_place,
+    unseen,
 )
 
 #: Longest value of a variable that the probe reports.
@@ -84,7 +85,7 @@ def target_whitespace_not_repaired(run: ServerRun, _: None) -> Outcome:
     RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
     seen another target. Passing the whole target on is no repair; cutting it at the blank is.
     """
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     call = first_call(run)
     if call is None:

@@ -7,7 +7,7 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away
+from .wire_outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
 
 
 def _post(*lines: bytes, body: bytes = b"") -> bytes:
@@ -27,7 +27,9 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
     call = first_call(run)
     if run.ran("planted"):
         chunks_counted = call is not None and call.body == str(run.facts.get("decoded", "")).encode("latin-1")
-        if closes and chunks_counted:  # by the chunks it is no part of the body, but nothing may run any more
+        if closes and (
+            chunks_counted or unseen(run)
+        ):  # by the chunks it is no part of the body, but nothing may run any more
             what = "the connection stayed open, and what the Content-Length covers ran as a request"
         else:
             what = "bytes of the body ran as a request of their own"

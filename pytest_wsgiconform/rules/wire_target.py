@@ -7,7 +7,7 @@ from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_run import Call, Response, ServerRun, one_connection
 from .wire_evidence import broken
-from .wire_outcomes import answered, first_call, must_refuse, rest_of_path, took_place
+from .wire_outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
 
 
 def _path(call: Call) -> str:
@@ -29,7 +29,7 @@ def absolute_form_gives_path_and_query(run: ServerRun, _: None) -> Outcome:
     Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
     The scheme and authority are no part of the path that an app sees.
     """
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     call = first_call(run)
     if call is None:
@@ -80,7 +80,7 @@ def absolute_form_overrides_host(run: ServerRun, _: None) -> Outcome:
     RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
     and an app that trusts Host must not see two different hosts.
     """
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     call = first_call(run)
     if call is None:
@@ -249,7 +249,7 @@ def fragment_not_passed_on(run: ServerRun, _: None) -> Outcome:
     something else than a recipient that keeps it in the path or the query.
     """
     call = first_call(run)
-    if not took_place(run):
+    if not took_place(run) or unseen(run):
         return None
     if call is None:
         return must_refuse(run, "a target with a fragment")

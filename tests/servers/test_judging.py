@@ -12,7 +12,7 @@ from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.wire import Send
 from pytest_wsgiconform.probe.app import app_variant
 from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
-from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Verdict
+from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Level, Verdict
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.rules.server_requests import event, example_call, example_request, example_run, read_event
 from pytest_wsgiconform.rules.server_run import Call, Connection, Response, Sent, ServerRun, one_connection
@@ -29,7 +29,7 @@ from pytest_wsgiconform.targets.server_runner import LINGERED, PATIENCE, Runner
 from .base import Connection as BaseConnection
 from .base import Server
 from .base_response import Responder
-from .in_process import judge
+from .in_process import judge, messages
 
 
 def verdict(rule: str, run: ServerRun) -> Any:
@@ -518,3 +518,22 @@ def test_the_probe_sets_no_profile_hook(monkeypatch: pytest.MonkeyPatch) -> None
     assert b"".join(result) == b"ok 00000000.first\n"
     assert started == ["200 OK"]
     assert hooks == []
+
+
+# -- without the side channel
+
+
+def test_the_base_breaks_nothing_where_nobody_sees_what_reached_the_app() -> None:
+    """As a server behind a URL: what needs the other side is not exercised, whatever came back."""
+    target = ServerTarget(InProcess("base", Server, reports=False), Settings(timeout=8.0), patience=0.4)
+    try:
+        results = [target.judge(rule) for rule in target.rules()]
+    finally:
+        target.close()
+    levels = {rule.id: rule.level for rule in target.rules()}
+    broken = {r.rule: messages(r) for r in results if r.verdict is Verdict.BROKEN}
+    assert {rule: told for rule, told in broken.items() if levels[rule] is not Level.ADVICE} == {}
+    verdicts = {result.rule: result.verdict for result in results}
+    for rule in ("incomplete-body-told", "incomplete-chunked-body-told", "valid-length-honoured", "chunks-decoded"):
+        assert verdicts[rule] is Verdict.NOT_EXERCISED
+    assert sum(verdict is Verdict.HELD for verdict in verdicts.values()) > 60
