@@ -211,7 +211,10 @@ def targets(config: pytest.Config) -> list[Target]:
         if given(config, kind) or not paths_given:
             found.update(dict.fromkeys(Target(kind, name) for name in value(config, kind)))
     if value(config, "url") and (given(config, "url") or not paths_given):
-        found[Target("server", value(config, "url"))] = None
+        url = value(config, "url")
+        if not url.startswith(("http://", "https://")):
+            raise pytest.UsageError(f"--wsgi-url={url!r}: give a URL such as http://127.0.0.1:8000/.")
+        found[Target("server", url)] = None
     return list(found)
 
 

@@ -74,6 +74,11 @@ def request(finding: Mapping[str, Any]) -> str:
     asked = finding["request"]
     count = finding["count"]
     times = f"{count} times" if count > 1 else ""
+    if "repro" in finding["evidence"]:  # of a server: a request alone does not tell what it is about
+        shown = finding["evidence"].get("stimuli") or [finding["stimulus"]]
+        more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
+        names = clean(", ".join(map(str, shown[:4])) + more)
+        times = f"{times}: {names}" if times else names
     if not asked:
         return times
     query = f"?{asked['query']}" if asked.get("query") else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..rules.display import clean, show
@@ -81,27 +82,61 @@ def table_lines(records: Iterable[Record]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def difference_lines(runs: Mapping[str, Mapping[str, ServerRun]]) -> Iterator[str]:
-    """Yield, for each stimulus that all servers were tried with, where they differ.
+#: A difference that more than so many stimuli show is told once for all of them.
+FEW = 3
 
-    :param runs: per server's name its records by stimulus.
+
+def difference_lines(runs: Mapping[str, Mapping[str, ServerRun]]) -> Iterator[str]:
+    """Yield where the servers differ: first what differs in many stimuli, then what is left, stimulus by stimulus.
+
+    :param runs: per server's name its records by stimulus. Compared are stimuli that all servers were tried with.
     """
     names = list(runs)
     shared = [stimulus for stimulus in runs[names[0]] if all(stimulus in own for own in runs.values())]
-    for stimulus in shared:
-        views = [_view(runs[name][stimulus]) for name in names]
-        for key in dict.fromkeys(key for view in views for key in view):
-            values = [view.get(key, "(absent)") for view in views]
-            if len(set(values)) > 1:
-                yield f"{stimulus}  {clean(key)}"
-                yield from (f"    {clean(name)}: {value}" for name, value in zip(names, values, strict=True))
+    found = [found for stimulus in shared for found in _differences(stimulus, [runs[name][stimulus] for name in names])]
+    often = Counter((key, values) for _, key, values in {(s, _general(key), values): None for s, key, values in found})
+    for (key, values), count in often.items():
+        if count > FEW:
+            yield f"in {count} of {len(shared)} stimuli  {clean(key)}"
+            yield from _side_by_side(names, values)
+    for stimulus, key, values in found:
+        if often[_general(key), values] <= FEW:
+            yield f"{stimulus}  {clean(key)}"
+            yield from _side_by_side(names, values)
 
 
-def _view(run: ServerRun) -> dict[str, str]:
-    """Return what can be compared of a run: environ of each call, and each response, token and clock left out."""
+def _side_by_side(names: Iterable[str], values: Iterable[str]) -> Iterator[str]:
+    return (f"    {clean(name)}: {value}" for name, value in zip(names, values, strict=True))
+
+
+def _general(key: str) -> str:
+    """Return *key* without the label of the request that it is about."""
+    return re.sub(r"^environ of \S+: ", "environ: ", key)
+
+
+def _differences(stimulus: str, runs: Sequence[ServerRun]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield (stimulus, what differs, its value at each server). Of a call that not all made, that alone is told."""
+    called = [{call.label for call in run.calls} for run in runs]
+    for label in sorted(called[0].union(*called) - called[0].intersection(*called)):
+        calls = tuple("called" if label in own else "not called" for own in called)
+        yield stimulus, f"the app for the request {label or '?'}", calls
+    everywhere = called[0].intersection(*called)
+    views = [_view(run, everywhere) for run in runs]
+    for key in dict.fromkeys(key for view in views for key in view):
+        values = tuple(view.get(key, "(absent)") for view in views)
+        if len(set(values)) > 1:
+            yield stimulus, key, values
+
+
+def _view(run: ServerRun, labels: Container[str]) -> dict[str, str]:
+    """Return what can be compared of a run: environ of each call, and each response, token and clock left out.
+
+    :param labels: of the calls to compare.
+    """
     view: dict[str, str] = {}
     for call in run.calls:
-        view.update(_environ(call, run))
+        if call.label in labels:
+            view.update(_environ(call, run))
     for number, connection in enumerate(run.connections, 1):
         for count, response in enumerate(connection.responses, 1):
             view.update(_response(f"response {number}.{count}", response, run))
@@ -145,5 +180,6 @@ def write_matrix(reporter: Any, records: Sequence[Record], servers: Sequence[Any
     if len(servers) < 2:
         return
     reporter.write_sep("-", "differences")
-    for line in difference_lines({run.name: run.runs for run in servers}):
+    lines = list(difference_lines({run.name: run.runs for run in servers}))
+    for line in lines or ["none in what was tried with all of them"]:
         reporter.write_line(line)

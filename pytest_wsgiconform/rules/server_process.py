@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .display import show
+from typing import Any
+
+from .display import clean, shorten, show
 from .model import HELD, Blame, Level, Outcome
 from .registry import rule
 from .server_requests import answer, event, example_call, example_run, first
@@ -32,13 +34,30 @@ def server_answers(run: ServerRun, _exchange: object) -> Outcome:
         if run.probed and not run.calls:
             return broken(run, "the response came, but the probe inside the server did not report its call")
         return HELD
-    if response is not None:
-        return broken(run, f"an ordinary request was answered with {response.status} {show(response.body[:100])}")
+    printed = run.output.strip().rpartition("\n")[2]
+    more: dict[str, Any] = {"printed": clean(run.output[-2000:])} if printed else {}
+    said = f"; the last that it printed is: {shorten(clean(printed), 200)}" if printed else ""
     if connection.ended == "refused":
-        return broken(run, "the server does not accept connections any more", got="refused")
-    if connection.stray:
-        return broken(run, f"the server answered with what is not HTTP/1.x: {show(connection.stray[:60])}")
-    return broken(run, "an ordinary request got no complete response in time", got=connection.ended)
+        return broken(run, f"the server does not accept connections any more{said}", got="refused", **more)
+    if connection.stray or (response is not None and not response.status):
+        received = connection.stray or connection.bytes_received
+        message = f"the server answered with what is not HTTP/1.x: {show(received[:60])}{said}"
+        return broken(run, message, **more)
+    if response is not None and not response.complete and response.status == 200:
+        got = f"{len(response.body)} bytes of it came"
+        return broken(run, f"the response to an ordinary request did not come to its end: {got}{said}", got=got, **more)
+    if response is not None:
+        message = f"an ordinary request was answered with {response.status} {show(response.body[:100])}{said}"
+        return broken(run, message, **more)
+    ended = _ENDS.get(connection.ended, "nothing came in time")
+    return broken(run, f"an ordinary request got no response: {ended}{said}", got=connection.ended, **more)
+
+
+#: How the connection of an unanswered request ended, in words.
+_ENDS = {
+    "eof": "the server closed the connection (does it speak TLS?)",
+    "reset": "the server reset the connection (does it speak TLS?)",
+}
 
 
 @server_answers.bad

@@ -27,6 +27,9 @@ OUTPUT_START, OUTPUT_END = 65536, 1_000_000
 #: Seconds that a server gets to stop by itself after SIGTERM.
 STOP_LIMIT = 3.0
 
+#: Seconds that the guard gets to end what the server has left.
+GUARD_LIMIT = 5.0
+
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Return a TCP port of *host* that was free a moment ago."""
@@ -195,11 +198,14 @@ class ServerProcess:
         deadline = time.monotonic() + grace
         while time.monotonic() < deadline and self.ended() is None:
             select.select([self._status_read], [], [], 0.1)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
         if self._guard.stdin is not None:
-            self._guard.stdin.close()
-        self._guard.wait()
+            self._guard.stdin.close()  # upon which the guard kills whatever is left, and its group with itself
+        try:
+            self._guard.wait(GUARD_LIMIT)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+            self._guard.wait()
         self.output.close()
         os.close(self._status_read)
         self._status_read = -1

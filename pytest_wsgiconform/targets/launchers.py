@@ -249,12 +249,12 @@ class UrlStarter:
         except ValueError:
             port = 0
         if parts.scheme != "http" or not parts.hostname or not port:
-            raise TargetError(f"--wsgi-url={clean(self.name)}: give a URL such as http://127.0.0.1:8000/.")
+            raise TargetError("give a URL such as http://127.0.0.1:8000/.")
         served = Elsewhere((parts.hostname, port), parts.path.rstrip("/"))
         try:
             socket.create_connection(served.address, timeout=limit).close()
         except OSError as error:
-            raise TargetError(f"--wsgi-url={clean(self.name)}: nobody answers there ({clean(str(error))}).") from None
+            raise TargetError(f"nobody answers there ({clean(str(error))}).") from None
         return served
 
     def versions(self) -> dict[str, str | None]:
@@ -338,7 +338,7 @@ def find_launcher(name: str, known: Mapping[str, Launcher] | None = None) -> Lau
     base, at, python = name.partition("@")
     if at and base in launchers:
         if shutil.which(python) is None:
-            raise TargetError(f"--wsgi-server={clean(name)}: there is no interpreter {clean(python)!r}.")
+            raise TargetError(f"there is no interpreter {clean(python)!r}.")
         return replace(launchers[base], name=name, python=python)
     if "{" in name or " " in name:
         missing = [place for place in ("{port}", "{app}") if place not in name]
@@ -346,11 +346,10 @@ def find_launcher(name: str, known: Mapping[str, Launcher] | None = None) -> Lau
             missing = []
         if missing:
             raise TargetError(
-                f"--wsgi-server={clean(name)!r}: a command needs the places {{host}}, {{port}} and {{app}}; "
-                f"{' and '.join(missing)} is missing."
+                f"a command needs the places {{host}}, {{port}} and {{app}}; {' and '.join(missing)} is missing."
             )
         return Launcher(name=name, command=name)
-    near = difflib.get_close_matches(name, launchers, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name, launchers, n=3, cutoff=0.6)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise TargetError(
         f"no server is known as {clean(name)!r}.{hint} Known: {', '.join(launchers)}; or give a command with "

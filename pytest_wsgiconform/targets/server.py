@@ -19,7 +19,7 @@ from ..stimuli.server_model import ServerStimulus, chosen, server_stimuli
 from .app import result_of
 from .server_channel import SideChannel
 from .server_facts import policy_lines
-from .server_findings import finding_of, found_inside
+from .server_findings import finding_of, found_inside, with_all_stimuli
 from .server_runner import QUIET, Runner, Served
 from .server_share import SharedRuns
 
@@ -41,6 +41,11 @@ REPEATS = 2
 
 #: How often a server is started again before it is given up.
 RESTARTS = 25
+
+#: How often a server that runs but does not answer any more is started again, where that comes at more than every
+#: fourth stimulus: each time costs several seconds, and a server that fails under any ordinary use is no subject for
+#: more.
+SILENCES = 6
 
 #: The rule that judges what happened to the server itself, over whatever has been played.
 SURVIVAL = "server-survives"
@@ -114,7 +119,7 @@ class ServerTarget:
         self._share = share
         self._runs: dict[str, ServerRun] = {}
         self._repeats: dict[str, list[ServerRun]] = {}
-        self._restarts = 0
+        self._restarts = self._silent = 0
         self._lost = ""
         self._gateway = False  # whether it has been seen to listen before what is behind it
         self._versions: list[str] | None = None
@@ -139,12 +144,15 @@ class ServerTarget:
         if self._served is not None:
             self._served.kill()
             self._served = None
+        if self._restarts >= RESTARTS:
+            self._lost = f"the server had to be started again {RESTARTS} times"
+            return
+        if self._silent > SILENCES and 4 * self._silent > len(self._runs):
+            self._lost = f"the server fell silent {self._silent} times, after few requests each time"
+            return
         self._restarts += 1
         if self._share is not None:
             self._share.note_restart()
-        if self._restarts > RESTARTS:
-            self._lost = f"the server had to be started again {RESTARTS} times"
-            return
         try:
             self._served = self._start()
         except TargetError as error:
@@ -224,6 +232,7 @@ class ServerTarget:
             run = self._once_ready(stimulus, run, self._served)
         if not run.alive:
             run.facts["ended"] = _how_it_ended(self._served)
+            self._silent += not run.facts["ended"]
             if stimulus.id != FIRST_STIMULUS:
                 self._restart()
         return run
@@ -295,7 +304,7 @@ class ServerTarget:
                 doubtful += found
         if doubtful and not findings:
             return self._inconclusive(rule, exercised, doubtful)
-        return result_of(rule, self.name, exercised, findings, self._reason())
+        return result_of(rule, self.name, exercised, with_all_stimuli(findings), self._reason())
 
     def _claims_http11(self) -> bool:
         first = self.run_of(server_stimuli()[FIRST_STIMULUS])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..rules.display import clean
-from ..rules.model import Blame, Fault, Finding, Rule
+from ..rules.model import Blame, Fault, Finding, Rule, merge
 from ..rules.server_requests import asked
 from ..rules.server_run import Call, Connection, ServerRun
 from ..rules.wire_evidence import evidence
@@ -30,6 +30,20 @@ def finding_of(rule: Rule, fault: Fault, run: ServerRun) -> Finding:
         location=fault.location,
         evidence=facts,
     )
+
+
+def with_all_stimuli(findings: list[Finding]) -> list[Finding]:
+    """Return *findings* merged; one that several stimuli showed has them all as its evidence ``stimuli``."""
+    merged = merge(findings)
+    for number, kept in enumerate(merged):
+        same = [
+            f.stimulus
+            for f in findings
+            if f.message == kept.message and f.evidence.get("variable") == kept.evidence.get("variable")
+        ]
+        if len(set(same)) > 1:
+            merged[number] = replace(kept, evidence={**kept.evidence, "stimuli": sorted(set(same))})
+    return merged
 
 
 def found_inside(rule: Rule, run: ServerRun, call: Call) -> tuple[int, list[Finding]]:

@@ -9,17 +9,22 @@ stays until then, so that the group's number can't be given to another process m
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
     status, command = int(sys.argv[1]), sys.argv[2:]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    _adopt_orphans()
     try:
         # No thread runs yet, so that code before the exec is safe here.
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_ordinary_signals)  # noqa: PLW1509
@@ -29,8 +34,47 @@ def main() -> None:
         threading.Thread(target=_report, args=(child, status), daemon=True).start()
     while os.read(0, 64):
         pass
+    _kill_descendants()
     # The process group's own kill ends this process, too.
     os.killpg(0, signal.SIGKILL)
+
+
+def _adopt_orphans() -> None:
+    """Become, on Linux, the parent of whatever the server leaves behind, also of what has left its process group."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _kill_descendants() -> None:
+    """Kill what descends from this process; what is started meanwhile is found in the next round."""
+    for _ in range(20):
+        parents = dict(_processes())
+        doomed = [pid for pid in parents if _descends(pid, parents)]
+        if not doomed:
+            return
+        for pid in doomed:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Yield each living process with its parent, as far as the system tells."""
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{int(name)}/stat", "rb") as file:
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+            if state != b"Z":
+                yield int(name), int(parent)
+
+
+def _descends(pid: int, parents: dict[int, int]) -> bool:
+    ancestor = parents.get(pid, 0)
+    while ancestor not in (0, 1, os.getpid()):
+        ancestor = parents.get(ancestor, 0)
+    return ancestor == os.getpid()
 
 
 def _ordinary_signals() -> None:

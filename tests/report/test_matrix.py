@@ -96,6 +96,21 @@ def test_connection_end_and_missing_answer_are_told() -> None:
     assert lines[-3:] == ["env:plain  connection 1 ended", "    alpha: eof", "    beta: reset"]
 
 
+def test_what_differs_everywhere_is_told_once() -> None:
+    made = {name: run(name, "", "", **{"wsgi.multithread": name == "alpha"}) for name in ("alpha", "beta")}
+    runs = {name: {f"env:{number}": record for number in range(5)} for name, record in made.items()}
+    differing = [line for line in difference_lines(runs) if "multithread" in line]
+    assert differing == ["in 5 of 5 stimuli  environ: wsgi.multithread"]
+
+
+def test_of_a_call_that_one_server_did_not_make_nothing_else_is_told() -> None:
+    alpha, beta = run("alpha", "", "", HTTP_X="a"), run("beta", "", "", HTTP_X="b")
+    beta.calls = []
+    beta.connections = alpha.connections
+    lines = list(difference_lines({"alpha": {"env:plain": alpha}, "beta": {"env:plain": beta}}))
+    assert lines == ["env:plain  the app for the request first", "    alpha: called", "    beta: not called"]
+
+
 def test_only_shared_stimuli_are_compared() -> None:
     alpha = run("alpha", "aaaaaaaa", "127.0.0.1:8001")
     assert list(difference_lines({"alpha": {"env:plain": alpha}, "beta": {}})) == []

@@ -96,7 +96,21 @@ def main() -> None:
             os.write(1, f"grandchild {os.getpid()}\n".encode())
             time.sleep(600)
         serve(port, silent)
+    if what == "leaves-one-behind":
+        leave_one_behind()
+        serve(port, silent)
     serve(port, ANSWERS[what])
+
+
+def leave_one_behind() -> None:
+    """Start a process as daemons are started: in a session of its own, and a child of nobody here."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.write(1, f"grandchild {os.getpid()}\n".encode())
+            time.sleep(600)
+        os._exit(0)
 
 
 if __name__ == "__main__":

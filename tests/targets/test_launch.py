@@ -18,7 +18,7 @@ from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.registry import matching
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.launchers import Launcher, UrlStarter, find_launcher, known_launchers
-from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server import SILENCES, ServerTarget
 from pytest_wsgiconform.targets.server_open import add_launchers
 
 HOSTILE = Path(__file__).with_name("hostile_server.py")
@@ -166,18 +166,24 @@ def test_tls_variables_are_judged() -> None:
         assert result.verdict is verdict, (name, result)
 
 
-def test_whole_process_group_is_stopped() -> None:
-    running = hostile("forks").start("x:app", "", 10.0)
+@pytest.mark.parametrize("what", ["forks", "leaves-one-behind"])
+def test_whatever_it_started_is_stopped(what: str) -> None:
+    if what == "leaves-one-behind" and sys.platform != "linux":
+        pytest.skip("only Linux gives orphans to another than the first process")
+    running = hostile(what).start("x:app", "", 10.0)
     assert running.process.output.wait_for("grandchild", 0, 10.0)
     grandchild = int(running.output(0).split()[1])
     running.kill()
     assert _wait_gone(grandchild)
 
 
-def test_server_dies_with_a_harness_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["forks", "leaves-one-behind"])
+def test_server_dies_with_a_harness_that_is_killed(what: str) -> None:
+    if what == "leaves-one-behind" and sys.platform != "linux":
+        pytest.skip("only Linux gives orphans to another than the first process")
     code = (
         "import sys, time\nfrom pytest_wsgiconform.targets.launchers import Launcher\n"
-        f"launcher = Launcher(name='x', command={_command('forks')!r})\n"
+        f"launcher = Launcher(name='x', command={_command(what)!r})\n"
         "running = launcher.start('x:app', '', 20.0)\n"
         "running.process.output.wait_for('grandchild', 0, 20.0)\n"
         "print(running.output(0).split()[1], flush=True)\ntime.sleep(600)\n"
@@ -210,6 +216,42 @@ server.listener.close()
 server.listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=64)
 server.accept()
 """
+
+
+FALLS_SILENT = """
+import sys, threading
+sys.path.insert(0, {root!r})
+from tests.servers.base import Server
+from pytest_wsgiconform.probe import app
+served = 0
+def tiring(environ, start_response):
+    global served
+    served += 1
+    if served > 3:
+        threading.Event().wait(600)
+    return app(environ, start_response)
+import socket
+server = Server(tiring)
+server.listener.close()
+server.listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=64)
+server.accept()
+"""
+
+
+def test_a_server_that_falls_silent_again_and_again_is_given_up(tmp_path: Path) -> None:
+    program = tmp_path / "tiring.py"
+    program.write_text(FALLS_SILENT.format(root=str(Path(__file__).parents[2])))
+    launcher = Launcher(name="tiring", command=f"{{python}} {program} {{port}} {{app}}")
+    run = ServerTarget(launcher, Settings(timeout=1.0), patience=0.2)
+    try:
+        results = [run.judge(rule) for rule in run.rules()]
+        lines = run.summary_lines()
+    finally:
+        run.close()
+    assert f"started again {SILENCES} times" in lines
+    assert f"the server fell silent {SILENCES + 1} times, after few requests each time" in {r.reason for r in results}
+    [survived] = [result for result in results if result.rule == "server-survives"]
+    assert survived.verdict is Verdict.BROKEN
 
 
 def test_death_in_the_middle_is_a_finding_and_the_server_starts_again(tmp_path: Path) -> None:
