@@ -243,7 +243,7 @@ def server_address_names_listener(run: ServerRun, _exchange: object) -> Outcome:
         return broken(run, f"SERVER_PORT is {got}, the server listens on {port}", got=got, expected=show(port))
     name = call.get("SERVER_NAME")
     if not _may_be_a_host(name):
-        return broken(run, f"SERVER_NAME is {show(name)}, which no host can be called", got=show(name))
+        return broken(run, f"SERVER_NAME is {show(name)}, which can be the name of no host", got=show(name))
     return HELD
 
 

@@ -55,7 +55,7 @@ SURVIVAL = "server-survives"
 SHARE_LIMIT = 10
 
 #: Facts of a stimulus that name the mode in which a server of its own has to run for it.
-_MODES = ("single", "tls", "mounted")
+_MODES = {"single": "single-threaded", "tls": "over TLS", "mounted": "below a path"}
 
 #: The stimulus that has to work before any other is played, and the rule that judges it.
 FIRST_STIMULUS, FIRST_RULE = "basic:get", "server-answers"
@@ -304,7 +304,7 @@ class ServerTarget:
                 doubtful += found
         if doubtful and not findings:
             return self._inconclusive(rule, exercised, doubtful)
-        return result_of(rule, self.name, exercised, with_all_stimuli(findings), self._reason())
+        return result_of(rule, self.name, exercised, with_all_stimuli(findings), self._reason(stimuli))
 
     def _claims_http11(self) -> bool:
         first = self.run_of(server_stimuli()[FIRST_STIMULUS])
@@ -349,11 +349,15 @@ class ServerTarget:
                 findings += found
         return result_of(rule, self.name, exercised, findings, self._reason())
 
-    def _reason(self) -> str:
+    def _reason(self, stimuli: Iterable[ServerStimulus] = ()) -> str:
+        """Return why a rule was not exercised. :param stimuli: what it would have been judged by."""
         if self._lost:
             return clean(self._lost)
+        modes = {next((name for name in _MODES if stimulus.facts.get(name)), "") for stimulus in stimuli}
+        if modes and not any(mode == "" or getattr(self.starter, mode) for mode in modes):
+            return f"nothing says how this server is started {' or '.join(_MODES[mode] for mode in sorted(modes))}"
         if self.channel is None:
-            return "the probe's side channel is not there, or nothing that happened could have broken it"
+            return "what the app sees inside this server can't be told, or nothing that happened could have broken it"
         return "nothing that happened could have broken it"
 
     # -- the end
@@ -365,7 +369,7 @@ class ServerTarget:
         versions = self._versions
         lines = [f"version: {', '.join(versions)}"] if versions else []
         connections = sum(len(run.connections) for run in self._runs.values())
-        lines.append(f"{len(self._runs)} stimuli on {connections} connections")
+        lines.append(f"{_counted(len(self._runs), 'stimulus', 'stimuli')} on {_counted(connections, 'connection')}")
         if self._restarts:
             lines.append(f"started again {self._restarts} times")
         return lines + policy_lines(self._runs)
@@ -397,6 +401,10 @@ class ServerTarget:
 def _gateway_waits(run: ServerRun) -> bool:
     """Whether a gateway answered that it can't reach what is behind it (RFC 9110, sections 15.6.3 to 15.6.5)."""
     return not run.calls and any(response.status in (502, 503, 504) for response in run.finals)
+
+
+def _counted(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 def _how_it_ended(served: Served) -> str:
