@@ -38,6 +38,7 @@ from .settings import Settings
 from .suite import WsgiRule, nodes
 from .targets.last_word import keep_terminal
 from .targets.load import locate, make_importable
+from .targets.protect import take_finders_away
 
 
 class OpenTarget:
@@ -252,6 +253,7 @@ class WsgiSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        take_finders_away()
         if hasattr(self.config, "workerinput") or self.config.getoption("collectonly", False):
             return
         for report, record in self._failures:

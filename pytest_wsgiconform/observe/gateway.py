@@ -8,6 +8,7 @@ validator, so that one exchange can show several.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from .conversation import Conversation
 from .limits import Interrupted, TimeLimitExceeded, time_limit
 from .location import of_traceback
 from .validator import Validator
+
+# By name: an app may replace what the module holds.
+_getpid, _exit_now = os.getpid, os._exit
 
 #: Most characters of wsgi.errors that a record keeps.
 _LOG_LIMIT = 10000
@@ -212,9 +216,13 @@ class Play:
 
     def _guarded(self, action: Callable[[], Any]) -> Any:
         """Run *action* under the time limit, whatever the app's code does."""
+        own = _getpid()
         try:
             with time_limit(self.limit) as self._interrupted:
-                return action()
+                result = action()
+            if _getpid() != own:  # the app has forked, and this is the copy: the harness is not to go on twice
+                _exit_now(0)
+            return result
         except TimeLimitExceeded:
             # The alarm rang between two of the app's calls, or inside our own code.
             self.record.timed_out = self.over = True

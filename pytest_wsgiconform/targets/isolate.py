@@ -23,7 +23,7 @@ from ..rules.model import Rule
 from ..settings import Settings
 from .routes import Route
 
-_GUARD = str(Path(__file__).with_name("isolate_guard.py"))
+_GUARD = str(Path(__file__).with_name("process_guard.py"))
 
 #: Seconds that loading an app may take.
 LOAD_LIMIT = 120.0

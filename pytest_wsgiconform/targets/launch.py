@@ -1,6 +1,6 @@
 """Starting a server process and getting rid of it again, whatever it does.
 
-The server runs below a guard (:mod:`.server_guard`) that leads a process group of its own; the group dies
+The server runs below a guard (:mod:`.process_guard`) that leads a process group of its own; the group dies
 when the harness stops it, is interrupted, or crashes.
 """
 
@@ -124,10 +124,10 @@ class ServerProcess:
         output, output_end = os.pipe()
         self._status_read, status_end = os.pipe()
         os.set_blocking(self._status_read, False)
-        guard = str(Path(__file__).with_name("server_guard.py"))
+        guard = str(Path(__file__).with_name("process_guard.py"))
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard, str(status_end), *command],
+                [sys.executable, "-I", "-S", guard, str(status_end), "-", *command],
                 stdin=subprocess.PIPE,
                 stdout=output_end,
                 stderr=output_end,

@@ -55,6 +55,7 @@ def undisturbed() -> Iterator[Left]:
     for step in restore:
         next(step)
     path, entries = sys.path, list(sys.path)
+    hooks, finders = sys.meta_path, list(sys.meta_path)
     try:
         yield left
     finally:
@@ -66,8 +67,36 @@ def undisturbed() -> Iterator[Left]:
             left.changes.append("sys.path")
             path[:] = [*entries, *(entry for entry in path if entry not in entries)]
             sys.path = path
+        if _put_back_finders(hooks, finders):
+            left.changes.append("sys.meta_path")
         for step in restore:
             left.changes += next(step)
+
+
+def _put_back_finders(hooks: list[Any], finders: list[Any]) -> bool:
+    """Put back the import *finders* that are missing, and note the new ones; tell whether some were missing."""
+    current = sys.__dict__["meta_path"]
+    missing = current is not hooks or any(not _is_in(finder, current) for finder in finders)
+    added = [finder for finder in current if not _is_in(finder, finders)]
+    if missing:
+        hooks[:] = [*added, *finders]
+        sys.meta_path = hooks
+    _added_finders.extend(finder for finder in added if not _is_in(finder, _added_finders))
+    return missing
+
+
+def _is_in(finder: Any, finders: list[Any]) -> bool:
+    return any(finder is known for known in finders)  # an app's own might say of itself that it equals another
+
+
+#: Import finders that apps have added.
+_added_finders: list[Any] = []
+
+
+def take_finders_away() -> None:
+    """Take away the import finders that apps have added: at the end of a session others still have to import."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_in(finder, _added_finders)]
+    _added_finders.clear()
 
 
 def _put_back(module: ModuleType, names: dict[str, Any], left: Left) -> None:

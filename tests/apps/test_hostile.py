@@ -97,7 +97,7 @@ def left_running() -> list[str]:
             line = Path("/proc", pid, "cmdline").read_bytes()
         except OSError:
             continue
-        if b"54321" in line or b"targets.isolated" in line or b"isolate_guard" in line:
+        if b"54321" in line or b"targets.isolated" in line or b"process_guard" in line:
             found.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.targets.protect import undisturbed
+from pytest_wsgiconform.targets.protect import take_finders_away, undisturbed
 
 
 def chdir(folder: Path) -> None:
@@ -60,6 +60,26 @@ def test_change_is_undone_and_told(what: str, tmp_path: Path) -> None:
     assert left.changes == [what]
 
 
+def test_import_finders_are_put_back_and_new_ones_go_at_the_end() -> None:
+    class Refuses:
+        def find_spec(self, *_arguments: Any) -> None:
+            raise ImportError
+
+    before, refuses = list(sys.meta_path), Refuses()
+    with undisturbed() as left:
+        sys.meta_path.insert(0, refuses)
+    try:
+        assert sys.meta_path == [refuses, *before]
+        assert left.changes == []
+        with undisturbed() as left:
+            sys.meta_path.clear()
+        assert sys.meta_path == [refuses, *before]
+        assert left.changes == ["sys.meta_path"]
+    finally:
+        take_finders_away()
+    assert sys.meta_path == before
+
+
 def test_what_is_only_added_stays() -> None:
     with undisturbed() as left:
         sys.path.append("/added")
@@ -93,7 +113,7 @@ def test_exceptions_pass_and_everything_is_put_back() -> None:
 def test_closed_descriptors_are_opened_again() -> None:
     script = (
         "import os\n"
-        "from pytest_wsgiconform.targets.protect import undisturbed\n"
+        "from pytest_wsgiconform.targets.protect import take_finders_away, undisturbed\n"
         "with undisturbed() as left:\n"
         "    os.close(1)\n"
         "os.write(1, ','.join(left.changes).encode())\n"

@@ -1,9 +1,9 @@
 """Runs a child and makes sure that nothing of it is left when the harness is done with it, or gone.
 
-Run as a script, in a session of its own: ``python -I -S isolate_guard.py STATUS_FD KEPT_FDS COMMAND...``, with
-KEPT_FDS separated by commas. It reports ``pid NUMBER`` and later ``exit CODE`` on STATUS_FD. When its standard input
-ends it kills every descendant, those that left the session included (on Linux it is made their reaper for that), then
-itself.
+Run as a script, in a session of its own: ``python -I -S process_guard.py STATUS_FD KEPT_FDS COMMAND...``, with
+KEPT_FDS separated by commas (``-`` for none). It reports ``pid NUMBER`` and later ``exit CODE`` on STATUS_FD. When its
+standard input ends it kills every descendant, those that left the session included (on Linux it is made their reaper
+for that), then itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 def main() -> None:
     """Start the child, watch it, and clean up."""
     status = int(sys.argv[1])
-    kept = [int(number) for number in sys.argv[2].split(",")]
+    kept = [] if sys.argv[2] == "-" else [int(number) for number in sys.argv[2].split(",")]
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     _become_reaper()
