@@ -146,12 +146,13 @@ class ServerProcess:
         if self._ended is None:
             with contextlib.suppress(BlockingIOError, OSError):
                 self._status += os.read(self._status_read, 4096)
-            kind, _, detail = self._status.decode("utf-8", "replace").strip().partition(" ")
-            if kind == "exit":
-                code = int(detail)
-                self._ended = f"ended with exit code {code}" if code >= 0 else f"was killed by signal {-code}"
-            elif kind == "fail":
-                self._ended = f"could not be run: {detail}"
+            *lines, _ = self._status.decode("utf-8", "replace").split("\n")
+            for kind, _, detail in (line.partition(" ") for line in lines):
+                if kind == "exit":
+                    code = int(detail)
+                    self._ended = f"ended with exit code {code}" if code >= 0 else f"was killed by signal {-code}"
+                elif kind == "fail":
+                    self._ended = f"could not be run: {detail}"
         return self._ended
 
     def wait_ready(self, seconds: float) -> None:
