@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..observe.wire import AwaitFinal, HalfClose, Script, Send
-from .server_model import Setting, stimulus
+from ..observe.wire import HalfClose, Script, Send
+from .server_model import Setting, one_after_the_other, stimulus
 
 #: The stimulus that the others build on: a server that overlooks chunks there does so everywhere.
 SIMPLEST = "chunked:one"
@@ -135,12 +135,12 @@ _TRAILERS = {
 
 
 def _trailer(variant: str, *lines: bytes) -> None:
-    """Register ``trailer:variant``; the next request waits for the answer, since not every server takes two at once."""
+    """Register ``trailer:variant``, and for comparison the same body without trailers."""
     body = b"\r\n".join((_LAST + lines[0], *lines[1:], b"", b""))
 
     def play(setting: Setting, label: str, body: bytes, behind: str) -> Script:
         first = setting.request(label, method="POST", fields=("Transfer-Encoding: chunked",), body=body)
-        return Script((Send(first), AwaitFinal(1), Send(setting.last(behind))), methods=("POST", "GET"))
+        return one_after_the_other(setting, first, behind)
 
     def build(setting: Setting) -> list[Script]:
         plain = play(setting, "plain", _LAST + b"\r\n", "behind-plain")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..observe.wire import AwaitFinal, Pause, Script, Send
-from .server_model import Setting, raw, stimulus
+from .server_model import Setting, one_after_the_other, raw, stimulus
 
 
 def _fields(
@@ -137,11 +137,11 @@ _fields("underscore", "mixed", "X-Real-Ip: right", "X-Real_Ip: planted", key="HT
 
 
 def _spoof(variant: str, *fields: str, body: bytes = b"hello", **facts: Any) -> None:
-    """Register ``spoof:variant``; the next request waits for the answer, since not every server takes two at once."""
+    """Register ``spoof:variant``: a POST with *fields*, and the next request after its answer."""
 
     def build(setting: Setting) -> Script:
         first = setting.request("first", method="POST", fields=fields, body=body)
-        return Script((Send(first), AwaitFinal(1), Send(setting.last())), methods=("POST", "GET"))
+        return one_after_the_other(setting, first)
 
     stimulus(f"spoof:{variant}", build, needs="cl-valid:plain", body_wanted=body.decode(), **facts)
 

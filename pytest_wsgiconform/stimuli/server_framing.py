@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..observe.wire import AwaitFinal, HalfClose, Script, Send
-from .server_model import Setting, stimulus
+from ..observe.wire import HalfClose, Script, Send
+from .server_model import Setting, one_after_the_other, stimulus
 
 #: See ``server_chunked``.
 CHUNKED = "chunked:one"
@@ -35,11 +35,11 @@ def _framed(
 
 
 def _awaited(topic: str, variant: str, *fields: str, body: bytes = b"", **facts: Any) -> None:
-    """Register ``topic:variant`` likewise, the second request after the answer: not every server takes two at once."""
+    """Register ``topic:variant`` likewise, the second request after the answer."""
 
     def build(setting: Setting) -> Script:
         first = setting.request("first", method="POST", fields=fields, body=body)
-        return Script((Send(first), AwaitFinal(1), Send(setting.last())), methods=("POST", "GET"))
+        return one_after_the_other(setting, first)
 
     stimulus(f"{topic}:{variant}", build, **facts)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias
 
-from ..observe.wire import Script, Send
+from ..observe.wire import AwaitFinal, Script, Send
 
 #: The files that define stimuli for servers.
 STIMULUS_MODULES: tuple[str, ...] = (
@@ -82,6 +82,14 @@ class Setting:
     def last(self, label: str = "next", behaviour: str = "echo") -> bytes:
         """Return an ordinary request that asks the server to close afterwards: the end of most scripts."""
         return self.request(label, behaviour, close=True)
+
+
+def one_after_the_other(setting: Setting, post: bytes, behind: str = "next") -> Script:
+    """Send *post*, and an ordinary last request only after its answer: not every server takes two at once.
+
+    :param post: a whole POST. :param behind: the label of the last request.
+    """
+    return Script((Send(post), AwaitFinal(1), Send(setting.last(behind))), methods=("POST", "GET"))
 
 
 def raw(text: str | bytes) -> bytes:

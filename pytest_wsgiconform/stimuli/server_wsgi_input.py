@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..observe.wire import AwaitFinal, AwaitProbe, Pause, Script, Send
-from .server_model import Setting, stimulus
+from .server_model import Setting, one_after_the_other, stimulus
 
 #: Lines that end in LF only, with everything in them that careless code also takes for a line end.
 LINES = b"line one\nline two\r\ncar\rriage\nform\x0cfeed\x0bvt\x1c\x85nel\xe2\x80\xa8ls\n\nno end"
@@ -18,7 +18,7 @@ def _post(s: Setting, behaviour: str, body: bytes, label: str = "first") -> byte
 
 def _kept_open(s: Setting, behaviour: str, body: bytes) -> Script:
     """A request on a connection that stays open: a read beyond the body would wait for more."""
-    return Script((Send(_post(s, behaviour, body)), AwaitFinal(1), Send(s.last())), methods=("POST", "GET"))
+    return one_after_the_other(s, _post(s, behaviour, body))
 
 
 def _whole(name: str, behaviour: str, body: bytes) -> None:
