@@ -58,21 +58,21 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
     :raises ValueError: for another *kind*.
     """
     if kind == "app":
-        from .targets.app import AppTarget
+        from .targets.app.target import AppTarget
         from .targets.load import load_app
 
         if settings.layers and not settings.isolate:
-            from .targets.layers import LayeredTarget
+            from .targets.app.layers import LayeredTarget
 
             return LayeredTarget(name, load_app(name), settings)
         return AppTarget(name, None if settings.isolate else load_app(name), settings)
     if kind == "middleware":
-        from .targets.load_middleware import load_middleware
-        from .targets.middleware import MiddlewareTarget
+        from .targets.middleware.load import load_middleware
+        from .targets.middleware.target import MiddlewareTarget
 
         return MiddlewareTarget(name, load_middleware(name), settings)
     if kind == "server":
-        from .targets.server_open import open_server
+        from .targets.server.opening import open_server
 
         return open_server(name, settings)
     raise ValueError(f"no such kind of target: {kind}")
@@ -112,7 +112,7 @@ def check_app(
     :raises LookupError: for a glob that matches no rule.
     :raises ValueError: for a path without its leading slash, or a timeout that isn't positive.
     """
-    from .targets.app import AppTarget
+    from .targets.app.target import AppTarget
 
     paths = tuple(paths)
     for path in paths:

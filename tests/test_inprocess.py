@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.inprocess import serve
+from pytest_wsgiconform.testing.inprocess import serve
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

@@ -77,7 +77,7 @@ def clause_table() -> str:
 
 
 def options_page() -> str:
-    from pytest_wsgiconform.options import OPTIONS
+    from pytest_wsgiconform.plugin.options import OPTIONS
 
     lines = ["# Every option", "", "| option | ini key | meaning |", "| --- | --- | --- |"]
     for option in OPTIONS:
@@ -89,7 +89,7 @@ def options_page() -> str:
 
 
 def fixtures_page() -> str:
-    import pytest_wsgiconform.fixtures as fixtures
+    import pytest_wsgiconform.plugin.fixtures as fixtures
 
     tree = ast.parse(Path(str(fixtures.__file__)).read_text(encoding="utf-8"))
     parts = ["# Every fixture\n"]

@@ -18,7 +18,8 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..rules.display import show
-from ..rules.exchange import (
+from ..rules.model import ConformanceError, Location
+from ..rules.records.exchange import (
     HEAD_LIMIT,
     AppCalled,
     AppRaised,
@@ -35,7 +36,6 @@ from ..rules.exchange import (
     StartResponseReturned,
     WriteCalled,
 )
-from ..rules.model import ConformanceError, Location
 from . import location as locate
 from .body import file_wrapper_arguments, observing_file_wrapper, stand_in_class
 from .callables import StartResponse, Write

@@ -16,10 +16,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..rules.body import MANY_BLOCKS, MODEST_BODY, TINY_BLOCK
-from ..rules.environ_lookup import is_cgi_name
-from ..rules.exchange import Exchange, StartResponseCalled
+from ..rules.events.body import MANY_BLOCKS, MODEST_BODY, TINY_BLOCK
+from ..rules.events.environ_lookup import is_cgi_name
 from ..rules.model import Rule
+from ..rules.records.exchange import Exchange, StartResponseCalled
 
 #: Most entries of each memory. Beyond it the memory is emptied: hostile variety must not fill the machine.
 _MOST = 1024

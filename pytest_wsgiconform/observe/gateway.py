@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from time import monotonic, sleep  # by name: an app may replace those of the module
 from typing import Any
 
-from ..rules.app_run import BODY_LIMIT, ErrorRecord, ExchangeRecord
 from ..rules.display import clean, shorten, show, type_name
+from ..rules.records.app import BODY_LIMIT, ErrorRecord, ExchangeRecord
 from .body import Body
 from .conversation import Conversation
 from .limits import Interrupted, TimeLimitExceeded, time_limit

@@ -27,7 +27,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..rules.server_run import Response
+from ..rules.records.server import Response
 
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2}) ([\t \x21-\x7e\x80-\xff]*)")
 _LOOSE_STATUS = re.compile(rb"(\S*)[ \t]*([0-9]{0,3})[ \t]*(.*)", re.DOTALL)

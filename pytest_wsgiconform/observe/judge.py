@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..rules.display import clean, shorten
-from ..rules.exchange import Event, Exchange
 from ..rules.model import Blame, ConformanceError, ConformanceWarning, Fault, Finding, Level, Rule
+from ..rules.records.exchange import Event, Exchange
 
 #: Most entries that an exchange's trace keeps; an endless app must not fill the memory.
 TRACE_LIMIT = 200

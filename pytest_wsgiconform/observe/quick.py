@@ -10,8 +10,8 @@ import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..rules.exchange import Exchange, NextAfterClose
 from ..rules.model import ConformanceError
+from ..rules.records.exchange import Exchange, NextAfterClose
 from .body import Body
 from .callables import StartResponse
 from .conversation import Conversation

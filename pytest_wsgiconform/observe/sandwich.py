@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..rules.app_run import BODY_LIMIT
 from ..rules.display import show, type_name
-from ..rules.exchange import (
+from ..rules.model import Blame, Finding, Rule
+from ..rules.records.app import BODY_LIMIT
+from ..rules.records.exchange import (
     AppCalled,
     AppRaised,
     ChunkYielded,
@@ -28,8 +29,7 @@ from ..rules.exchange import (
     StartResponseCalled,
     WriteCalled,
 )
-from ..rules.middleware_run import STEP_LIMIT, CallRecord, Crossing, InnerRecord, MiddlewareRun, Step
-from ..rules.model import Blame, Finding, Rule
+from ..rules.records.middleware import STEP_LIMIT, CallRecord, Crossing, InnerRecord, MiddlewareRun, Step
 from .conversation import Conversation
 from .gateway import Play, show_error
 from .judge import Judge

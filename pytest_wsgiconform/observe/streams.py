@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..rules.exchange import MISSING, ErrorsUsed, InputUsed
+from ..rules.records.exchange import MISSING, ErrorsUsed, InputUsed
 from .location import in_standard_library, of_caller, of_user
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..rules.display import show, type_name
-from ..rules.exchange import (
+from ..rules.records.exchange import (
     AppCalled,
     AppRaised,
     CallableInspected,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..rules.exchange import Exchange
 from ..rules.model import Blame, Finding, Rule
+from ..rules.records.exchange import Exchange
 from ..rules.registry import event_rules
 from .conversation import Conversation
 from .fastpath import FastPath

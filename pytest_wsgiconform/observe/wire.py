@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..rules.server_run import Connection, Received, Sent
+from ..rules.records.server import Connection, Received, Sent
 from .http_reader import read_responses
 
 #: Most bytes that one connection keeps; what comes after is read and dropped.

@@ -2,7 +2,7 @@
 
 ``pytest_wsgiconform.probe:app`` runs inside the server under test. It needs the standard library only,
 and Python 3.10. The request names a behaviour by its path (``/probe/<behaviour>/<token>.<label>``, see
-:mod:`pytest_wsgiconform.rules.server_run`); what happens is reported over the side channel that the
+:mod:`pytest_wsgiconform.rules.records.server`); what happens is reported over the side channel that the
 environment variable ``WSGICONFORM_CHANNEL`` names, so that a broken response path hides nothing. Without
 that variable the probe behaves the same and reports nothing.
 

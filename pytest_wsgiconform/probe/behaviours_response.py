@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_wsgiconform.rules.server_bodies import BINARY, VERBATIM
+from pytest_wsgiconform.rules.server.agreed_bytes import BINARY, VERBATIM
 
 from .behaviour import Stage, behaviour, describe
 from .behaviours_wire import ProbeError

@@ -1,4 +1,4 @@
-"""The behaviours that the HTTP stimuli use; :mod:`pytest_wsgiconform.rules.server_run` lists them."""
+"""The behaviours that the HTTP stimuli use; :mod:`pytest_wsgiconform.rules.records.server` lists them."""
 
 from __future__ import annotations
 

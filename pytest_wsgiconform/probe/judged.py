@@ -9,8 +9,8 @@ from .behaviour import Behaviour, Stage, Watched
 
 if TYPE_CHECKING:
     from pytest_wsgiconform.observe.validator import Validator
-    from pytest_wsgiconform.rules.exchange import Exchange
     from pytest_wsgiconform.rules.model import Finding
+    from pytest_wsgiconform.rules.records.exchange import Exchange
 
 
 def judged(behaviour: Behaviour, stage: Stage, args: tuple[Any, ...], named: dict[str, Any]) -> Iterable[bytes]:

@@ -15,7 +15,7 @@ def type_name(value: Any) -> str:
 
 
 def snapshot(environ: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return (values, types) as :class:`~pytest_wsgiconform.rules.server_run.Call` keeps them."""
+    """Return (values, types) as :class:`~pytest_wsgiconform.rules.records.server.Call` keeps them."""
     if not isinstance(environ, dict):
         return {}, {"": type_name(environ)}
     values: dict[str, Any] = {}

@@ -5,23 +5,19 @@ from __future__ import annotations
 import shutil
 import textwrap
 
-import pytest
-
 from ..rules.model import Rule
-from ..rules.registry import UnknownRule, matching
+from ..rules.registry import matching
 
 
 def print_catalogue(pattern: str) -> int:
     """Print the rules whose ids match the globs of *pattern* (comma separated); of a single one, all about it.
 
-    :returns: 0, the exit code. :raises pytest.UsageError: when a glob matches no rule.
+    :returns: 0, the exit code.
+    :raises pytest_wsgiconform.rules.registry.UnknownRule: when a glob matches no rule.
     """
     rules: dict[str, Rule] = {}
     for glob in filter(None, (part.strip() for part in pattern.split(","))):
-        try:
-            rules.update((rule.id, rule) for rule in matching(glob))
-        except UnknownRule as error:
-            raise pytest.UsageError(f"--wsgi-rules={pattern}: {error}") from None
+        rules.update((rule.id, rule) for rule in matching(glob))
     width = min(shutil.get_terminal_size().columns, 120)
     found = list(rules.values())
     print("\n".join(explained(found[0], width) if len(found) == 1 else listed(found, width)))

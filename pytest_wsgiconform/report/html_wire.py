@@ -27,7 +27,7 @@ class Piece:
 def pieces(evidence: Mapping[str, object]) -> list[Piece]:
     """Return the bytes of a finding's evidence, which has them as ``sent`` and ``received``.
 
-    Both are text with Python's escapes, as :func:`pytest_wsgiconform.rules.wire_evidence.escaped` writes it.
+    Both are text with Python's escapes, as :func:`pytest_wsgiconform.rules.server.evidence.escaped` writes it.
     """
     found = []
     for sender, key in (("client", "sent"), ("server", "received")):

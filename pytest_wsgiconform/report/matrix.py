@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..rules.display import clean, show
-from ..rules.server_run import Call, Response, ServerRun
+from ..rules.records.server import Call, Response, ServerRun
 from .document import Record
 
 #: What differs between any two servers by its nature.

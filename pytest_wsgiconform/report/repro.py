@@ -135,7 +135,7 @@ def _script(finding: Mapping[str, Any], kind: str, folders: list[str], timeout: 
 
 def _paths(finding: Mapping[str, Any]) -> list[str]:
     """Return the request target that the finding was seen with, as it would stand in a URL."""
-    from ..stimuli.app import MOUNT
+    from ..stimuli.app.order import MOUNT
 
     request = finding["request"] or {}
     path = str(request.get("path") or "/")

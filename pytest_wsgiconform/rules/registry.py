@@ -12,88 +12,10 @@ from collections.abc import Callable, Iterable
 
 from .model import Blame, Check, Level, Rule
 
-#: The files of the catalogue with rules on single events, in the order of the PEP. They are all that a validator
-#: needs, and they load fast.
-EVENT_RULE_MODULES: tuple[str, ...] = (
-    "call",
-    "environ_required",
-    "environ_path",
-    "environ_values",
-    "environ_text",
-    "input_stream",
-    "error_stream",
-    "start_response",
-    "status",
-    "headers",
-    "exc_info",
-    "body",
-    "close",
-    "write",
-    "file_wrapper",
-    "http_response",
-    "http_headers",
-    "http_body",
-)
-
-#: All files of the catalogue. Each is imported once, on first need.
-RULE_MODULES: tuple[str, ...] = (
-    *EVENT_RULE_MODULES,
-    "process",
-    "app_repeat",
-    "app_environ",
-    "app_streams",
-    "app_errors",
-    "app_http",
-    "app_url",
-    "middleware",
-    "middleware_blocks",
-    "middleware_start",
-    "middleware_start_order",
-    "middleware_write",
-    "middleware_body",
-    "middleware_text",
-    "middleware_iterables",
-    "middleware_close",
-    "middleware_repeat",
-    "middleware_files",
-    "middleware_streams",
-    "server_call",
-    "server_threads",
-    "server_environ",
-    "server_environ_fields",
-    "server_input",
-    "server_input_lines",
-    "server_errors",
-    "server_start",
-    "server_second_start",
-    "server_refusals",
-    "server_body",
-    "server_close",
-    "server_length",
-    "server_headers",
-    "server_files",
-    "server_file_contents",
-    "server_http",
-    "server_extensions",
-    "wire_request_line",
-    "wire_target",
-    "wire_path",
-    "wire_fields",
-    "wire_host",
-    "wire_values",
-    "wire_length",
-    "wire_smuggling",
-    "wire_chunked",
-    "wire_chunk_faults",
-    "wire_bodies",
-    "wire_response",
-    "wire_bodiless",
-    "wire_splitting",
-    "wire_failure",
-    "wire_connection",
-    "wire_continue",
-    "server_process",
-)
+#: The wings of the catalogue, in the order of reports. Each lists its own files in ``MODULES``. The first holds the
+#: rules on single events: they are all that a validator needs, and they load fast.
+EVENT_WING = "events"
+WINGS: tuple[str, ...] = (EVENT_WING, "app", "middleware", "server.wsgi", "server.wire", "server")
 
 _rules: dict[str, Rule] = {}
 _ordered: list[str] = []  # the rules that were there when they were last put into order
@@ -156,12 +78,20 @@ def rule(
     return register
 
 
-def _load(modules: Iterable[str]) -> None:
-    """Import *modules*, and keep the rules in the order of :data:`RULE_MODULES` whichever was imported first."""
-    for name in modules:
-        importlib.import_module(f"{__package__}.{name}")
+def modules_of(wing: str) -> list[str]:
+    """Return the full names of the files with the rules of *wing*, in the catalogue's order."""
+    package = f"{__package__}.{wing}"
+    return [f"{package}.{name}" for name in importlib.import_module(package).MODULES]
+
+
+def _load(wings: Iterable[str]) -> None:
+    """Import the rules of *wings*, and keep all in the order of :data:`WINGS` whichever was imported first."""
+    for wing in wings:
+        for name in modules_of(wing):
+            importlib.import_module(name)
     if len(_rules) != len(_ordered):
-        place = {f"{__package__}.{name}": number for number, name in enumerate(RULE_MODULES)}
+        names = [name for wing in WINGS for name in modules_of(wing)]
+        place = {name: number for number, name in enumerate(names)}
         ordered = sorted(_rules.items(), key=lambda item: place.get(item[1].check.__module__, len(place)))
         _rules.clear()
         _rules.update(ordered)
@@ -170,13 +100,13 @@ def _load(modules: Iterable[str]) -> None:
 
 def catalogue() -> dict[str, Rule]:
     """Return all rules by id, in the order of the catalogue's files. Do not change the dict."""
-    _load(RULE_MODULES)
+    _load(WINGS)
     return _rules
 
 
 def event_rules() -> list[Rule]:
     """Return the rules that judge single events of an exchange: what a validator applies."""
-    _load(EVENT_RULE_MODULES)
+    _load((EVENT_WING,))
     return [rule for rule in _rules.values() if rule.on]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..rules.display import show
-from ..rules.exchange import AppCalled, ChunkYielded, Event, StartResponseCalled
 from ..rules.model import Fault
+from ..rules.records.exchange import AppCalled, ChunkYielded, Event, StartResponseCalled
 
 __all__ = ["known_message"]
 

@@ -16,8 +16,8 @@ from typing import Any
 from ..observe.body import Body
 from ..observe.judge import Judge, make_finding
 from ..observe.validator import Validator
-from ..rules.exchange import Event, Exchange, ExchangeEnded
 from ..rules.model import Fault, Level, Rule
+from ..rules.records.exchange import Event, Exchange, ExchangeEnded
 from ..rules.registry import event_rules
 from ._validate_messages import known_message
 from .types import WSGIApplication

@@ -19,8 +19,8 @@ sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != os.path.
 
 from webtest import TestApp  # noqa: E402
 
-from pytest_wsgiconform.client import Client  # noqa: E402
 from pytest_wsgiconform.observe.validator import Validator  # noqa: E402
+from pytest_wsgiconform.testing.client import Client  # noqa: E402
 
 App = Callable[..., Any]
 

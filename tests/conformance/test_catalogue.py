@@ -16,11 +16,11 @@ from pytest_wsgiconform import Finding, Level, Rule
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.gateway import Play
 from pytest_wsgiconform.observe.validator import Validator
-from pytest_wsgiconform.rules.app_run import AppRun
 from pytest_wsgiconform.rules.model import HELD, Blame
+from pytest_wsgiconform.rules.records.app import AppRun
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.stimuli.app import app_stimuli
-from pytest_wsgiconform.stimuli.model import play
+from pytest_wsgiconform.stimuli.app.model import play
+from pytest_wsgiconform.stimuli.app.order import app_stimuli
 from pytest_wsgiconform.wsgiref.util import FileWrapper
 
 RULES = list(catalogue().values())
@@ -167,10 +167,10 @@ def test_held_is_empty() -> None:
 
 
 def test_rule_files_are_importable_alone() -> None:
-    from pytest_wsgiconform.rules.registry import RULE_MODULES
+    from pytest_wsgiconform.rules.registry import WINGS, modules_of
 
-    for name in RULE_MODULES:
-        assert importlib.import_module(f"pytest_wsgiconform.rules.{name}").__doc__
+    for name in (name for wing in WINGS for name in modules_of(wing)):
+        assert importlib.import_module(name).__doc__
 
 
 def test_the_catalogue_needs_only_text_streams() -> None:

@@ -12,8 +12,8 @@ from pytest_wsgiconform import Blame, Verdict
 from pytest_wsgiconform.engine import judge_all
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.middleware import middleware_stimuli
-from pytest_wsgiconform.targets.middleware import MiddlewareTarget
+from pytest_wsgiconform.stimuli.middleware.stimuli import middleware_stimuli
+from pytest_wsgiconform.targets.middleware.target import MiddlewareTarget
 
 sys.path.insert(0, str(Path(__file__).parent))
 from broken import BROKEN

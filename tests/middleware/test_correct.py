@@ -10,7 +10,7 @@ import pytest
 from pytest_wsgiconform import Level, Verdict
 from pytest_wsgiconform.engine import judge_all
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.middleware import MiddlewareTarget
+from pytest_wsgiconform.targets.middleware.target import MiddlewareTarget
 
 sys.path.insert(0, str(Path(__file__).parent))
 from correct import CORRECT

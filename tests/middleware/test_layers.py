@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from pytest_wsgiconform import Blame, Finding, Verdict
 from pytest_wsgiconform.engine import judge_all, open_run
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.layers import LayeredTarget, Layers
+from pytest_wsgiconform.targets.app.layers import LayeredTarget, Layers
 
 App = Callable[..., Any]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wsgiconform.observe.http_reader import read_responses
-from pytest_wsgiconform.rules.server_run import Response
+from pytest_wsgiconform.rules.records.server import Response
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 

@@ -24,7 +24,7 @@ from pytest_wsgiconform.observe.wire import (
     converse,
     converse_all,
 )
-from pytest_wsgiconform.rules.server_run import Connection
+from pytest_wsgiconform.rules.records.server import Connection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 QUICK = Limits(quiet=0.3, total=5)

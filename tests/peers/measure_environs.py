@@ -20,7 +20,7 @@ if __name__ == "__main__":  # the folder of this file must not be searched, and 
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from pytest_wsgiconform.environ import PROFILES_FILE, build_environ, request_parts
-from pytest_wsgiconform.targets.launchers import Launcher, Running, find_launcher
+from pytest_wsgiconform.targets.server.launchers import Launcher, Running, find_launcher
 from tests.peers.environments import python_with
 
 #: Name of the profile: the launcher, and what has to be installed for it.

@@ -18,7 +18,7 @@ from typing import Any
 
 from pytest_wsgiconform.report.matrix import table
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.targets.launchers import find_launcher
+from pytest_wsgiconform.targets.server.launchers import find_launcher
 
 #: The columns of the first table.
 VERDICTS = ("held", "broken", "inconclusive", "not-exercised", "not-applicable")

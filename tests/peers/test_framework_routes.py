@@ -18,7 +18,7 @@ import sys
 
 import routing_apps
 from pytest_wsgiconform.environ import build_environ
-from pytest_wsgiconform.targets.routes import discover
+from pytest_wsgiconform.targets.app.routes import discover
 
 name = sys.argv[1]
 app = getattr(routing_apps, name)()

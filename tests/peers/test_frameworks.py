@@ -118,7 +118,7 @@ def paths_of(python: str, name: str, folder: Path) -> list[str]:
     """Return the routes that are discovered, and those that the app's module adds."""
     script = (
         f"import json, {name}_app as m\n"
-        "from pytest_wsgiconform.targets.routes import discover\n"
+        "from pytest_wsgiconform.targets.app.routes import discover\n"
         "routes, notes = discover(m.app)\n"
         "assert not notes, notes\n"
         "print(json.dumps([[r.path for r in routes], list(getattr(m, 'PATHS', []))]))\n"

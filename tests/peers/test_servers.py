@@ -6,8 +6,8 @@ import pytest
 
 from pytest_wsgiconform.rules.model import Level, RuleResult, Verdict
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.launchers import find_launcher
-from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server.launchers import find_launcher
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .environments import python_with
 

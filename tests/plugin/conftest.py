@@ -17,7 +17,14 @@ from pytest_wsgiconform.rules.registry import catalogue
 catalogue()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    for name in ("client", "inprocess", "recording", "report.json_report", "session", "targets.app"):
+    for name in (
+        "testing.client",
+        "testing.inprocess",
+        "plugin.recording",
+        "report.json_report",
+        "plugin.session",
+        "targets.app.target",
+    ):
         importlib.import_module(f"pytest_wsgiconform.{name}")
 
 APPS = '''

@@ -12,7 +12,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # WebOb imports cgi
     import webtest
 
-    from pytest_wsgiconform.client import Client
+    from pytest_wsgiconform.testing.client import Client
 
 App = Callable[..., Any]
 

@@ -45,9 +45,10 @@ def test_a_run_without_options_imports_nothing_heavy(tmp_path: Path) -> None:
     assert {name for name in added if name.startswith("pytest_wsgiconform")} == {
         "pytest_wsgiconform",
         "pytest_wsgiconform.plugin",
-        "pytest_wsgiconform.options",
-        "pytest_wsgiconform.fixtures",
-        "pytest_wsgiconform.hookspecs",
+        "pytest_wsgiconform.plugin.hooks",
+        "pytest_wsgiconform.plugin.options",
+        "pytest_wsgiconform.plugin.fixtures",
+        "pytest_wsgiconform.plugin.hookspecs",
     }
     assert not HEAVY & {name.split(".")[0] for name in added} and not HEAVY & added
     others = {name for name in added if not name.startswith("pytest_wsgiconform")}
@@ -60,7 +61,7 @@ def test_a_run_of_the_suite_imports_no_client_and_no_generator_of_tests(tmp_path
         "    return [b'x']\n"
     )
     modules = modules_of_a_run(tmp_path, "-p", "pytest_wsgiconform.plugin", "--wsgi-app=app:app")
-    assert "pytest_wsgiconform.session" in modules
+    assert "pytest_wsgiconform.plugin.session" in modules
     assert not {"hypothesis", "webtest", "coverage", "h11", "jinja2"} & modules
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_wsgiconform.targets.launchers import find_launcher
+from pytest_wsgiconform.targets.server.launchers import find_launcher
 
 OPTIONS = ("-p", "no:cacheprovider", "--wsgi-timeout=20")
 

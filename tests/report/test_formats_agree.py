@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from documents import SCRIPT, document, finding
 
-from pytest_wsgiconform.options import REPORT_FORMATS
+from pytest_wsgiconform.plugin.options import REPORT_FORMATS
 from pytest_wsgiconform.report import badge, html, json_report, markdown, sarif
 from pytest_wsgiconform.report.tally import tally
 from pytest_wsgiconform.rules.registry import catalogue

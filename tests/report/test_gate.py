@@ -19,7 +19,15 @@ from pytest_wsgiconform.rules.registry import catalogue
 catalogue()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    for name in ("client", "recording", "session", "targets.app", "report.repro", "report.sarif", "report.html"):
+    for name in (
+        "testing.client",
+        "plugin.recording",
+        "plugin.session",
+        "targets.app.target",
+        "report.repro",
+        "report.sarif",
+        "report.html",
+    ):
         importlib.import_module(f"pytest_wsgiconform.{name}")
 
 #: Five faults, each of them in a function of its own, and a place for a sixth.

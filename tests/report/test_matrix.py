@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.report.matrix import difference_lines, table, table_lines, write_matrix
-from pytest_wsgiconform.rules.server_run import Call, Connection, Received, Response, ServerRun
+from pytest_wsgiconform.rules.records.server import Call, Connection, Received, Response, ServerRun
 
 
 def record(target: str, section: str, verdict: str, order: int, kind: str = "server") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pytest_wsgiconform.report import repro
 from pytest_wsgiconform.report.document import build, record
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.app import MOUNT
+from pytest_wsgiconform.stimuli.app.order import MOUNT
 
 BROKEN = '''
 def app(environ, start_response):

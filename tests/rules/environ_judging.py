@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_wsgiconform.environ import build_environ
-from pytest_wsgiconform.rules import environ_path, environ_required, environ_text, environ_values
-from pytest_wsgiconform.rules.exchange import AppCalled, Exchange
+from pytest_wsgiconform.rules.events import environ_path, environ_required, environ_text, environ_values
 from pytest_wsgiconform.rules.model import Fault, Level, Outcome, Rule
+from pytest_wsgiconform.rules.records.exchange import AppCalled, Exchange
 
 #: Every rule of the files under test, in their order.
 RULES: dict[str, Rule] = {

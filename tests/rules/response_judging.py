@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from pytest_wsgiconform.rules import (
+from pytest_wsgiconform.rules.events import (
     exc_info,
     headers,
     http_body,
@@ -14,8 +14,8 @@ from pytest_wsgiconform.rules import (
     start_response,
     status,
 )
-from pytest_wsgiconform.rules.exchange import Event, Exchange, ExchangeEnded, StartResponseCalled
 from pytest_wsgiconform.rules.model import Fault, Level, Location, Outcome, Rule
+from pytest_wsgiconform.rules.records.exchange import Event, Exchange, ExchangeEnded, StartResponseCalled
 
 TEXT = ("Content-Type", "text/plain")
 WHERE = Location("app.py", 7, "app")

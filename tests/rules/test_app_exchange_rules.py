@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.rules.app_run import AppRun, ErrorRecord, ExchangeRecord
 from pytest_wsgiconform.rules.model import HELD
+from pytest_wsgiconform.rules.records.app import AppRun, ErrorRecord, ExchangeRecord
 from pytest_wsgiconform.rules.registry import catalogue
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_wsgiconform.environ import build_environ
-from pytest_wsgiconform.rules.environ_lookup import EXTENSION_KEYS, MOST_FAULTS, STANDARD_KEYS
+from pytest_wsgiconform.rules.events.environ_lookup import EXTENSION_KEYS, MOST_FAULTS, STANDARD_KEYS
 from pytest_wsgiconform.rules.model import Fault, Level
 
 NAMES = sorted({*build_environ(), *STANDARD_KEYS, *EXTENSION_KEYS, "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_USER"})

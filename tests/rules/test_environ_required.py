@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from environ_judging import ABSENT, changed, findings, judge
 
-from pytest_wsgiconform.rules.environ_lookup import lookup
-from pytest_wsgiconform.rules.exchange import MISSING
+from pytest_wsgiconform.rules.events.environ_lookup import lookup
 from pytest_wsgiconform.rules.model import HELD, Level
+from pytest_wsgiconform.rules.records.exchange import MISSING
 
 REQUIRED = {
     "REQUEST_METHOD": "environ-has-request-method",

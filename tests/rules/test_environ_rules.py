@@ -7,8 +7,8 @@ from environ_judging import ABSENT, RULES, changed, findings, judge
 
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.rules.clauses import clauses
-from pytest_wsgiconform.rules.exchange import MISSING, AppCalled
 from pytest_wsgiconform.rules.model import HELD, Blame, Level
+from pytest_wsgiconform.rules.records.exchange import MISSING, AppCalled
 
 
 def test_every_passive_clause_on_environ_is_covered() -> None:

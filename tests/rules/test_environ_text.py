@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from environ_judging import ABSENT, changed, findings, judge, variables_of
 
-from pytest_wsgiconform.rules.environ_lookup import MOST_FAULTS
+from pytest_wsgiconform.rules.events.environ_lookup import MOST_FAULTS
 from pytest_wsgiconform.rules.model import HELD, Level
 
 STRINGS = "environ-cgi-native-strings"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import TEXT, Hostile, broken, judge, started, the_fault
 
-from pytest_wsgiconform.rules.exchange import StartResponseCalled
 from pytest_wsgiconform.rules.model import HELD
+from pytest_wsgiconform.rules.records.exchange import StartResponseCalled
 
 TRIPLE, HANDLER = "exc-info-is-triple", "exc-info-from-handler"
 

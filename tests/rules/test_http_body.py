@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import RULES, TEXT, WHERE, broken, exchanged, judge, started, the_fault
 
-from pytest_wsgiconform.rules import http_body
-from pytest_wsgiconform.rules.exchange import Exchange
+from pytest_wsgiconform.rules.events import http_body
 from pytest_wsgiconform.rules.model import HELD, Level, Rule
+from pytest_wsgiconform.rules.records.exchange import Exchange
 
 BODYLESS, TYPE, LENGTH = "no-body-with-204-or-304", "content-has-type", "content-length-matches-body"
 CHUNKED, RANGE, HEAD = "body-not-transfer-coded", "content-range-agrees", "head-without-body"

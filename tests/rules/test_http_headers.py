@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import RULES, TEXT, broken, judge, the_fault, with_headers
 
-from pytest_wsgiconform.rules import http_headers
-from pytest_wsgiconform.rules.http_headers import SINGLETONS
+from pytest_wsgiconform.rules.events import http_headers
+from pytest_wsgiconform.rules.events.http_headers import SINGLETONS
 from pytest_wsgiconform.rules.model import HELD, Level, Rule
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"

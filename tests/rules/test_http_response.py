@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import RULES, TEXT, broken, judge, started, the_fault, with_headers
 
-from pytest_wsgiconform.rules import http_response
+from pytest_wsgiconform.rules.events import http_response
 from pytest_wsgiconform.rules.model import HELD, Level, Rule
 
 #: Per rule: (status, headers) that break it, and nothing else, and such that keep it.

@@ -16,6 +16,6 @@ def test_the_order_does_not_depend_on_what_was_imported_first() -> None:
     )
     orders = {
         subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=True).stdout
-        for names in ([], ["wire_length", "body"], ["middleware", "status"])
+        for names in ([], ["server.wire.length", "events.body"], ["middleware.general", "events.status"])
     }
     assert len(orders) == 1

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import RULES, TEXT, WHERE, Classless, Hostile, broken, exchanged, judge, started, the_fault
 
-from pytest_wsgiconform.rules.exchange import ChunkYielded, Exchange, StartResponseReturned
 from pytest_wsgiconform.rules.model import HELD, Blame, Level
+from pytest_wsgiconform.rules.records.exchange import ChunkYielded, Exchange, StartResponseReturned
 
 COUNT, POSITIONAL = "start-response-two-or-three-arguments", "start-response-arguments-positional"
 BEFORE_BODY, CALLED, ONCE = "start-response-before-body", "start-response-called", "start-response-called-once"

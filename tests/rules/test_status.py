@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from response_judging import TEXT, Hostile, Text, broken, judge, started, the_fault
 
-from pytest_wsgiconform.rules import status as status_rules
+from pytest_wsgiconform.rules.events import status as status_rules
 from pytest_wsgiconform.rules.model import HELD, Level, Rule
 
 FORM_RULES = [value.id for value in vars(status_rules).values() if isinstance(value, Rule)]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_wsgiconform.rules.server_run import Connection, Received, Response, Sent, ServerRun
-from pytest_wsgiconform.rules.wire_evidence import SHOWN, broken, escaped, evidence, repro
+from pytest_wsgiconform.rules.records.server import Connection, Received, Response, Sent, ServerRun
+from pytest_wsgiconform.rules.server.evidence import SHOWN, broken, escaped, evidence, repro
 
 ODD = b"GET /%41\x00'\\\"$`! HTTP/1.1\r\nX: \xff\x1b[31m\t%s\r\n\r\n"
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.rules.model import Level, Rule
-from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.rules.server_run import (
+from pytest_wsgiconform.rules.records.server import (
     ENDS,
     Call,
     Connection,
@@ -20,10 +19,11 @@ from pytest_wsgiconform.rules.server_run import (
     ServerRun,
     one_connection,
 )
-from pytest_wsgiconform.stimuli.server_model import chosen, server_stimuli
+from pytest_wsgiconform.rules.registry import catalogue
+from pytest_wsgiconform.stimuli.server.model import chosen, server_stimuli
 
 RULES = catalogue()
-WIRE = [rule for rule in RULES.values() if rule.check.__module__.rpartition(".")[2].startswith("wire_")]
+WIRE = [rule for rule in RULES.values() if rule.check.__module__.startswith("pytest_wsgiconform.rules.server.wire.")]
 POST = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pytest_wsgiconform.rules.model import RuleResult
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.server import ServerTarget
-from pytest_wsgiconform.targets.server_inprocess import InProcess
-from pytest_wsgiconform.targets.server_runner import QUIET
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.runner import QUIET
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .base import Server
 

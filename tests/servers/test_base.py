@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_wsgiconform.rules.model import Level, Verdict
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.server import ServerTarget
-from pytest_wsgiconform.targets.server_inprocess import InProcess
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .base import Server
 

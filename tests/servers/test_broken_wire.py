@@ -12,7 +12,9 @@ from .base import Server
 from .in_process import judge, messages
 
 BROKEN = [*broken_requests.BROKEN, *broken_framing.BROKEN, *broken_responses.BROKEN]
-WIRE = [rule for rule in catalogue().values() if rule.check.__module__.rpartition(".")[2].startswith("wire_")]
+WIRE = [
+    rule for rule in catalogue().values() if rule.check.__module__.startswith("pytest_wsgiconform.rules.server.wire.")
+]
 
 #: Choices of the base that are told as advice, and what can't happen at a root mount.
 CHOICES = {

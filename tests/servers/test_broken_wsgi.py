@@ -13,8 +13,8 @@ import pytest
 from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.registry import matching
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.server import ServerTarget
-from pytest_wsgiconform.targets.server_inprocess import InProcess
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .base import Connection, ErrorStream, FileWrapper, InputStream, Server
 from .base_http import Request, RequestParser

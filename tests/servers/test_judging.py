@@ -13,18 +13,18 @@ from pytest_wsgiconform.observe.wire import Send
 from pytest_wsgiconform.probe.app import app_variant
 from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
 from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Level, Verdict
+from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun, one_connection
 from pytest_wsgiconform.rules.registry import catalogue, choose
-from pytest_wsgiconform.rules.server_requests import event, example_call, example_request, example_run, read_event
-from pytest_wsgiconform.rules.server_run import Call, Connection, Response, Sent, ServerRun, one_connection
-from pytest_wsgiconform.rules.server_versions import ADDED_BY_HTTP11, claims_http11, needs_http11
+from pytest_wsgiconform.rules.server.requests import event, example_call, example_request, example_run, read_event
+from pytest_wsgiconform.rules.server.versions import ADDED_BY_HTTP11, claims_http11, needs_http11
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.server_model import Setting, server_stimuli
-from pytest_wsgiconform.targets.launchers import MOUNT, find_launcher
-from pytest_wsgiconform.targets.server import ServerTarget
-from pytest_wsgiconform.targets.server_channel import SideChannel
-from pytest_wsgiconform.targets.server_findings import found_inside
-from pytest_wsgiconform.targets.server_inprocess import InProcess
-from pytest_wsgiconform.targets.server_runner import LINGERED, PATIENCE, Runner
+from pytest_wsgiconform.stimuli.server.model import Setting, server_stimuli
+from pytest_wsgiconform.targets.server.channel import SideChannel
+from pytest_wsgiconform.targets.server.findings import found_inside
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.launchers import MOUNT, find_launcher
+from pytest_wsgiconform.targets.server.runner import LINGERED, PATIENCE, Runner
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .base import Connection as BaseConnection
 from .base import Server
@@ -449,7 +449,7 @@ def test_a_gateway_may_listen_before_the_server_behind_it() -> None:
 
 
 def test_a_gateway_with_nothing_behind_it_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_wsgiconform.targets.server.START_LIMIT", 0.5)
+    monkeypatch.setattr("pytest_wsgiconform.targets.server.target.START_LIMIT", 0.5)
     run = ServerTarget(InProcess("gateway", _warming_up(10**9)), Settings(timeout=0.5))
     try:
         assert run.judge(catalogue()["server-answers"]).verdict is Verdict.BROKEN

@@ -11,8 +11,8 @@ import pytest
 from pytest_wsgiconform.rules.model import RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.launchers import Launcher
-from pytest_wsgiconform.targets.server import ServerTarget
+from pytest_wsgiconform.targets.server.launchers import Launcher
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from .mounted_server import SPLITS
 

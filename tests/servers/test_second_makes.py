@@ -9,8 +9,8 @@ import pytest
 from pytest_wsgiconform.rules.model import Level, RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.server import ServerTarget
-from pytest_wsgiconform.targets.server_inprocess import InProcess
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.target import ServerTarget
 
 from . import second_makes_framing, second_makes_missed, second_makes_wsgi
 from .base import Server

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.rules.model import RuleResult
+from pytest_wsgiconform.rules.records.server import ServerRun, one_connection
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.rules.server_run import ServerRun, one_connection
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.server_model import ServerStimulus, server_stimuli
-from pytest_wsgiconform.targets.server import FIRST_STIMULUS, ServerTarget
-from pytest_wsgiconform.targets.server_inprocess import InProcess
-from pytest_wsgiconform.targets.server_runner import Runner
-from pytest_wsgiconform.targets.server_share import SharedRuns
+from pytest_wsgiconform.stimuli.server.model import ServerStimulus, server_stimuli
+from pytest_wsgiconform.targets.server.in_process import InProcess
+from pytest_wsgiconform.targets.server.runner import Runner
+from pytest_wsgiconform.targets.server.share import SharedRuns
+from pytest_wsgiconform.targets.server.target import FIRST_STIMULUS, ServerTarget
 
 from .base import Server
 
@@ -60,7 +60,7 @@ def test_nobody_waits_for_what_was_given_up(tmp_path: Path) -> None:
 def test_nobody_waits_for_a_worker_that_crashed(tmp_path: Path) -> None:
     code = (
         "import sys, os\nfrom pathlib import Path\n"
-        "from pytest_wsgiconform.targets.server_share import SharedRuns\n"
+        "from pytest_wsgiconform.targets.server.share import SharedRuns\n"
         "assert SharedRuns(Path(sys.argv[1]), 'x').claim('basic:get')\nos._exit(1)\n"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 1

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.rules.app_compare import compare, differences, echoes, outcome_of, steady
-from pytest_wsgiconform.rules.app_run import AppRun, ErrorRecord, ExchangeRecord
+from pytest_wsgiconform.rules.app.compare import compare, differences, echoes, outcome_of, steady
 from pytest_wsgiconform.rules.model import HELD
-from pytest_wsgiconform.stimuli.model import Stage
+from pytest_wsgiconform.rules.records.app import AppRun, ErrorRecord, ExchangeRecord
+from pytest_wsgiconform.stimuli.app.model import Stage
 
 
 def record(label: str = "base", body: str = "x", status: str = "200 OK", **fields: str) -> ExchangeRecord:

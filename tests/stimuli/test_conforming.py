@@ -9,8 +9,8 @@ import pytest
 
 from pytest_wsgiconform import Blame, Level
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.stimuli.app import app_stimuli
-from pytest_wsgiconform.stimuli.model import OutOfTime, Stage, Stimulus, play
+from pytest_wsgiconform.stimuli.app.model import OutOfTime, Stage, Stimulus, play
+from pytest_wsgiconform.stimuli.app.order import app_stimuli
 
 EVENT_RULES = [rule for rule in catalogue().values() if rule.on]
 

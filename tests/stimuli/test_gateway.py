@@ -10,7 +10,7 @@ import pytest
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.gateway import Play, show_error
 from pytest_wsgiconform.observe.validator import Validator
-from pytest_wsgiconform.rules.app_run import AppRun, ExchangeRecord
+from pytest_wsgiconform.rules.records.app import AppRun, ExchangeRecord
 
 TEXT = [("Content-Type", "text/plain")]
 

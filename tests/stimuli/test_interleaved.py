@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.rules.app_run import AppRun
+from pytest_wsgiconform.rules.records.app import AppRun
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.stimuli.app import app_stimuli
-from pytest_wsgiconform.stimuli.model import play
+from pytest_wsgiconform.stimuli.app.model import play
+from pytest_wsgiconform.stimuli.app.order import app_stimuli
 
 TEXT = [("Content-Type", "text/plain")]
 

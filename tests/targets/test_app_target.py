@@ -12,14 +12,14 @@ import pytest
 
 from pytest_wsgiconform import Verdict, check_app
 from pytest_wsgiconform.engine import TargetError, judge_all, open_run
-from pytest_wsgiconform.rules.app_run import ExchangeRecord
+from pytest_wsgiconform.rules.records.app import ExchangeRecord
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets import app as app_module
-from pytest_wsgiconform.targets.app import AppTarget
-from pytest_wsgiconform.targets.crawl import links_in
-from pytest_wsgiconform.targets.isolate import Child, ChildDied
-from pytest_wsgiconform.targets.routes import Route
+from pytest_wsgiconform.targets.app.crawl import links_in
+from pytest_wsgiconform.targets.app.isolate import Child, ChildDied
+from pytest_wsgiconform.targets.app.routes import Route
+from pytest_wsgiconform.targets.app.target import AppTarget
+from pytest_wsgiconform.targets.app.target import target as app_module
 
 TEXT = [("Content-Type", "text/plain")]
 

@@ -17,9 +17,9 @@ from pytest_wsgiconform.engine import TargetError, open_run
 from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.registry import matching
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.launchers import Launcher, UrlStarter, find_launcher, known_launchers
-from pytest_wsgiconform.targets.server import SILENCES, ServerTarget
-from pytest_wsgiconform.targets.server_open import add_launchers
+from pytest_wsgiconform.targets.server.launchers import Launcher, UrlStarter, find_launcher, known_launchers
+from pytest_wsgiconform.targets.server.opening import add_launchers
+from pytest_wsgiconform.targets.server.target import SILENCES, ServerTarget
 
 HOSTILE = Path(__file__).with_name("hostile_server.py")
 
@@ -182,7 +182,7 @@ def test_server_dies_with_a_harness_that_is_killed(what: str) -> None:
     if what == "leaves-one-behind" and sys.platform != "linux":
         pytest.skip("only Linux gives orphans to another than the first process")
     code = (
-        "import sys, time\nfrom pytest_wsgiconform.targets.launchers import Launcher\n"
+        "import sys, time\nfrom pytest_wsgiconform.targets.server.launchers import Launcher\n"
         f"launcher = Launcher(name='x', command={_command(what)!r})\n"
         "running = launcher.start('x:app', '', 20.0)\n"
         "running.process.output.wait_for('grandchild', 0, 20.0)\n"
@@ -274,7 +274,7 @@ def test_death_in_the_middle_is_a_finding_and_the_server_starts_again(tmp_path: 
 
 def test_output_is_there_as_soon_as_it_was_printed() -> None:
     """What a server printed before it answered is seen, whether or not the reading thread has got round to it."""
-    from pytest_wsgiconform.targets.launch import Output
+    from pytest_wsgiconform.targets.server.process import Output
 
     reading, writing = os.pipe()
     output = Output(reading)

@@ -14,8 +14,8 @@ from werkzeug.routing import Map, Rule
 
 from pytest_wsgiconform.engine import judge_all
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.app import AppTarget
-from pytest_wsgiconform.targets.routes import Route, discover
+from pytest_wsgiconform.targets.app.routes import Route, discover
+from pytest_wsgiconform.targets.app.target import AppTarget
 
 
 class MapApp:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.rules.model import Blame
+from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun
 from pytest_wsgiconform.rules.registry import choose
-from pytest_wsgiconform.rules.server_run import Call, Connection, Response, Sent, ServerRun
-from pytest_wsgiconform.stimuli.server_model import chosen, server_stimuli
-from pytest_wsgiconform.targets.server import PASSIVE, SURVIVAL
-from pytest_wsgiconform.targets.server_facts import POLICIES, policy_lines
+from pytest_wsgiconform.stimuli.server.model import chosen, server_stimuli
+from pytest_wsgiconform.targets.server.facts import POLICIES, policy_lines
+from pytest_wsgiconform.targets.server.target import PASSIVE, SURVIVAL
 
 
 def told(stimulus: str, run: ServerRun) -> str:

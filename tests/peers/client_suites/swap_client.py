@@ -15,8 +15,8 @@ with warnings.catch_warnings():
     import webtest
     import webtest.app
 
-    from pytest_wsgiconform.client import Client
     from pytest_wsgiconform.observe.validator import Validator
+    from pytest_wsgiconform.testing.client import Client
 
 
 def _found(finding: Any) -> None:

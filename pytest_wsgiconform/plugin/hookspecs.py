@@ -1,0 +1,44 @@
+"""Hooks of this plugin, for conftest files and other plugins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..engine import TargetRun
+    from ..settings import Settings
+    from ..targets.server.launchers import Launcher
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_wsgiconform_open_run(kind: str, name: str, settings: Settings) -> TargetRun | None:
+    """Open the target *name* for judging, or return ``None`` to leave it to others.
+
+    The first result counts; the plugin's own comes last. Called once per target before collection, in every
+    test worker too.
+
+    :param kind: ``"app"``, ``"middleware"`` or ``"server"``. :param name: the target as the user gave it.
+    :param settings: what the run was asked to do.
+    :raises pytest_wsgiconform.engine.TargetError: when it can't be loaded or started.
+    """
+
+
+def pytest_wsgiconform_launchers() -> Iterable[Launcher]:
+    """Make more servers known by name to ``--wsgi-server``, or replace those that are.
+
+    Called once, before the first server target is opened, in every test worker too.
+
+    :returns: :class:`pytest_wsgiconform.targets.server.launchers.Launcher` objects.
+    """
+    return ()
+
+
+def pytest_wsgiconform_finding(config: pytest.Config, finding: dict[str, Any]) -> None:
+    """Take notice of a finding, one of the JSON report's ``findings``.
+
+    Called where the reports come together (not in test workers), as soon as the finding's test has ended.
+    """

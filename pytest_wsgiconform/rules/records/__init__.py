@@ -1,0 +1,1 @@
+"""What is judged: the records of exchanges and of whole runs, as plain data."""

@@ -1,0 +1,248 @@
+"""Rules on faulty chunked bodies: what must not pass for a body."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import first_call, first_final, in_time, refused, saw_whole_body, took_place
+
+
+def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, ended: str = "eof") -> ServerRun:
+    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return one_connection(head + body, *responses, ended=ended, calls=[] if got is None else [got], stimulus=stimulus)
+
+
+def _accepted(run: ServerRun) -> Call | None:
+    """Return the app's call when it saw the faulty body as a complete one: read to its end without an error.
+
+    A body that only ended because the client gave up does not count, nor does one whose end the app never saw.
+    """
+    call = first_call(run)
+    if call is None or not saw_whole_body(call):
+        return None
+    answer = run.answer("first")
+    if answer is not None and not in_time(run.connection, answer):
+        return None
+    return None if answer is None and not run.connection.closed_by_server else call
+
+
+def _must_fail(run: ServerRun, what: str) -> Outcome:
+    if not took_place(run):
+        return None
+    if run.ran("planted"):
+        return broken(run, f"{what} let bytes of the body run as a request", got="second request", expected="400")
+    call = _accepted(run)
+    if call is not None:
+        got = show(call.body, 60)
+        return broken(
+            run, f"{what} was taken for the complete body {got}", got=got, expected="400, or an error on read"
+        )
+    if first_call(run) is None and not refused(run):
+        return None
+    return HELD
+
+
+@rule(
+    id="chunk-line-ends-only-at-crlf",
+    section="smuggling",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-line-break",),
+    stimuli=("chunk-ext-break:*",),
+    hint="Refuse a chunk-size line with a bare CR or LF in it.",
+)
+def chunk_line_ends_only_at_crlf(run: ServerRun, _: None) -> Outcome:
+    """A chunk-size line ends at CR LF and at nothing else.
+
+    RFC 9112 sections 2.2 and 7.1.1: the leave to take a bare LF is for the start line and the fields, not for
+    chunks. One recipient that ends the line there and one that doesn't see two different bodies, which smuggles a
+    request between them.
+    """
+    return _must_fail(run, "a chunk-size line with a bare CR or LF")
+
+
+@chunk_line_ends_only_at_crlf.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_ended=True)
+    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", got, Response(200))
+
+
+@chunk_line_ends_only_at_crlf.good
+def _() -> ServerRun:
+    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
+
+
+@rule(
+    id="chunk-size-of-hex-digits-only",
+    section="smuggling",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-size-invalid",),
+    stimuli=("chunk-size:*",),
+    hint="Accept only hex digits as a chunk size; int(text, 16) takes more.",
+)
+def chunk_size_of_hex_digits_only(run: ServerRun, _: None) -> Outcome:
+    """A chunk size that is not plain hex digits is refused.
+
+    RFC 9112 section 7.1. ``int(size, 16)`` also takes ``0x``, signs, underscores, blanks and other scripts' digits, and
+    each of them is a size for Python only.
+    """
+    return _must_fail(run, "a chunk size that is not hex digits")
+
+
+@chunk_size_of_hex_digits_only.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_ended=True)
+    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", got, Response(200))
+
+
+@chunk_size_of_hex_digits_only.good
+def _() -> ServerRun:
+    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
+
+
+@rule(
+    id="huge-chunk-size-does-not-wrap",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-size-overflow",),
+    stimuli=("chunk-overflow:*",),
+    hint="Refuse chunk sizes that the server can't represent or won't read.",
+)
+def huge_chunk_size_does_not_wrap(run: ServerRun, _: None) -> Outcome:
+    """A very large chunk size is refused or waited for; it does not wrap to a small one.
+
+    RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest
+    of the chunk to run as a request.
+    """
+    if took_place(run) and not run.alive:
+        return broken(run, "the server did not survive a very large chunk size", got="no connection")
+    final = first_final(run)
+    if took_place(run) and first_call(run) is None and final is not None and final.status == 500:
+        return broken(run, "a very large chunk size was answered with 500", got="500", expected="400 or 413")
+    call = first_call(run)
+    if call is not None and saw_whole_body(call) and call.body == b"hello":
+        return broken(run, "a very large chunk size was read as 5", got="5", expected="400 or 413")
+    return HELD if call is not None or (took_place(run) and refused(run)) else None
+
+
+@huge_chunk_size_does_not_wrap.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_ended=True)
+    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", got, Response(200))
+
+
+@huge_chunk_size_does_not_wrap.good
+def _() -> ServerRun:
+    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
+
+
+@rule(
+    id="chunk-data-ends-with-crlf",
+    section="smuggling",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-data-end",),
+    stimuli=("chunk-end:*",),
+    hint="Refuse a chunk whose data is not followed by CR LF.",
+)
+def chunk_data_ends_with_crlf(run: ServerRun, _: None) -> Outcome:
+    """Chunk data is followed by CR LF; anything else is an error.
+
+    RFC 9112 section 7.1. A recipient that skips two bytes or looks for the next line, is out of step with
+    one that checks.
+    """
+    return _must_fail(run, "a chunk without its CR LF")
+
+
+@chunk_data_ends_with_crlf.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_ended=True)
+    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+
+
+@chunk_data_ends_with_crlf.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_error="OSError: malformed chunk")
+    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+
+
+@rule(
+    id="chunk-faults-keep-requests-apart",
+    section="smuggling",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-line-break",),
+    stimuli=("chunk-ext-break:planted",),
+    hint="Refuse a faulty chunk, and close the connection.",
+)
+def chunk_faults_keep_requests_apart(run: ServerRun, _: None) -> Outcome:
+    """A bare LF in a chunk extension does not decide what is body and what is a request.
+
+    Whoever ends the line at the LF takes the planted request for content; whoever reads on to CR LF runs it. RFC 9112
+    section 2.2: a message that does not match the grammar should be answered with 400 and the connection closed.
+    """
+    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+        return None
+    if run.ran("planted"):
+        return broken(
+            run,
+            "a chunk extension with a bare LF was read over, and what others take for content ran as a request",
+            got="second request",
+            expected="400",
+        )
+    return HELD
+
+
+@chunk_faults_keep_requests_apart.bad
+def _() -> ServerRun:
+    run = _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", Call("first"), Response(200))
+    run.calls.append(Call("planted"))
+    return run
+
+
+@chunk_faults_keep_requests_apart.good
+def _() -> ServerRun:
+    return _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
+
+
+@rule(
+    id="incomplete-chunked-body-told",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-incomplete",),
+    stimuli=("chunk-incomplete:*",),
+    hint="Raise an error from wsgi.input when the client goes before the last chunk, or never call the app.",
+)
+def incomplete_chunked_body_told(run: ServerRun, _: None) -> Outcome:
+    """A chunked body without its last chunk does not look complete to the app.
+
+    RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a
+    whole one.
+    """
+    if not took_place(run) or not run.probed:
+        return None
+    call = first_call(run)
+    if call is None:
+        return HELD if run.connection.closed_by_server or run.connection.finals else None
+    if saw_whole_body(call):
+        got = show(call.body, 60)
+        return broken(run, f"the cut body {got} ended like a whole one", got=got, expected="an error on read")
+    return HELD
+
+
+@incomplete_chunked_body_told.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_ended=True)
+    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
+
+
+@incomplete_chunked_body_told.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello", body_error="OSError: client disconnected")
+    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))

@@ -1,0 +1,407 @@
+"""Rules on chunked request bodies that are right: they are decoded, ended, and leave nothing behind."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
+
+#: Answers by which a server says that it takes no chunked bodies at all.
+UNSUPPORTED = frozenset({411, 501})
+
+
+def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, **facts: object) -> ServerRun:
+    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    calls = [] if got is None else [got]
+    run = one_connection(head + body, *responses, calls=calls, stimulus=stimulus)
+    run.facts.update(facts)
+    return run
+
+
+def _decoded(run: ServerRun, what: str) -> Outcome:
+    """Judge that the app got the decoded body; not exercised when the server takes no chunked bodies."""
+    if not took_place(run) or unseen(run):
+        return None
+    call = first_call(run)
+    if call is None:
+        final = first_final(run)
+        if final is not None and final.status in UNSUPPORTED:
+            return None
+        return broken(run, f"{what} got: {answered(run)}", got=answered(run), expected="decoded, 411 or 501")
+    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
+    if call.body_error:
+        return broken(run, f"reading {what} raised {show(call.body_error)}", got=show(call.body_error))
+    if call.body == wanted:
+        return HELD
+    return broken(run, f"{what} became {show(call.body, 60)}", got=show(call.body, 60), expected=show(wanted, 60))
+
+
+@rule(
+    id="chunks-decoded",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunked-decoded",),
+    stimuli=("chunked:*",),
+    hint="Decode chunked request bodies before the app reads them.",
+)
+def chunks_decoded(run: ServerRun, _: None) -> Outcome:
+    """A chunked request body reaches the app decoded.
+
+    RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
+    empty body, and takes the chunks for the next request. Refusing with 411 or 501 is told, not blamed.
+    """
+    return _decoded(run, "a chunked body")
+
+
+@chunks_decoded.bad
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    return _example("chunked:one", body, Call("first", body=body), Response(200), decoded="hello")
+
+
+@chunks_decoded.good
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+
+
+@rule(
+    id="chunked-body-supported",
+    section="request-body",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-chunked-decoded",),
+    stimuli=("chunked:one",),
+    hint="Decode chunked request bodies instead of refusing them.",
+)
+def chunked_body_supported(run: ServerRun, _: None) -> Outcome:
+    """Chunked request bodies are not refused as such.
+
+    Clients that stream an upload of unknown size have no other way under HTTP/1.1 (RFC 9112 section 7.1).
+    """
+    final = first_final(run)
+    if not took_place(run) or (final is None and first_call(run) is None):
+        return None
+    if first_call(run) is None and final is not None and final.status in UNSUPPORTED:
+        return broken(run, f"chunked bodies are refused with {final.status}", got=answered(run), expected="decoded")
+    return HELD
+
+
+@chunked_body_supported.bad
+def _() -> ServerRun:
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), decoded="hello")
+
+
+@chunked_body_supported.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello")
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+
+
+@rule(
+    id="chunked-input-ends",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunked-input-terminated",),
+    stimuli=("chunked-drain:*",),
+    hint="Return b'' at the end of a chunked body; set wsgi.input_terminated only when that is so.",
+)
+def chunked_input_ends(run: ServerRun, _: None) -> Outcome:
+    """An app that reads a chunked body until ``b""`` gets there, at least when wsgi.input_terminated promises it.
+
+    There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
+    for bytes behind the last chunk never comes back.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    answer = run.answer("first")
+    if answer is not None and in_time(run.connection, answer):
+        return HELD
+    if call.environ.get("wsgi.input_terminated") is not True and call.get("wsgi.input_terminated") != "True":
+        return None
+    if answer is None and not hung(run.connection):
+        return None
+    return broken(
+        run, "the read at the end of the chunked body did not return", got="no answer in time", expected="b''"
+    )
+
+
+@chunked_input_ends.bad
+def _() -> ServerRun:
+    call = Call("first", {"wsgi.input_terminated": True}, b"hello")
+    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, decoded="hello")
+    run.connection.ended = "open"
+    return run
+
+
+@chunked_input_ends.good
+def _() -> ServerRun:
+    call = Call("first", {"wsgi.input_terminated": True}, b"hello", body_ended=True)
+    answer = Response(200, body=b"ok 00000000.first\n")
+    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, decoded="hello")
+
+
+@rule(
+    id="chunked-input-terminated-told",
+    section="request-body",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-chunked-input-terminated",),
+    stimuli=("chunked-drain:two",),
+    hint="Set environ['wsgi.input_terminated'] to True when reads end by themselves.",
+)
+def chunked_input_terminated_told(run: ServerRun, _: None) -> Outcome:
+    """A server whose input ends by itself says so with wsgi.input_terminated.
+
+    Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
+    is lost although the server decoded it.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None or call.body != b"hello":
+        return None
+    if "wsgi.input_terminated" in call.environ:
+        return HELD
+    return broken(
+        run, "the chunked body was decoded, but wsgi.input_terminated is missing", got="absent", expected="True"
+    )
+
+
+@chunked_input_terminated_told.bad
+def _() -> ServerRun:
+    got = Call("first", {"REQUEST_METHOD": "POST"}, b"hello")
+    answer = Response(200, body=b"ok 00000000.first\n")
+    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+
+
+@chunked_input_terminated_told.good
+def _() -> ServerRun:
+    got = Call("first", {"wsgi.input_terminated": True}, b"hello")
+    answer = Response(200, body=b"ok 00000000.first\n")
+    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+
+
+@rule(
+    id="chunked-body-without-client-length",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunked-no-content-length",),
+    stimuli=("cl-te:short", "cl-te:zero", "te-cl:*", "chunked:one", "chunked:two"),
+    hint="Drop a client's Content-Length when the body is chunked, or give the decoded size.",
+)
+def chunked_body_without_client_length(run: ServerRun, _: None) -> Outcome:
+    """A chunked request shows no CONTENT_LENGTH that disagrees with the decoded body.
+
+    It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
+    Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
+    """
+    call = first_call(run)
+    wanted = run.facts.get("decoded")
+    if not took_place(run) or call is None or wanted is None:
+        return None
+    if not str(wanted).encode("latin-1").startswith(call.body):
+        return None  # the chunks were not decoded at all: told by the rules on that
+    length = call.get("CONTENT_LENGTH")
+    if length in ("", str(len(str(wanted)))):
+        return HELD
+    return broken(
+        run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected=f"absent, or '{len(str(wanted))}'"
+    )
+
+
+@chunked_body_without_client_length.bad
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    call = Call("first", {"CONTENT_LENGTH": "3"}, b"hello")
+    return _example("cl-te:short", body, call, Response(200), decoded="hello")
+
+
+@chunked_body_without_client_length.good
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+
+
+@rule(
+    id="chunk-extensions-ignored",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-ignored",),
+    stimuli=("chunk-ext:*",),
+    hint="Skip chunk extensions that are not known.",
+)
+def chunk_extensions_ignored(run: ServerRun, _: None) -> Outcome:
+    """Unknown chunk extensions are ignored.
+
+    RFC 9112 section 7.1.1. They are no part of the size and none of the data.
+    """
+    return _decoded(run, "a body with chunk extensions")
+
+
+@chunk_extensions_ignored.bad
+def _() -> ServerRun:
+    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+
+
+@chunk_extensions_ignored.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello")
+    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+
+
+@rule(
+    id="chunk-extension-blanks-removed",
+    section="request-body",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-ignored",),
+    stimuli=("chunk-ext-blank:*",),
+    hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+)
+def chunk_extension_blanks_removed(run: ServerRun, _: None) -> Outcome:
+    """Blanks around the parts of a chunk extension are skipped.
+
+    RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
+    Senders must not generate it, so strict servers refuse it: told as a fact, not blamed.
+    """
+    return _decoded(run, "a chunk extension with blanks")
+
+
+@chunk_extension_blanks_removed.bad
+def _() -> ServerRun:
+    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+
+
+@chunk_extension_blanks_removed.good
+def _() -> ServerRun:
+    got = Call("first", body=b"hello")
+    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+
+
+@rule(
+    id="chunk-extensions-limited",
+    section="request-body",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-chunk-ext-limit",),
+    stimuli=("chunk-ext-limit:*",),
+    hint="Limit the total length of the chunk extensions of a request.",
+)
+def chunk_extensions_limited(run: ServerRun, _: None) -> Outcome:
+    """The total length of chunk extensions is limited.
+
+    RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
+    purpose.
+    """
+    call = first_call(run)
+    if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
+        return None
+    if call is not None and len(call.body) == 64 and not call.body_error:
+        return broken(run, "a megabyte of chunk extensions was accepted", got="served", expected="4xx or close")
+    return HELD
+
+
+@chunk_extensions_limited.bad
+def _() -> ServerRun:
+    got = Call("first", body=b"a" * 64)
+    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", got, Response(200))
+
+
+@chunk_extensions_limited.good
+def _() -> ServerRun:
+    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
+
+
+@rule(
+    id="trailers-not-in-environ",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-trailers-not-merged",),
+    stimuli=("trailer:*",),
+    hint="Drop trailer fields, or keep them apart from the header variables.",
+)
+def trailers_not_in_environ(run: ServerRun, _: None) -> Outcome:
+    """Trailer fields alter and create no header variable.
+
+    RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
+    Content-Length must not come in by the back door.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    found = holding(call, "planted")
+    if found is not None:
+        return broken(run, f"a trailer field came in as {show(found[0])}: {show(found[1])}", got=show(found[1]))
+    if call.get("CONTENT_LENGTH") == "99" or call.get("HTTP_CONTENT_LENGTH"):
+        return broken(run, "a trailer field changed CONTENT_LENGTH", got=show(call.get("CONTENT_LENGTH")))
+    return HELD
+
+
+@trailers_not_in_environ.bad
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
+    call = Call("first", {"HTTP_X_TRAILER": "planted"}, b"hello")
+    return _example("trailer:custom", body, call, Response(200), decoded="hello")
+
+
+@trailers_not_in_environ.good
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
+    return _example("trailer:custom", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+
+
+@rule(
+    id="trailers-read-to-their-end",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-trailers-consumed",),
+    stimuli=("trailer:custom", "trailer:several"),
+    hint="Read the trailer section up to its empty line before the next request.",
+)
+def trailers_read_to_their_end(run: ServerRun, _: None) -> Outcome:
+    """The trailer section is read to its end, so that the next request is found.
+
+    RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse
+    trailers, or close the connection and say so.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    if run.ran("next"):
+        return HELD
+    finals = run.connection.finals
+    if len(finals) > 1 and finals[1].status >= 400:
+        return broken(run, f"the next request was answered with {finals[1].status}", got=str(finals[1].status))
+    if finals and finals[0].says_close:
+        return None
+    if run.connection.closed_by_server:
+        # Perhaps it always closes so; behind the same body without trailers it shows.
+        if not run.ran("behind-plain"):
+            return None
+        return broken(run, "the connection was closed behind the trailers without a word", got="closed")
+    return broken(run, "the next request got no answer", got=run.connection.ended, expected="served")
+
+
+@trailers_read_to_their_end.bad
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
+    got = Call("first", body=b"hello")
+    return _example("trailer:custom", body, got, Response(200), Response(400), decoded="hello")
+
+
+@trailers_read_to_their_end.good
+def _() -> ServerRun:
+    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
+    got = Call("first", body=b"hello")
+    run = _example("trailer:custom", body, got, Response(200), Response(200), decoded="hello")
+    run.calls.append(Call("next"))
+    return run

@@ -1,0 +1,129 @@
+"""Rules on what the client gets when the app fails."""
+
+from __future__ import annotations
+
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import first_call, hung, took_place
+
+
+def _example(stimulus: str, *responses: Response, ended: str = "eof") -> ServerRun:
+    behaviour = stimulus.partition(":")[2]
+    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return one_connection(sent, *responses, ended=ended, calls=[Call("first")], stimulus=stimulus)
+
+
+def _ran(run: ServerRun) -> bool:
+    return took_place(run) and first_call(run) is not None
+
+
+@rule(
+    id="app-failure-gets-5xx",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-error-on-app-failure",),
+    stimuli=("failure:*",),
+    hint="Answer an app that fails before any output with a 500.",
+)
+def app_failure_gets_5xx(run: ServerRun, _: None) -> Outcome:
+    """An app that fails before any output never looks like a success to the client.
+
+    RFC 9110 section 15.6.1. Nothing was sent when the app failed, so the server is free to tell the truth; a cached
+    200 with half a page is worse than an error.
+    """
+    if not _ran(run):
+        return None
+    finals = run.connection.finals
+    if finals and finals[0].label != "next":
+        status = finals[0].status
+        if 500 <= status <= 599:
+            return HELD
+        got = str(status) if status else "no status code"
+        return broken(run, f"the client got {got} although the app failed", got=got, expected="500")
+    if hung(run.connection):
+        return broken(run, "the client got no answer and no end when the app failed", got="silence", expected="500")
+    return HELD
+
+
+@app_failure_gets_5xx.bad
+def _() -> ServerRun:
+    return _example("failure:raise-first", Response(200))
+
+
+@app_failure_gets_5xx.good
+def _() -> ServerRun:
+    return _example("failure:raise-first", Response(500))
+
+
+@rule(
+    id="app-failure-gets-an-answer",
+    section="response",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-error-on-app-failure",),
+    stimuli=("failure:*",),
+    hint="Answer an app that fails before any output with a 500 instead of hanging up.",
+)
+def app_failure_gets_an_answer(run: ServerRun, _: None) -> Outcome:
+    """An app that fails before any output gives the client a response, not just the end of the connection.
+
+    A client that sees a bare close may repeat the request, and a proxy reports the server as down
+    (RFC 9110 section 15.6.1).
+    """
+    if not _ran(run):
+        return None
+    if run.connection.finals and run.connection.finals[0].label != "next":
+        return HELD
+    return broken(run, "the connection ended without a response when the app failed", got="close", expected="500")
+
+
+@app_failure_gets_an_answer.bad
+def _() -> ServerRun:
+    return _example("failure:raise-started")
+
+
+@app_failure_gets_an_answer.good
+def _() -> ServerRun:
+    return _example("failure:raise-started", Response(500))
+
+
+@rule(
+    id="aborted-response-looks-incomplete",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-abort-visible",),
+    stimuli=("abort:*",),
+    hint="Close the connection without the last chunk when the app fails after its output began.",
+)
+def aborted_response_looks_incomplete(run: ServerRun, _: None) -> Outcome:
+    """When the app fails after its output began, the client can tell that the response is incomplete.
+
+    RFC 9112 section 8: a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection.
+    A last chunk written in a ``finally`` makes a valid, wrong response. One that ends with the connection anyway
+    can't be told apart, so it is not judged.
+    """
+    finals = run.connection.finals
+    if not _ran(run) or not finals or finals[0].status != 200 or finals[0].framing not in ("chunked", "length"):
+        return None
+    response = finals[0]
+    if b"HTTP/1." in response.body:
+        return broken(run, "the next response was sent into the unfinished one", got="two responses in one")
+    if response.complete:
+        return broken(run, f"the response looks complete ({response.framing})", got="complete", expected="cut short")
+    if run.connection.closed_by_server:
+        return HELD
+    return broken(run, "the connection stayed open behind the unfinished response", got="open", expected="closed")
+
+
+@aborted_response_looks_incomplete.bad
+def _() -> ServerRun:
+    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked"))
+
+
+@aborted_response_looks_incomplete.good
+def _() -> ServerRun:
+    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked", complete=False))

@@ -1,0 +1,106 @@
+"""Rules on the Host field."""
+
+from __future__ import annotations
+
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import answered, must_refuse, ran_first, took_place
+
+_DATED = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]
+
+
+@rule(
+    id="host-missing-refused",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-host-missing",),
+    stimuli=("host-missing:*",),
+    hint="Answer an HTTP/1.1 request without Host with 400; serve an HTTP/1.0 one.",
+)
+def host_missing_refused(run: ServerRun, _: None) -> Outcome:
+    """An HTTP/1.1 request without a Host field gets 400; an HTTP/1.0 request needs none.
+
+    RFC 9112 section 3.2. Without it the app can't tell which site was meant, and a guess is a cache
+    poisoner's friend.
+    """
+    if not run.stimulus.endswith("http10"):
+        return must_refuse(run, "an HTTP/1.1 request without Host")
+    if not took_place(run):
+        return None
+    if ran_first(run):
+        return HELD
+    return broken(run, f"an HTTP/1.0 request without Host got: {answered(run)}", got=answered(run), expected="served")
+
+
+@host_missing_refused.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\n\r\n"
+    return one_connection(sent, Response(200, _DATED), calls=[Call("first")], stimulus="host-missing:http11")
+
+
+@host_missing_refused.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\n\r\n"
+    return one_connection(sent, Response(400, _DATED), stimulus="host-missing:http11")
+
+
+@rule(
+    id="host-repeated-refused",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-host-repeated",),
+    stimuli=("host-repeated:*",),
+    hint="Answer a request with two Host fields with 400.",
+)
+def host_repeated_refused(run: ServerRun, _: None) -> Outcome:
+    """A request with more than one Host field gets 400.
+
+    RFC 9112 section 3.2. A front end may route by the first and the app answer for the last.
+    """
+    return must_refuse(run, "a request with two Host fields")
+
+
+@host_repeated_refused.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="host-repeated:differing")
+
+
+@host_repeated_refused.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"
+    return one_connection(sent, Response(400), stimulus="host-repeated:differing")
+
+
+@rule(
+    id="host-invalid-refused",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-host-invalid",),
+    stimuli=("host-invalid:*",),
+    hint="Answer a Host value that is not host [ ':' port ] with 400.",
+)
+def host_invalid_refused(run: ServerRun, _: None) -> Outcome:
+    """A Host value that is no host with an optional port gets 400.
+
+    RFC 9112 section 3.2 demands it of the server, and apps build links, redirects and cache keys from the
+    value on the trust that somebody looked at it.
+    """
+    return must_refuse(run, "an invalid Host")
+
+
+@host_invalid_refused.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\nHost: user@x/y\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="host-invalid:userinfo")
+
+
+@host_invalid_refused.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/1.1\r\nHost: user@x/y\r\n\r\n"
+    return one_connection(sent, Response(400), stimulus="host-invalid:userinfo")

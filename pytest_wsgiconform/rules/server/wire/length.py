@@ -1,0 +1,373 @@
+"""Rules on Content-Length in requests."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import (
+    answered,
+    failed_inside,
+    first_call,
+    first_final,
+    in_time,
+    must_refuse,
+    ran_first,
+    refused,
+    took_place,
+    turned_away,
+    unseen,
+)
+
+
+def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
+    return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
+
+
+@rule(
+    id="differing-lengths-refused",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-differing",),
+    stimuli=("cl-differing:*",),
+    hint="Answer Content-Length values that differ with 400 and close.",
+)
+def differing_lengths_refused(run: ServerRun, _: None) -> Outcome:
+    """Content-Length values that differ get 400, on one line or on two.
+
+    RFC 9112 section 6.3. Whoever takes the first and whoever takes the last disagree on where the next request
+    begins.
+    """
+    return must_refuse(run, "a request with differing Content-Length values")
+
+
+@differing_lengths_refused.bad
+def _() -> ServerRun:
+    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="cl-differing:lines-larger-second")
+
+
+@differing_lengths_refused.good
+def _() -> ServerRun:
+    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    return one_connection(sent, Response(400), stimulus="cl-differing:lines-larger-second")
+
+
+@rule(
+    id="repeated-length-taken-once",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-repeated-same",),
+    stimuli=("cl-same:*",),
+    hint="Refuse repeated equal Content-Length values, or pass one of them on.",
+)
+def repeated_length_taken_once(run: ServerRun, _: None) -> Outcome:
+    """Repeated equal Content-Length values are refused or taken once; the app never sees the list.
+
+    RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
+    """
+    if not took_place(run):
+        return None
+    call = first_call(run)
+    if call is None:
+        return broken(run, "answered with 500", got="500", expected="400") if failed_inside(run) else HELD
+    length = call.get("CONTENT_LENGTH")
+    if not (length.isascii() and length.isdigit() and int(length) == 5):
+        return broken(run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected="'5'")
+    if call.body != b"hello":
+        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected="b'hello'")
+    return HELD
+
+
+@repeated_length_taken_once.bad
+def _() -> ServerRun:
+    calls = [Call("first", {"CONTENT_LENGTH": "5, 5"}, b"hello")]
+    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+
+
+@repeated_length_taken_once.good
+def _() -> ServerRun:
+    calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
+    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+
+
+@rule(
+    id="signed-length-refused",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-sign",),
+    stimuli=("cl-sign:*",),
+    hint="Accept only the digits 0 to 9 in Content-Length.",
+)
+def signed_length_refused(run: ServerRun, _: None) -> Outcome:
+    """A Content-Length with a sign gets 400.
+
+    RFC 9112 section 6.3 with the grammar of RFC 9110 section 8.6. ``int()`` takes signs; a proxy that doesn't
+    frames the message otherwise.
+    """
+    return must_refuse(run, "a Content-Length with a sign")
+
+
+@signed_length_refused.bad
+def _() -> ServerRun:
+    calls = [Call("first", body=b"hello")]
+    return one_connection(_post(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
+
+
+@signed_length_refused.good
+def _() -> ServerRun:
+    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+
+
+@rule(
+    id="length-of-digits-only",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-nondigit",),
+    stimuli=("cl-nondigit:*",),
+    hint="Accept only the digits 0 to 9 in Content-Length.",
+)
+def length_of_digits_only(run: ServerRun, _: None) -> Outcome:
+    """A Content-Length that is not all ASCII digits gets 400.
+
+    RFC 9112 section 6.3. Underscores, other scripts' digits and blanks that ``int()`` strips are lengths for
+    Python only.
+    """
+    return must_refuse(run, "a Content-Length that is not all digits")
+
+
+@length_of_digits_only.bad
+def _() -> ServerRun:
+    calls = [Call("first", body=b"hello")]
+    return one_connection(_post(b"Content-Length: 1_0"), Response(200), calls=calls, stimulus="cl-nondigit:underscore")
+
+
+@length_of_digits_only.good
+def _() -> ServerRun:
+    return one_connection(_post(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
+
+
+@rule(
+    id="empty-length-refused",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-empty",),
+    stimuli=("cl-empty:*",),
+    hint="Answer an empty Content-Length with 400.",
+)
+def empty_length_refused(run: ServerRun, _: None) -> Outcome:
+    """An empty Content-Length gets 400, and what follows does not run as a request.
+
+    RFC 9112 section 6.3: it is an invalid value, not an absent one.
+    """
+    outcome = must_refuse(run, "an empty Content-Length")
+    if outcome == HELD and run.ran("planted"):
+        return broken(run, "the body ran as a request of its own", got="second request", expected="400 and closed")
+    return outcome
+
+
+@empty_length_refused.bad
+def _() -> ServerRun:
+    return one_connection(_post(b"Content-Length:"), Response(200), calls=[Call("first")], stimulus="cl-empty:bare")
+
+
+@empty_length_refused.good
+def _() -> ServerRun:
+    return one_connection(_post(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
+
+
+@rule(
+    id="huge-length-handled",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-huge",),
+    stimuli=("cl-huge:*",),
+    hint="Compare a Content-Length with the limit before it is turned into a machine number, and answer 413.",
+)
+def huge_length_handled(run: ServerRun, _: None) -> Outcome:
+    """A very large Content-Length causes neither an overflow nor a crash.
+
+    RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
+    4300 digits.
+    """
+    if not took_place(run):
+        return None
+    if not run.alive:
+        return broken(run, "the server did not survive a very large Content-Length", got="no connection")
+    if failed_inside(run):
+        return broken(run, "a very large Content-Length was answered with 500", got="500", expected="413")
+    call = first_call(run)
+    if call is None:
+        return HELD if refused(run) else None
+    digits = str(run.facts.get("length", ""))
+    if call.get("CONTENT_LENGTH") != digits:
+        got = show(call.get("CONTENT_LENGTH"), 60)
+        return broken(run, f"CONTENT_LENGTH became {got}", got=got, expected=show(digits, 60))
+    return HELD
+
+
+@huge_length_handled.bad
+def _() -> ServerRun:
+    sent = _post(b"Content-Length: 18446744073709551621")
+    calls = [Call("first", {"CONTENT_LENGTH": "5"})]
+    run = one_connection(sent, Response(200), calls=calls, stimulus="cl-huge:20-digits")
+    run.facts["length"] = "18446744073709551621"
+    return run
+
+
+@huge_length_handled.good
+def _() -> ServerRun:
+    run = one_connection(_post(b"Content-Length: 18446744073709551621"), Response(413), stimulus="cl-huge:20-digits")
+    run.facts["length"] = "18446744073709551621"
+    return run
+
+
+@rule(
+    id="connection-closed-after-framing-error",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-error-closes",),
+    stimuli=("cl-differing:*", "cl-sign:*", "cl-nondigit:*", "cl-empty:*", "te-te:*"),
+    hint="Close the connection after a request whose framing is faulty was refused.",
+)
+def connection_closed_after_framing_error(run: ServerRun, _: None) -> Outcome:
+    """After a refused framing error the connection is closed.
+
+    RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
+    one.
+    """
+    final = first_final(run)
+    if not took_place(run) or ran_first(run) or final is None or final.status < 400:
+        return None
+    if run.facts.get("mode") == "decode-or-refuse":
+        return None
+    if run.ran("next") or run.ran("planted"):
+        got = answered(run)
+        return broken(run, f"after {got} the connection served another request", got="served", expected="closed")
+    return HELD
+
+
+@connection_closed_after_framing_error.bad
+def _() -> ServerRun:
+    sent = _post(b"Content-Length: -5")
+    return one_connection(sent, Response(400), Response(200), calls=[Call("next")], stimulus="cl-sign:minus")
+
+
+@connection_closed_after_framing_error.good
+def _() -> ServerRun:
+    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+
+
+@rule(
+    id="valid-length-honoured",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cl-nondigit", "rfc-no-framing-no-body"),
+    stimuli=("cl-valid:*",),
+    hint="Read exactly as many bytes as Content-Length says.",
+)
+def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
+    """A valid Content-Length frames the body exactly, and the next request is found behind it.
+
+    The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
+    use (RFC 9112 section 6.3).
+    """
+    if not took_place(run) or unseen(run):
+        return None
+    call = first_call(run)
+    if call is None:
+        got = answered(run)
+        return broken(run, f"a request with a valid Content-Length got: {got}", got=got, expected="served")
+    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
+    if call.body != wanted:
+        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(wanted))
+    behind = run.connection.finals[1:2]
+    if behind and behind[0].label != "next" and behind[0].status >= 400:
+        got = str(behind[0].status)
+        return broken(run, f"the request behind the body was answered with {got}", got=got, expected="served")
+    return HELD
+
+
+@valid_length_honoured.bad
+def _() -> ServerRun:
+    run = one_connection(_post(b"Content-Length: 0005"), Response(400), stimulus="cl-valid:leading-zeros")
+    run.facts["decoded"] = "hello"
+    return run
+
+
+@valid_length_honoured.good
+def _() -> ServerRun:
+    calls = [Call("first", body=b"hello")]
+    run = one_connection(_post(b"Content-Length: 0005"), Response(200), calls=calls, stimulus="cl-valid:leading-zeros")
+    run.facts["decoded"] = "hello"
+    return run
+
+
+@rule(
+    id="no-framing-means-no-body",
+    section="request-body",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-no-framing-no-body",),
+    stimuli=("no-framing:*", "no-framing-drained:*"),
+    hint="Give an empty wsgi.input to a request with neither Content-Length nor Transfer-Encoding.",
+)
+def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
+    """A request with neither length nor transfer coding has an empty body.
+
+    RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.
+    """
+    if not took_place(run):
+        return None
+    call, final = first_call(run), first_final(run)
+    if call is None:
+        if failed_inside(run):
+            return broken(run, "a request without a body was answered with 500", got="500", expected="served")
+        # A server may insist on a length for POST.
+        return None if final is not None and final.status == 411 else turned_away(run, "a request without a body")
+    offered = call.environ.get("wsgi.input_terminated") is True or call.get("CONTENT_LENGTH") not in ("", "0")
+    if call.body and offered:
+        return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
+    if call.body:
+        return None  # the probe read more than it may, and met no end of file: another rule's matter
+    turns = [str(turn) for turn in run.facts.get("turns", [""])]
+    lost = [turn for turn, at in zip(turns, run.connections[::2], strict=False) if not _served_or_closed(run, turn, at)]
+    if not lost:
+        return HELD
+    if lost != turns or not all(run.ran(f"behind-plain{turn}") for turn in turns):
+        return None  # it does not serve every request behind another, whatever the framing
+    return broken(run, "the request that followed got no answer", got=run.connection.ended, expected="served or closed")
+
+
+def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
+    """Whether the next request was served before the client gave up; a response that got lost is told elsewhere."""
+    label = f"next{turn}"
+    announced = bool(connection.finals) and connection.finals[0].says_close
+    found = next((final for final in connection.finals if final.label == label), None)
+    served = run.called(label) is not None if found is None else in_time(connection, found)
+    return served or connection.closed_by_server or announced
+
+
+@no_framing_means_no_body.bad
+def _() -> ServerRun:
+    calls = [Call("first"), Call("plain"), Call("behind-plain")]
+    return one_connection(_UNFRAMED, Response(200), ended="eof-late", calls=calls, stimulus="no-framing:post")
+
+
+@no_framing_means_no_body.good
+def _() -> ServerRun:
+    calls = [Call("first"), Call("next"), Call("plain"), Call("behind-plain")]
+    return one_connection(_UNFRAMED, Response(200), Response(200), calls=calls, stimulus="no-framing:post")
+
+
+_UNFRAMED = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\nGET /probe/echo/00000000.next HTTP/1.1\r\n"

@@ -1,0 +1,374 @@
+"""Rules on PATH_INFO and QUERY_STRING against the bytes of the target."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import answered, differs, failed_inside, first_call, refused, rest_of_path, took_place
+
+
+def _example(stimulus: str, sent: str, got: str, /, **facts: str) -> ServerRun:
+    """Write a run by hand in which the path *sent* arrived as *got* (``""``: refused)."""
+    path = "/probe/echo/00000000.first"
+    calls = [Call("first", {"PATH_INFO": path + got})] if got else []
+    request = f"GET {path}{sent} HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1")
+    run = one_connection(request, Response(200 if got else 400), calls=calls, stimulus=stimulus)
+    run.facts.update(facts)
+    return run
+
+
+def _path_kept(run: ServerRun, why: str) -> Outcome:
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    return differs(run, "the path", rest_of_path(call), str(run.facts.get("path", "")), why)
+
+
+@rule(
+    id="path-decoded-once",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-percent-decoded",),
+    stimuli=(
+        "path:plain-letter",
+        "path:encoded-percent",
+        "path:encoded-slash",
+        "path:encoded-question",
+        "path:encoded-space",
+        "path:encoded-semicolon",
+        "path:plus",
+    ),
+    hint="Percent-decode the path exactly once, and decode nothing else in it.",
+)
+def path_decoded_once(run: ServerRun, _: None) -> Outcome:
+    """PATH_INFO is the path percent-decoded exactly once.
+
+    Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first
+    decoding (RFC 3875 section 4.1.5). A plus sign is not a blank in a path.
+    """
+    return _path_kept(run, "which is not the path percent-decoded once")
+
+
+@path_decoded_once.bad
+def _() -> ServerRun:
+    return _example("path:encoded-percent", "/%2520", "/ ", path="/%20")
+
+
+@path_decoded_once.good
+def _() -> ServerRun:
+    return _example("path:encoded-percent", "/%2520", "/%20", path="/%20")
+
+
+@rule(
+    id="path-bytes-are-latin1",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-latin1",),
+    stimuli=("path:all-high-bytes", "path:valid-utf8", "path:invalid-utf8", "path:encoded-lower-hex"),
+    hint="Decode the percent-decoded bytes of the path as Latin-1.",
+)
+def path_bytes_are_latin1(run: ServerRun, _: None) -> Outcome:
+    """Every byte of the decoded path comes back as the code point of the same number.
+
+    Native strings in environ are bytes in disguise (PEP 3333, "Unicode Issues"): an app undoes it with
+    ``.encode('latin-1')``, and gets something else when the server decoded as UTF-8.
+    """
+    return _path_kept(run, "which does not encode to the bytes that were sent")
+
+
+@path_bytes_are_latin1.bad
+def _() -> ServerRun:
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\u20ac", path="/\xe2\x82\xac")
+
+
+@path_bytes_are_latin1.good
+def _() -> ServerRun:
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\xe2\x82\xac", path="/\xe2\x82\xac")
+
+
+@rule(
+    id="path-bad-percent-survives",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-bad-percent",),
+    stimuli=("path-bad-percent:*",),
+    hint="Leave an invalid percent sequence as it is, or answer 400.",
+)
+def path_bad_percent_survives(run: ServerRun, _: None) -> Outcome:
+    """An invalid percent sequence is left as it is, or the request refused.
+
+    Dropping characters makes another path of it, and an unhandled error is a way to fill a log
+    (RFC 3986 section 2.1 gives the grammar).
+    """
+    if not took_place(run):
+        return None
+    call = first_call(run)
+    if call is not None:
+        return differs(run, "the path", rest_of_path(call), str(run.facts.get("sent", "")), "not what was sent")
+    if failed_inside(run):
+        return broken(run, "an invalid percent sequence was answered with 500", got=answered(run), expected="400")
+    return HELD if refused(run) else None
+
+
+@path_bad_percent_survives.bad
+def _() -> ServerRun:
+    return _example("path-bad-percent:letter", "/a%zb", "/ab", sent="/a%zb")
+
+
+@path_bad_percent_survives.good
+def _() -> ServerRun:
+    return _example("path-bad-percent:letter", "/a%zb", "/a%zb", sent="/a%zb")
+
+
+@rule(
+    id="path-nul-keeps-tail",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-nul",),
+    stimuli=("path-nul:*",),
+    hint="Refuse an encoded NUL in the path, or pass it on with all that follows.",
+)
+def path_nul_keeps_tail(run: ServerRun, _: None) -> Outcome:
+    """An encoded NUL in the path does not cut it.
+
+    A path that ends at the NUL for one layer and goes on for the next lets ``/secret%00.png`` through.
+    """
+    if not took_place(run):
+        return None
+    call = first_call(run)
+    if call is None:
+        return broken(run, "an encoded NUL was answered with 500", got="500") if failed_inside(run) else HELD
+    rest = rest_of_path(call)
+    if rest in ("/a\0tail", "/a%00tail"):
+        return HELD
+    return broken(run, f"the path became {show(rest)}", got=show(rest), expected=show("/a\0tail"))
+
+
+@path_nul_keeps_tail.bad
+def _() -> ServerRun:
+    return _example("path-nul:middle", "/a%00tail", "/a")
+
+
+@path_nul_keeps_tail.good
+def _() -> ServerRun:
+    return _example("path-nul:middle", "/a%00tail", "/a\0tail")
+
+
+@rule(
+    id="dot-segments-stay-in-mount",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-dot-segments",),
+    stimuli=("path-dots:*",),
+    hint="Resolve dot segments before choosing the app, or not at all.",
+)
+def dot_segments_stay_in_mount(run: ServerRun, _: None) -> Outcome:
+    """Dot segments don't move a request out of the mount point that it was given to.
+
+    An app that runs under a SCRIPT_NAME must not be handed a path beyond it under another name. At a root
+    mount there is no outside, so the rule is not exercised there.
+    """
+    mount = run.mount
+    if not took_place(run) or not mount:
+        return None
+    for call in run.calls:
+        if call.get("SCRIPT_NAME") != mount:
+            got = call.get("SCRIPT_NAME")
+            return broken(run, f"the app ran as if mounted at {show(got)}", got=show(got), expected=show(mount))
+    return HELD if run.calls or run.connection.finals else None
+
+
+@dot_segments_stay_in_mount.bad
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /mount/probe/echo/00000000.first/../../../../../outside HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"SCRIPT_NAME": "", "PATH_INFO": "/outside"})],
+        stimulus="path-dots:plain",
+    )
+    run.mount = "/mount"
+    return run
+
+
+@dot_segments_stay_in_mount.good
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /mount/probe/echo/00000000.first/../../../../../outside HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(404),
+        stimulus="path-dots:plain",
+    )
+    run.mount = "/mount"
+    return run
+
+
+def _double_slash(run: ServerRun) -> tuple[str, str] | None:
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    return call.get("SCRIPT_NAME") + call.get("PATH_INFO"), call.get("HTTP_HOST")
+
+
+@rule(
+    id="double-slash-is-a-path",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-double-slash",),
+    stimuli=("path-double-slash:leading",),
+    hint="Do not give an origin-form target to a URL parser that takes // for an authority.",
+)
+def double_slash_is_a_path(run: ServerRun, _: None) -> Outcome:
+    """A target that begins with two slashes is a path, not an authority.
+
+    ``urlsplit("//host/x")`` makes a host of the first segment; a server that asks it drops a part of the path
+    (RFC 9112 section 3.2.1: the origin form is a path and a query).
+    """
+    seen = _double_slash(run)
+    if seen is None:
+        return None
+    path, host = seen
+    authority = str(run.facts.get("authority", "host.test"))
+    if host == authority:
+        return broken(run, f"HTTP_HOST became {show(host)}, a part of the path", got=show(host))
+    if authority not in path:
+        return broken(
+            run, f"{show(authority)} was cut off the path", got=show(path), expected=show(f"//{authority}/...")
+        )
+    return HELD
+
+
+@double_slash_is_a_path.bad
+def _() -> ServerRun:
+    return one_connection(
+        b"GET //host.test/probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "HTTP_HOST": "x"})],
+        stimulus="path-double-slash:leading",
+    )
+
+
+@double_slash_is_a_path.good
+def _() -> ServerRun:
+    return one_connection(
+        b"GET //host.test/probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"PATH_INFO": "//host.test/probe/echo/00000000.first", "HTTP_HOST": "x"})],
+        stimulus="path-double-slash:leading",
+    )
+
+
+@rule(
+    id="double-slash-not-merged",
+    section="url",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-path-double-slash",),
+    stimuli=("path-double-slash:*",),
+    hint="Leave repeated slashes in PATH_INFO as they are.",
+)
+def double_slash_not_merged(run: ServerRun, _: None) -> Outcome:
+    """Repeated slashes stay in the path.
+
+    An empty segment is a segment (RFC 3986 section 3.3); servers that merge slashes should say so, for
+    signatures over the path fail without a trace.
+    """
+    seen = _double_slash(run)
+    if seen is None:
+        return None
+    wanted = "//" if run.stimulus.endswith("inner") else "//host.test/"
+    path = seen[0]
+    # A path without the segment at all is another fault than a merge.
+    if wanted in path or (wanted != "//" and "host.test" not in path):
+        return HELD
+    return broken(run, f"repeated slashes were merged: the path is {show(path)}", got=show(path))
+
+
+@double_slash_not_merged.bad
+def _() -> ServerRun:
+    return _example("path-double-slash:inner", "/a//b", "/a/b")
+
+
+@double_slash_not_merged.good
+def _() -> ServerRun:
+    return _example("path-double-slash:inner", "/a//b", "/a//b")
+
+
+@rule(
+    id="query-passed-raw",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-query-raw",),
+    stimuli=("query:*",),
+    hint="Put everything after the first question mark into QUERY_STRING, undecoded.",
+)
+def query_passed_raw(run: ServerRun, _: None) -> Outcome:
+    """QUERY_STRING is everything after the first question mark, still encoded.
+
+    Decoding it before it is split makes ``%26`` a separator (RFC 3875 section 4.1.7).
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    wanted = str(run.facts.get("query", ""))
+    return differs(run, "QUERY_STRING", call.get("QUERY_STRING"), wanted, "which is not the query as it was sent")
+
+
+@query_passed_raw.bad
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"QUERY_STRING": "a=&&b=?c d"})],
+        stimulus="query:encoded",
+    )
+    run.facts["query"] = "a=%26&b=?c+d"
+    return run
+
+
+@query_passed_raw.good
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"QUERY_STRING": "a=%26&b=?c+d"})],
+        stimulus="query:encoded",
+    )
+    run.facts["query"] = "a=%26&b=?c+d"
+    return run
+
+
+@rule(
+    id="path-parameters-kept",
+    section="url",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-path-params",),
+    stimuli=("path:parameters",),
+    hint="Do not split the path at semicolons.",
+)
+def path_parameters_kept(run: ServerRun, _: None) -> Outcome:
+    """Semicolons and what follows them stay in the path.
+
+    They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last
+    segment's off, and a server that uses it loses them.
+    """
+    return _path_kept(run, "a part of it was lost")
+
+
+@path_parameters_kept.bad
+def _() -> ServerRun:
+    return _example("path:parameters", "/a;b=1/c", "/a/c", path="/a;b=1/c")
+
+
+@path_parameters_kept.good
+def _() -> ServerRun:
+    return _example("path:parameters", "/a;b=1/c", "/a;b=1/c", path="/a;b=1/c")

@@ -1,0 +1,399 @@
+"""Rules on the request line: its grammar, the version, the method, and what stands around it."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import (
+    OTHERS,
+    answered,
+    first_call,
+    first_final,
+    holding,
+    must_refuse,
+    ran_first,
+    refused,
+    rest_of_path,
+    took_place,
+    unseen,
+)
+
+#: Longest value of a variable that the probe reports.
+REPORTED = 70_000
+
+
+@rule(
+    id="request-line-malformed-refused",
+    section="request-line",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-request-line-invalid",),
+    stimuli=(
+        "request-line:no-version",
+        "request-line:no-method",
+        "request-line:blank-method",
+        "request-line:extra-word",
+        "request-line:*-method",
+        "request-line:control-in-target",
+        "request-line:nul-in-target",
+        "target:no-slash",
+    ),
+    hint="Answer a request line that is not method, target and version with 400.",
+)
+def request_line_malformed_refused(run: ServerRun, _: None) -> Outcome:
+    """A malformed request line is refused.
+
+    Two parsers in a row that each repair a broken line in their own way see two different requests; that is
+    how requests are smuggled past a front end. RFC 9112 section 3 recommends 400.
+    """
+    return must_refuse(run, "a malformed request line", redirect=True)
+
+
+@request_line_malformed_refused.bad
+def _() -> ServerRun:
+    sent = b"GE(T /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="request-line:delimiter-in-method")
+
+
+@request_line_malformed_refused.good
+def _() -> ServerRun:
+    sent = b"GE(T /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(400), stimulus="request-line:delimiter-in-method")
+
+
+@rule(
+    id="target-whitespace-not-repaired",
+    section="request-line",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-target-no-whitespace",),
+    stimuli=(
+        "request-line:space-in-target",
+        "request-line:tab-in-target",
+        "request-line:vertical-tab-in-target",
+        "request-line:form-feed-in-target",
+        "request-line:no-break-space-in-target",
+    ),
+    hint="Refuse a request target that holds a raw blank.",
+)
+def target_whitespace_not_repaired(run: ServerRun, _: None) -> Outcome:
+    """A blank in the request target is not silently repaired.
+
+    RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
+    seen another target. Passing the whole target on is no repair; cutting it at the blank is.
+    """
+    if not took_place(run) or unseen(run):
+        return None
+    call = first_call(run)
+    if call is None:
+        return must_refuse(run, "a request target with a raw blank", redirect=True)
+    wanted = str(run.facts.get("tail", ""))
+    if rest_of_path(call) == wanted:
+        return HELD
+    return broken(
+        run,
+        f"the target was cut or changed to {show(rest_of_path(call))}",
+        got=show(rest_of_path(call)),
+        expected="400",
+    )
+
+
+@target_whitespace_not_repaired.bad
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first/a"})],
+        stimulus="request-line:space-in-target",
+    )
+    run.facts["tail"] = "/a b"
+    return run
+
+
+@target_whitespace_not_repaired.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n"
+    run = one_connection(sent, Response(400), stimulus="request-line:space-in-target")
+    run.facts["tail"] = "/a b"
+    return run
+
+
+@rule(
+    id="version-malformed-refused",
+    section="request-line",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-version-malformed",),
+    stimuli=("request-line:version-*",),
+    hint="Accept only HTTP/ DIGIT . DIGIT, in capitals, as the version; answer the rest with 400 or 505.",
+)
+def version_malformed_refused(run: ServerRun, _: None) -> Outcome:
+    """A malformed HTTP version is refused.
+
+    The version decides on persistence and framing; guessing it lets two recipients of the same bytes
+    disagree on where the message ends (RFC 9112 sections 2.2 and 2.3).
+    """
+    return must_refuse(run, "a malformed HTTP version")
+
+
+@version_malformed_refused.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first http/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="request-line:version-lower-case")
+
+
+@version_malformed_refused.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first http/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(505), stimulus="request-line:version-lower-case")
+
+
+@rule(
+    id="version-unsupported-not-served",
+    section="request-line",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-version-unsupported",),
+    stimuli=("request-line:unsupported-version-*",),
+    hint="Answer a major version other than 1 with 505.",
+)
+def version_unsupported_not_served(run: ServerRun, _: None) -> Outcome:
+    """A request of a major version that the server does not speak is not served.
+
+    A higher major version announces another message syntax; RFC 9110 section 15.6.6 has 505 for it.
+    """
+    return must_refuse(run, "a request of an unknown major version")
+
+
+@version_unsupported_not_served.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/9.9\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="request-line:unsupported-version-9.9")
+
+
+@version_unsupported_not_served.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first HTTP/9.9\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(505), stimulus="request-line:unsupported-version-9.9")
+
+
+@rule(
+    id="method-case-kept",
+    section="request-line",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-method-case",),
+    stimuli=("request-line:method-*",),
+    hint="Pass the method on as it came; do not change its case.",
+)
+def method_case_kept(run: ServerRun, _: None) -> Outcome:
+    """The method reaches the app in the case in which it was sent.
+
+    Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access
+    rules written for one must not be met with the other. Refusing an unknown method is fine.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return HELD if took_place(run) and first_final(run) is not None else None
+    wanted = str(run.facts.get("method", ""))
+    got = call.get("REQUEST_METHOD")
+    if got == wanted:
+        return HELD
+    return broken(run, f"REQUEST_METHOD is {show(got)}, sent was {show(wanted)}", got=show(got), expected=show(wanted))
+
+
+@method_case_kept.bad
+def _() -> ServerRun:
+    run = one_connection(
+        b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"REQUEST_METHOD": "GET"})],
+        stimulus="request-line:method-lower-case",
+    )
+    run.facts["method"] = "get"
+    return run
+
+
+@method_case_kept.good
+def _() -> ServerRun:
+    run = one_connection(
+        b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"REQUEST_METHOD": "get"})],
+        stimulus="request-line:method-lower-case",
+    )
+    run.facts["method"] = "get"
+    return run
+
+
+@rule(
+    id="empty-line-before-request-ignored",
+    section="request-line",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-leading-empty-line",),
+    stimuli=("request-line:empty-line-first",),
+    hint="Skip at least one empty line before the request line.",
+)
+def empty_line_before_request_ignored(run: ServerRun, _: None) -> Outcome:
+    """An empty line before the request line is ignored.
+
+    Some clients send a line end too many after a body; RFC 9112 section 2.2 asks for robustness here.
+    """
+    if not took_place(run):
+        return None
+    if ran_first(run):
+        return HELD
+    return broken(run, f"an empty line before the request got: {answered(run)}", got=answered(run), expected="served")
+
+
+@empty_line_before_request_ignored.bad
+def _() -> ServerRun:
+    sent = b"\r\nGET /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(400), stimulus="request-line:empty-line-first")
+
+
+@empty_line_before_request_ignored.good
+def _() -> ServerRun:
+    sent = b"\r\nGET /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(200), calls=[Call("first")], stimulus="request-line:empty-line-first")
+
+
+@rule(
+    id="blank-led-first-line-dropped",
+    section="request-line",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-space-after-start-line",),
+    stimuli=("request-line:space-led-first-field", "request-line:tab-led-first-field", "request-line:blank-line-led"),
+    hint="Refuse a line that begins with a blank right after the request line, or drop it.",
+)
+def blank_led_first_line_dropped(run: ServerRun, _: None) -> Outcome:
+    """A line that begins with a blank right after the request line never becomes a field.
+
+    There is nothing that it could continue. RFC 9112 section 2.2: reject the message, or consume such lines
+    unread; taking them as fields, or as the end of the fields, lets an attacker hide fields from one of two
+    recipients.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return HELD if took_place(run) and refused(run) else None
+    planted = holding(call, "planted")
+    if planted is not None:
+        return broken(run, f"the line became part of {show(planted[0])}: {show(planted[1])}", got=show(planted[1]))
+    if run.stimulus.endswith("blank-line-led") and "HTTP_X_PLANTED" not in call.environ:
+        return broken(run, "a line of blanks ended the field section", got="no HTTP_X_PLANTED", expected="'ok'")
+    return HELD
+
+
+@blank_led_first_line_dropped.bad
+def _() -> ServerRun:
+    return one_connection(
+        b"GET /probe/echo/00000000.first HTTP/1.1\r\n X-Planted: planted\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"HTTP_X_PLANTED": "planted"})],
+        stimulus="request-line:space-led-first-field",
+    )
+
+
+@blank_led_first_line_dropped.good
+def _() -> ServerRun:
+    return one_connection(
+        b"GET /probe/echo/00000000.first HTTP/1.1\r\n X-Planted: planted\r\nHost: x\r\n\r\n",
+        Response(400),
+        stimulus="request-line:space-led-first-field",
+    )
+
+
+@rule(
+    id="long-target-whole-or-refused",
+    section="request-line",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-target-too-long",),
+    stimuli=("request-line:long-*",),
+    hint="Refuse a target that is too long; never cut it.",
+)
+def long_target_whole_or_refused(run: ServerRun, _: None) -> Outcome:
+    """A long request target reaches the app whole, or not at all.
+
+    A cut target is another resource. RFC 9112 section 3 has 414 for a target longer than the server parses.
+    """
+    if not took_place(run):
+        return None
+    call = first_call(run)
+    if call is not None:
+        if "query_length" in run.facts:
+            name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), int(run.facts["query_length"])
+        else:
+            name, got, wanted = "PATH_INFO", len(rest_of_path(call)), int(run.facts.get("tail_length", 0))
+        # The probe cuts what it reports, the label in front included.
+        if got == wanted or len(call.get(name)) >= REPORTED:
+            return HELD
+        return broken(
+            run, f"{wanted} characters of the target became {got} in {name}", got=str(got), expected=str(wanted)
+        )
+    final = first_final(run)
+    if final is not None and final.status == 500:
+        return broken(run, "a long target was answered with 500", got="500", expected="414")
+    return HELD if refused(run) and (final is not None or run.connection.closed_by_server) else None
+
+
+@long_target_whole_or_refused.bad
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(200),
+        calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "QUERY_STRING": "q" * 8192})],
+        stimulus="request-line:long-query",
+    )
+    run.facts["query_length"] = 9000
+    return run
+
+
+@long_target_whole_or_refused.good
+def _() -> ServerRun:
+    run = one_connection(
+        b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        Response(414),
+        stimulus="request-line:long-query",
+    )
+    run.facts["query_length"] = 9000
+    return run
+
+
+@rule(
+    id="long-target-gets-414",
+    section="request-line",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-target-too-long",),
+    stimuli=("request-line:long-*",),
+    hint="Answer a target that is too long with 414.",
+)
+def long_target_gets_414(run: ServerRun, _: None) -> Outcome:
+    """A target that is refused for its length gets 414.
+
+    The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
+    """
+    final = first_final(run)
+    if not took_place(run) or ran_first(run) or final is None or final.label in OTHERS:
+        return None
+    if final.status == 414:
+        return HELD
+    return broken(run, f"a long target was answered with {final.status}", got=str(final.status), expected="414")
+
+
+@long_target_gets_414.bad
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(400), stimulus="request-line:long-query")
+
+
+@long_target_gets_414.good
+def _() -> ServerRun:
+    sent = b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    return one_connection(sent, Response(414), stimulus="request-line:long-query")

@@ -1,0 +1,366 @@
+"""Rules on the responses that the server makes of what the app gives it."""
+
+from __future__ import annotations
+
+import calendar
+import email.utils
+import re
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import took_place
+
+#: Stimuli that end in ordinary responses of many kinds.
+_MATRIX = ("response:*", "bodiless:*", "head:*", "failure:*", "persist:*", "http10:*", "response-lengths:*")
+
+#: Stimuli that the server answers by itself.
+_REFUSALS = ("cl-sign:plus", "host-missing:http11", "te-te:misspelt")
+
+
+def _example(stimulus: str, *responses: Response) -> ServerRun:
+    behaviour = stimulus.partition(":")[2]
+    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
+
+
+def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
+    """Return the final responses with a complete head, each with its connection."""
+    return [
+        (connection, response)
+        for connection in run.connections
+        for response in connection.finals
+        if not response.deviates("head-incomplete")
+    ]
+
+
+@rule(
+    id="status-line-well-formed",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-status-line",),
+    stimuli=(*_MATRIX, *_REFUSALS),
+    hint="Send the version, a space, three digits, a space, and the reason, which may be empty.",
+)
+def status_line_well_formed(run: ServerRun, _: None) -> Outcome:
+    """The status line is version, space, three digits, space and an optional reason.
+
+    RFC 9112 section 4. The second space stands even when there is no reason.
+    """
+    for connection in run.connections:
+        if connection.stray:
+            got = show(connection.stray, 60)
+            return broken(run, f"the first bytes are no status line: {got}", connection, got=got)
+    if not took_place(run) or not _finals(run):
+        return None
+    for connection, response in _finals(run):
+        for detail in response.deviates("status-line", "version"):
+            return broken(run, f"malformed status line: {detail}", connection, got=detail)
+    return HELD
+
+
+@status_line_well_formed.bad
+def _() -> ServerRun:
+    fault = ("status-line", "not a status line: b'HTTP/1.1 299'")
+    return _example("response:no-reason", Response(299, [("Date", "x")], reason="", deviations=[fault]))
+
+
+@status_line_well_formed.good
+def _() -> ServerRun:
+    return _example("response:no-reason", Response(299, _ORDINARY, reason=""))
+
+
+_ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"), ("Connection", "close")]
+
+
+@rule(
+    id="response-head-well-formed",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-status-line", "rfc-response-split-value", "rfc-response-split-name"),
+    stimuli=(*_MATRIX, *_REFUSALS),
+    hint="End every line of the head with CR LF; send only tokens as names and no control characters in values.",
+)
+def response_head_well_formed(run: ServerRun, _: None) -> Outcome:
+    """Every line of a response's head keeps the grammar.
+
+    RFC 9112 sections 2.2 and 5. Clients repair a lot, each in its own way; the app gave nothing that would need it.
+    """
+    if not took_place(run) or not _finals(run):
+        return None
+    for connection, response in _finals(run):
+        codes = ("line-end", "field-line", "field-name", "field-value", "obs-fold", "length-invalid", "coding")
+        for detail in response.deviates(*codes):
+            return broken(run, f"malformed head: {detail}", connection, got=detail)
+    return HELD
+
+
+@response_head_well_formed.bad
+def _() -> ServerRun:
+    fault = ("line-end", "a line ends with a bare LF: b'Content-Length: 0'")
+    return _example("response:echo", Response(200, _ORDINARY, deviations=[fault]))
+
+
+@response_head_well_formed.good
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY))
+
+
+@rule(
+    id="response-body-well-formed",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-response-one-framing", "rfc-status-line"),
+    stimuli=("response:*", "persist:*", "head:*", "http10:*"),
+    hint="Frame the body by exactly one of Content-Length, chunks, or the end of the connection, and complete it.",
+)
+def response_body_well_formed(run: ServerRun, _: None) -> Outcome:
+    """The body of a response keeps the framing that its head announces.
+
+    RFC 9112 sections 6 and 7.1: chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted
+    one all its bytes, and no bytes stand between two responses.
+    """
+    finals = _finals(run)
+    if not took_place(run) or not finals:
+        return None
+    for connection, response in finals:
+        for detail in response.deviates("chunk", "body-incomplete"):
+            return broken(run, f"malformed body: {detail}", connection, got=detail)
+        if response.stray and response.framing != "none":
+            got = show(response.stray, 60)
+            return broken(run, f"bytes that belong to no response follow one: {got}", connection, got=got)
+    return HELD
+
+
+@response_body_well_formed.bad
+def _() -> ServerRun:
+    fault = ("body-incomplete", "the bytes end after 3 of the body")
+    return _example("response:echo", Response(200, _ORDINARY, body=b"ok ", complete=False, deviations=[fault]))
+
+
+@response_body_well_formed.good
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY))
+
+
+@rule(
+    id="response-has-one-framing",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-response-one-framing",),
+    stimuli=_MATRIX,
+    hint="Never send Content-Length together with Transfer-Encoding.",
+)
+def response_has_one_framing(run: ServerRun, _: None) -> Outcome:
+    """No response has both Content-Length and Transfer-Encoding.
+
+    RFC 9112 section 6.2. It is the response's side of request smuggling.
+    """
+    if not took_place(run) or not _finals(run):
+        return None
+    for connection, response in _finals(run):
+        if response.deviates("both-framings"):
+            return broken(run, "a response has Content-Length and Transfer-Encoding", connection, got="both")
+    return HELD
+
+
+@response_has_one_framing.bad
+def _() -> ServerRun:
+    fault = ("both-framings", "Content-Length and Transfer-Encoding are both there")
+    return _example("response:echo", Response(200, _ORDINARY, framing="chunked", deviations=[fault]))
+
+
+@response_has_one_framing.good
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY))
+
+
+@rule(
+    id="response-has-one-length",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-response-length-single",),
+    stimuli=("response-lengths:*",),
+    hint="Refuse a second Content-Length from the app, or send one of them.",
+)
+def response_has_one_length(run: ServerRun, _: None) -> Outcome:
+    """Two Content-Length headers of an app don't both reach the client.
+
+    RFC 9110 sections 5.3 and 8.6. Clients take the first, the last, or give up; an error or one line is right.
+    """
+    if not took_place(run) or not _finals(run):
+        return None
+    for connection, response in _finals(run):
+        for detail in response.deviates("length-repeated"):
+            return broken(run, detail, connection, got=detail, expected="one line, or an error")
+    return HELD
+
+
+@response_has_one_length.bad
+def _() -> ServerRun:
+    fault = ("length-repeated", "Content-Length came 2 times: ['5', '5']")
+    return _example("response-lengths:two-lengths", Response(200, _ORDINARY, deviations=[fault]))
+
+
+@response_has_one_length.good
+def _() -> ServerRun:
+    return _example("response-lengths:two-lengths", Response(500, _ORDINARY))
+
+
+@rule(
+    id="cookies-sent-apart",
+    section="response",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-set-cookie-separate",),
+    stimuli=("response:cookies",),
+    hint="Send every Set-Cookie header as a line of its own, in order.",
+)
+def cookies_sent_apart(run: ServerRun, _: None) -> Outcome:
+    """Several Set-Cookie headers stay separate lines, in order.
+
+    RFC 6265 section 3: the comma that would join them is part of cookie dates.
+    """
+    answer = run.answer("first")
+    if not took_place(run) or answer is None:
+        return None
+    cookies = answer.header("Set-Cookie")
+    if cookies == ["a=1", "b=2", "c=3"]:
+        return HELD
+    return broken(run, f"Set-Cookie came as {show(cookies)}", got=show(cookies), expected="['a=1', 'b=2', 'c=3']")
+
+
+@cookies_sent_apart.bad
+def _() -> ServerRun:
+    headers = [*_ORDINARY, ("Set-Cookie", "a=1, b=2, c=3"), ("X-Wsgiconform", "00000000.first")]
+    return _example("response:cookies", Response(200, headers))
+
+
+@cookies_sent_apart.good
+def _() -> ServerRun:
+    cookies = [("Set-Cookie", value) for value in ("a=1", "b=2", "c=3")]
+    return _example("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
+
+
+@rule(
+    id="response-has-one-date",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-date-required",),
+    stimuli=("response:*", "bodiless:*", *_REFUSALS),
+    hint="Add Date to every response that the app gave none, the server's own 4xx included; never send two.",
+)
+def response_has_one_date(run: ServerRun, _: None) -> Outcome:
+    """Responses of the classes 2xx, 3xx and 4xx carry exactly one Date.
+
+    RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave
+    a Date keeps its own.
+    """
+    seen = False
+    for connection, response in _finals(run):
+        if not 200 <= response.status <= 499:
+            continue
+        seen = True
+        count = len(response.header("Date"))
+        if count != 1:
+            message = f"a {response.status} response has {count or 'no'} Date {'lines' if count else 'line'}"
+            return broken(run, message, connection, got=str(count), expected="1")
+    return HELD if seen else None
+
+
+@response_has_one_date.bad
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY[1:]))
+
+
+@response_has_one_date.good
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY))
+
+
+_FIXDATE = re.compile(
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+)
+#: Seconds that a server's Date may be away from our clock; the faults that this finds are hours away.
+_CLOCK = 600
+
+
+@rule(
+    id="date-in-fixed-form",
+    section="response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-date-form",),
+    stimuli=("response:echo", "response:generator", "response:not-found"),
+    hint="Generate Date as IMF-fixdate in GMT, with English names in any locale.",
+)
+def date_in_fixed_form(run: ServerRun, _: None) -> Outcome:
+    """A generated Date has the fixed-length GMT form and tells the present time.
+
+    RFC 9110 section 5.6.7. ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in
+    production only.
+    """
+    for connection, response in _finals(run):
+        for value in response.header("Date"):
+            if _FIXDATE.fullmatch(value) is None:
+                return broken(run, f"Date is {show(value)}", connection, got=show(value), expected="IMF-fixdate")
+            parsed = email.utils.parsedate(value)
+            if parsed is None or email.utils.formatdate(calendar.timegm(parsed), usegmt=True) != value:
+                return broken(run, f"there is no such date: {show(value)}", connection, got=show(value))
+            if connection.opened and abs(calendar.timegm(parsed) - connection.opened) > _CLOCK:
+                return broken(run, f"Date is far from the present: {show(value)}", connection, got=show(value))
+    return HELD if any(response.header("Date") for _, response in _finals(run)) else None
+
+
+@date_in_fixed_form.bad
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, [("Date", "Di, 15 Nov 1994 08:12:31 GMT"), *_ORDINARY[1:]]))
+
+
+@date_in_fixed_form.good
+def _() -> ServerRun:
+    return _example("response:echo", Response(200, _ORDINARY))
+
+
+@rule(
+    id="server-field-without-detail",
+    section="response",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-server-field",),
+    stimuli=("response:echo",),
+    hint="Leave exact versions and installed modules out of Server.",
+)
+def server_field_without_detail(run: ServerRun, _: None) -> Outcome:
+    """Server may be sent, and tells no fine-grained detail.
+
+    RFC 9110 section 10.2.4: long lists of components with versions help those who look for known holes.
+    """
+    answer = run.answer("first")
+    if not took_place(run) or answer is None:
+        return None
+    for value in answer.header("Server"):
+        if len(re.findall(r"[^\s/()]+/[0-9]", value)) > 2 or len(value) > 60:
+            return broken(run, f"Server is {show(value)}", got=show(value), expected="two products at most")
+    return HELD
+
+
+@server_field_without_detail.bad
+def _() -> ServerRun:
+    headers = [*_ORDINARY, ("Server", "big/1.2.3 module/4.5 other/6"), ("X-Wsgiconform", "00000000.first")]
+    return _example("response:echo", Response(200, headers))
+
+
+@server_field_without_detail.good
+def _() -> ServerRun:
+    headers = [*_ORDINARY, ("Server", "small"), ("X-Wsgiconform", "00000000.first")]
+    return _example("response:echo", Response(200, headers))

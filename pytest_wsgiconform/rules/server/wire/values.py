@@ -1,0 +1,388 @@
+"""Rules on field values on their way into environ, and on fields that meet in one variable."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun, one_connection
+from ...registry import rule
+from ..evidence import broken
+from ..outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
+
+
+def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], /, **facts: object) -> ServerRun:
+    """Write a run by hand in which a request with *lines* gave *environ* (empty: refused)."""
+    sent = b"\r\n".join((b"GET /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b""))
+    calls = [Call("first", dict(environ))] if environ else []
+    run = one_connection(sent, Response(200 if environ else 400), calls=calls, stimulus=stimulus)
+    run.facts.update(facts)
+    return run
+
+
+@rule(
+    id="line-breaks-and-nul-not-in-environ",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-field-value-nul",),
+    stimuli=("field-value-nul:*", "bare-lf:in-value", "bare-lf:smuggled-coding", "bare-cr:in-value"),
+    hint="Refuse a field value with CR, LF or NUL, or put spaces in their place.",
+)
+def line_breaks_and_nul_not_in_environ(run: ServerRun, _: None) -> Outcome:
+    """No CR, LF or NUL of a field value reaches the app.
+
+    RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another
+    request, a C string) breaks at them.
+    """
+    call = first_call(run)
+    if not took_place(run):
+        return None
+    if call is None:
+        return turned_away(run, "a request with CR, LF or NUL in a field value")
+    found = holding(call, "\0", "\n", "\r")
+    if found is None:
+        return HELD
+    return broken(run, f"{show(found[0])} is {show(found[1])}", got=show(found[1]), expected="400, or spaces")
+
+
+@line_breaks_and_nul_not_in_environ.bad
+def _() -> ServerRun:
+    return _example("field-value-nul:middle", (b"X-First: a\0bc",), {"HTTP_X_FIRST": "a\0bc"})
+
+
+@line_breaks_and_nul_not_in_environ.good
+def _() -> ServerRun:
+    return _example("field-value-nul:middle", (b"X-First: a\0bc",), {"HTTP_X_FIRST": "a bc"})
+
+
+@rule(
+    id="control-characters-survived",
+    section="request-headers",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-field-value-ctl",),
+    stimuli=("field-value-ctl:*",),
+    hint="Refuse control characters in a field value with 400, or pass them on; do not fail on them.",
+)
+def control_characters_survived(run: ServerRun, _: None) -> Outcome:
+    """A control character in a field value does not make the server fail.
+
+    RFC 9110 section 5.5 leaves it open whether such a value is kept or refused; an internal error is neither.
+    """
+    if not took_place(run):
+        return None
+    if not run.alive:
+        return broken(run, "the server did not survive a control character in a field value", got="no connection")
+    if failed_inside(run):
+        return broken(run, "a control character in a field value was answered with 500", got="500", expected="400")
+    return HELD if first_call(run) is not None or refused(run) else None
+
+
+@control_characters_survived.bad
+def _() -> ServerRun:
+    run = _example("field-value-ctl:01", (b"X-First: a\x01b",), {})
+    run.connection.responses = [Response(500)]
+    return run
+
+
+@control_characters_survived.good
+def _() -> ServerRun:
+    return _example("field-value-ctl:01", (b"X-First: a\x01b",), {"HTTP_X_FIRST": "a\x01b"})
+
+
+@rule(
+    id="blanks-around-value-stripped",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-field-value-ows",),
+    stimuli=("field-value-ows:*",),
+    hint="Strip spaces and tabs from both ends of a field value, and nothing else.",
+)
+def blanks_around_value_stripped(run: ServerRun, _: None) -> Outcome:
+    """Blanks around a field value are not part of it; blanks inside it are.
+
+    RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), str(run.facts.get("value", "")), "blanks included")
+
+
+@blanks_around_value_stripped.bad
+def _() -> ServerRun:
+    return _example("field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc   "}, value="abc")
+
+
+@blanks_around_value_stripped.good
+def _() -> ServerRun:
+    return _example("field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc"}, value="abc")
+
+
+@rule(
+    id="high-bytes-are-latin1",
+    section="request-headers",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("rfc-field-obs-text",),
+    stimuli=("field-obs-text:*",),
+    hint="Decode field values as Latin-1.",
+)
+def high_bytes_are_latin1(run: ServerRun, _: None) -> Outcome:
+    """Bytes from 0x80 up in a field value reach the app as the code points of the same numbers.
+
+    RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
+    that the app can get the bytes back.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    value = str(run.facts.get("value", ""))
+    return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "which does not encode to what was sent")
+
+
+@high_bytes_are_latin1.bad
+def _() -> ServerRun:
+    return _example("field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xe9"}, value="\xc3\xa9")
+
+
+@high_bytes_are_latin1.good
+def _() -> ServerRun:
+    return _example("field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xc3\xa9"}, value="\xc3\xa9")
+
+
+@rule(
+    id="underscore-name-not-merged",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-underscore-spoof",),
+    stimuli=("underscore:*",),
+    hint="Drop or refuse request fields whose name has an underscore.",
+)
+def underscore_name_not_merged(run: ServerRun, _: None) -> Outcome:
+    """A field name with an underscore can't overwrite or join the variable of the name with a hyphen.
+
+    ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and
+    strips the client's copy of it does not know of the second.
+    """
+    call = first_call(run)
+    if not took_place(run):
+        return None
+    if call is None:
+        return turned_away(run, "a request with an underscore in a field name")
+    key = str(run.facts.get("key", ""))
+    return differs(run, key, call.get(key), str(run.facts.get("value", "")), "not the hyphenated field's value alone")
+
+
+@underscore_name_not_merged.bad
+def _() -> ServerRun:
+    lines = b"X-User: right", b"X_User: planted"
+    return _example("underscore:after", lines, {"HTTP_X_USER": "planted"}, key="HTTP_X_USER", value="right")
+
+
+@underscore_name_not_merged.good
+def _() -> ServerRun:
+    lines = b"X-User: right", b"X_User: planted"
+    return _example("underscore:after", lines, {"HTTP_X_USER": "right"}, key="HTTP_X_USER", value="right")
+
+
+@rule(
+    id="underscore-framing-without-effect",
+    section="smuggling",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-content-length-spoof",),
+    stimuli=("spoof:*",),
+    hint="Drop or refuse Content_Length, Content_Type and Transfer_Encoding.",
+)
+def underscore_framing_without_effect(run: ServerRun, _: None) -> Outcome:
+    """Content_Length, Content_Type and Transfer_Encoding change neither the body nor the CGI variables.
+
+    Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE; an app that
+    reads by a forged length hangs, or leaves bytes that run as the next request.
+    """
+    call = first_call(run)
+    if not took_place(run):
+        return None
+    if call is None:
+        return turned_away(run, "a request with an underscore in a field name")
+    body = str(run.facts.get("body_wanted", ""))
+    length = call.get("CONTENT_LENGTH")
+    if call.body != body.encode("latin-1"):
+        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(body))
+    if length not in ((str(len(body)),) if body else ("", "0")):
+        return broken(run, f"CONTENT_LENGTH became {show(length)}", got=show(length), expected=show(str(len(body))))
+    if run.facts.get("unframed") and run.ran("next"):
+        return broken(run, "Transfer_Encoding framed a body: what came behind it was served", got="served")
+    wanted = run.facts.get("type_wanted")
+    if wanted is not None and call.get("CONTENT_TYPE") != wanted:
+        return broken(run, f"CONTENT_TYPE became {show(call.get('CONTENT_TYPE'))}", got=show(call.get("CONTENT_TYPE")))
+    return HELD
+
+
+@underscore_framing_without_effect.bad
+def _() -> ServerRun:
+    lines = b"Content-Length: 5", b"Content_Length: 2"
+    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "2"}, body_wanted="hello")
+    run.calls[0].body = b"he"
+    return run
+
+
+@underscore_framing_without_effect.good
+def _() -> ServerRun:
+    lines = b"Content-Length: 5", b"Content_Length: 2"
+    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "5"}, body_wanted="hello")
+    run.calls[0].body = b"hello"
+    return run
+
+
+@rule(
+    id="proxy-field-not-passed-on",
+    section="request-headers",
+    level=Level.ADVICE,
+    side=Blame.SERVER,
+    clauses=("rfc-proxy-header",),
+    stimuli=("proxy:*",),
+    hint="Leave the client's Proxy field out of environ.",
+)
+def proxy_field_not_passed_on(run: ServerRun, _: None) -> Outcome:
+    """A client's Proxy field makes no HTTP_PROXY.
+
+    Libraries take HTTP_PROXY of the process environment for the outgoing proxy. Under CGI environ *is* the
+    process environment; elsewhere a copy of it into ``os.environ`` is all that is missing.
+    """
+    call = first_call(run)
+    if not took_place(run) or (call is None and not refused(run)):
+        return None
+    if call is not None and "HTTP_PROXY" in call.environ:
+        return broken(run, "the client's Proxy field is in environ as HTTP_PROXY", got=show(call.get("HTTP_PROXY")))
+    return HELD
+
+
+@proxy_field_not_passed_on.bad
+def _() -> ServerRun:
+    return _example("proxy:plain", (b"Proxy: http://evil.test/",), {"HTTP_PROXY": "http://evil.test/"})
+
+
+@proxy_field_not_passed_on.good
+def _() -> ServerRun:
+    return _example("proxy:plain", (b"Proxy: http://evil.test/",), {"HTTP_HOST": "x"})
+
+
+@rule(
+    id="repeated-fields-joined",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-repeat-joined",),
+    stimuli=("repeat:custom", "repeat:accept", "repeat:mixed-case", "repeat:apart"),
+    hint="Join the values of repeated fields with commas, in the order received.",
+)
+def repeated_fields_joined(run: ServerRun, _: None) -> Outcome:
+    """Repeated fields reach the app as one comma-separated value, in order.
+
+    RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
+    spread over lines. Keeping the first or the last loses data.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    key, wanted = str(run.facts.get("key", "")), list(run.facts.get("values", []))
+    value = call.get(key)
+    if [member.strip() for member in value.split(",")] == wanted:
+        return HELD
+    return broken(run, f"{key} is {show(value)}", got=show(value), expected=show(", ".join(wanted)))
+
+
+@repeated_fields_joined.bad
+def _() -> ServerRun:
+    lines = b"X-List: a", b"X-List: b"
+    return _example("repeat:custom", lines, {"HTTP_X_LIST": "b"}, key="HTTP_X_LIST", values=["a", "b"])
+
+
+@repeated_fields_joined.good
+def _() -> ServerRun:
+    lines = b"X-List: a", b"X-List: b"
+    return _example("repeat:custom", lines, {"HTTP_X_LIST": "a,b"}, key="HTTP_X_LIST", values=["a", "b"])
+
+
+@rule(
+    id="cookies-joined-by-semicolon",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-cookie-joined",),
+    stimuli=("repeat:cookie",),
+    hint="Join several Cookie lines with a semicolon and a space.",
+)
+def cookies_joined_by_semicolon(run: ServerRun, _: None) -> Outcome:
+    """Several Cookie lines reach the app as one valid cookie string.
+
+    The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
+    HTTP/2 front ends split Cookie into lines as a matter of course.
+    """
+    call = first_call(run)
+    if not took_place(run) or call is None:
+        return None
+    value, wanted = call.get("HTTP_COOKIE"), list(run.facts.get("pairs", []))
+    if [pair.strip() for pair in value.split(";")] == wanted:
+        return HELD
+    return broken(run, f"HTTP_COOKIE is {show(value)}", got=show(value), expected=show("; ".join(wanted)))
+
+
+@cookies_joined_by_semicolon.bad
+def _() -> ServerRun:
+    lines = b"Cookie: a=1", b"Cookie: b=2"
+    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1,b=2"}, pairs=["a=1", "b=2"])
+
+
+@cookies_joined_by_semicolon.good
+def _() -> ServerRun:
+    lines = b"Cookie: a=1", b"Cookie: b=2"
+    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1; b=2"}, pairs=["a=1", "b=2"])
+
+
+@rule(
+    id="repeated-singleton-not-mixed",
+    section="request-headers",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("rfc-singleton-repeat",),
+    stimuli=("repeat:content-type", "repeat:authorization"),
+    hint="Refuse a repeated singleton field, keep one of the values, or join them recognisably with a comma.",
+)
+def repeated_singleton_not_mixed(run: ServerRun, _: None) -> Outcome:
+    """A repeated field that is no list is refused, reduced to one of its values, or visibly joined.
+
+    RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third
+    one that nobody sent.
+    """
+    call = first_call(run)
+    if not took_place(run):
+        return None
+    if call is None:
+        return turned_away(run, "a request with a repeated field")
+    key, sent = str(run.facts.get("key", "")), list(run.facts.get("values", []))
+    value = call.get(key)
+    if value in ("", *sent) or [member.strip() for member in value.split(",")] == sent:
+        return HELD
+    return broken(
+        run, f"{key} is {show(value)}, which nobody sent", got=show(value), expected="400, or one of the values"
+    )
+
+
+@repeated_singleton_not_mixed.bad
+def _() -> ServerRun:
+    lines = b"Content-Type: text/plain", b"Content-Type: text/html"
+    values = ["text/plain", "text/html"]
+    mixed = {"CONTENT_TYPE": "text/plaintext/html"}
+    return _example("repeat:content-type", lines, mixed, key="CONTENT_TYPE", values=values)
+
+
+@repeated_singleton_not_mixed.good
+def _() -> ServerRun:
+    lines = b"Content-Type: text/plain", b"Content-Type: text/html"
+    values = ["text/plain", "text/html"]
+    return _example("repeat:content-type", lines, {}, key="CONTENT_TYPE", values=values)

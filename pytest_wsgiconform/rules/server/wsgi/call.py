@@ -1,0 +1,205 @@
+"""How a server calls the application: which kinds, how often, and how its processes and threads are told."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Response, ServerRun
+from ...registry import rule
+from ..evidence import broken
+from ..requests import answer, event, example_call, example_run, first, started
+
+#: Looked up by isinstance() and issubclass(), by logging and by functools.wraps(): of no use to tell how to call.
+HARMLESS = frozenset(
+    {
+        "__class__",
+        "__bases__",
+        "__mro__",
+        "__module__",
+        "__name__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+        "__annotations__",
+        "__type_params__",
+    }
+)
+
+
+@rule(
+    id="any-callable-served",
+    section="call",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("call-app-any-kind",),
+    stimuli=("kind:*",),
+    hint="Call the object with two positional arguments; care for nothing else about it.",
+)
+def any_callable_served(run: ServerRun, _exchange: object) -> Outcome:
+    """Functions, bound methods, classes and instances with ``__call__`` are served alike.
+
+    Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
+    was provided to it" (PEP 3333, "Specification Overview").
+    """
+    kind = str(run.facts.get("app", "a function"))
+    if "not-started" in run.facts:
+        return broken(run, f"the server does not start with {kind} as its application: {run.facts['not-started']}")
+    response = answer(run)
+    if run.probed and not run.calls and response is None:
+        return broken(run, f"the server neither called {kind} nor answered")
+    wanted = f"ok {run.token}.first\n".encode()
+    if response is None or not response.complete or response.status != 200 or response.body != wanted:
+        got = "nothing" if response is None else f"{response.status} {show(response.body)}"
+        return broken(run, f"with {kind} as the application the response was {got}", got=got, expected=show(wanted))
+    return HELD
+
+
+@any_callable_served.bad
+def _():
+    return example_run(Response(status=500, body=b"error"), calls=[example_call()], facts={"app": "app_class"})
+
+
+@any_callable_served.good
+def _():
+    response = Response(body=b"ok t.first\n")
+    return example_run(response, calls=[example_call()], facts={"app": "app_class"}, token="t")
+
+
+@rule(
+    id="app-not-introspected",
+    section="call",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("call-app-not-introspected",),
+    stimuli=("kind:app_instance",),
+    hint="Call the application; do not read attributes of it.",
+)
+def app_not_introspected(run: ServerRun, _exchange: object) -> Outcome:
+    """A server calls the application and reads no attributes of it.
+
+    Why it matters: callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"):
+    what a server finds out about one kind of object, another kind does not have. What logging, ``isinstance`` and
+    ``functools.wraps`` look up (names, module, class, documentation) is not counted.
+    """
+    call = first(run)
+    if call is None or "wsgiconform.lookups" not in call.environ:
+        return None
+    looked_up = call.environ["wsgiconform.lookups"]
+    seen = [name for name in looked_up if name not in HARMLESS] if type(looked_up) is list else []
+    if seen:
+        return broken(run, f"the server looked up {show(seen[0])} on the application object", got=show(seen[0]))
+    return HELD
+
+
+@app_not_introspected.bad
+def _():
+    return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__code__"]})])
+
+
+@app_not_introspected.good
+def _():
+    return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__class__"]})])
+
+
+@rule(
+    id="app-called-once-per-request",
+    section="call",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("call-once-per-request",),
+    stimuli=("body:*", "env:*", "raise:*", "input:unread"),
+    hint="Call the application once for each request, also when it fails or the client is slow.",
+)
+def app_called_once_per_request(run: ServerRun, _exchange: object) -> Outcome:
+    """Each request makes the server call the application exactly once.
+
+    Why it matters: the server invokes the application "once for each request it receives" that is directed at it (PEP
+    3333, "The Server/Gateway Side"). A second call repeats orders and payments.
+    """
+    labels = [call.label for call in run.calls if call.label]
+    for label in labels:
+        if labels.count(label) > 1:
+            return broken(run, f"the application was called {labels.count(label)} times for one request")
+    for connection in run.connections:
+        for response in connection.finals:
+            if run.probed and response.label and response.label not in labels:
+                return broken(run, "a response came without a call of the application", connection)
+    return HELD if labels else None
+
+
+@app_called_once_per_request.bad
+def _():
+    return example_run(Response(), calls=[example_call(), example_call()])
+
+
+@app_called_once_per_request.good
+def _():
+    return example_run(Response(), calls=[example_call()])
+
+
+@rule(
+    id="start-response-takes-positionals",
+    section="call",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("start-signature", "exc-first-call-ok"),
+    stimuli=("body:generator", "start:none", "exc:first"),
+    hint="Define start_response(status, headers, exc_info=None).",
+)
+def start_response_takes_positionals(run: ServerRun, _exchange: object) -> Outcome:
+    """``start_response`` takes two positional arguments, and a third.
+
+    Why it matters: it must accept two required positional arguments and one optional one (PEP 3333, "Specification
+    Details"). A first call that carries exc_info, as an error page's does, is an ordinary start.
+    """
+    call = first(run)
+    found = started(call) if call is not None else []
+    if call is None or not found:
+        return None
+    if found[0]["raised"]:
+        return broken(run, f"start_response raised {found[0]['raised']}", got=found[0]["raised"])
+    return HELD
+
+
+@start_response_takes_positionals.bad
+def _():
+    raised = "TypeError: start_response() takes 2 positional arguments but 3 were given"
+    return example_run(calls=[example_call(event("start", status="200 OK", raised=raised))])
+
+
+@start_response_takes_positionals.good
+def _():
+    return example_run(Response(), calls=[example_call(event("start", status="200 OK", raised=""))])
+
+
+@rule(
+    id="write-takes-bytes",
+    section="write",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("write-signature",),
+    stimuli=("write:order", "gated:write"),
+    hint="Return a callable from start_response that takes one bytestring.",
+)
+def write_takes_bytes(run: ServerRun, _exchange: object) -> Outcome:
+    """What ``start_response`` returns takes one bytestring.
+
+    Why it matters: it must return a ``write(body_data)`` callable with one positional argument (PEP 3333,
+    "Specification Details"), which older frameworks still use.
+    """
+    call = first(run)
+    found = call.named("write") if call is not None else []
+    for entry in found:
+        if entry["raised"]:
+            return broken(run, f"write() raised {entry['raised']}", got=entry["raised"])
+    return HELD if found else None
+
+
+@write_takes_bytes.bad
+def _():
+    return example_run(calls=[example_call(event("write", size=3, raised="TypeError: 'NoneType' is not callable"))])
+
+
+@write_takes_bytes.good
+def _():
+    return example_run(calls=[example_call(event("write", size=3, raised=""))])

@@ -1,0 +1,184 @@
+"""What of a wrapped file arrives: all that iterating over it would give, from its position on."""
+
+from __future__ import annotations
+
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Connection, Response, ServerRun
+from ...registry import rule
+from ..evidence import broken
+from ..requests import (
+    answer,
+    event,
+    example_call,
+    example_run,
+    first,
+)
+from .files import file_arrives, wrapped_body
+
+
+@rule(
+    id="rewrapped-file-served",
+    section="file-wrapper",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("file-wrapper-through-mw",),
+    stimuli=("file:through-middleware",),
+    hint="Recognise your own wrapper's type; iterate over everything else.",
+)
+def rewrapped_file_served(run: ServerRun, _exchange: object) -> Outcome:
+    """A wrapper's result that middleware wrapped again is served by plain iteration.
+
+    Why it matters: middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server
+    then has an ordinary iterable, and the file is closed all the same.
+    """
+    outcome = file_arrives(run, "a wrapped file through a middleware's generator")
+    call = first(run)
+    closed = call is not None and any(entry.get("of") == "file" for entry in call.named("close"))
+    if outcome == HELD and not closed:
+        return broken(run, "a wrapped file behind a middleware was not closed after the response")
+    return outcome
+
+
+@rewrapped_file_served.bad
+def _():
+    return example_run(Response(body=b""), calls=[example_call()], body=b"abc")
+
+
+@rewrapped_file_served.good
+def _():
+    call = example_call(event("close", of="file", number=1))
+    return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
+
+
+@rule(
+    id="file-like-plain-iteration",
+    section="file-wrapper",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("file-same-as-iter", "file-until-end", "file-length-may", "file-wrapper-assume-may"),
+    stimuli=("file-as:*",),
+    hint="Send from the current position to the end of the file, whatever it holds.",
+)
+def file_like_plain_iteration(run: ServerRun, _exchange: object) -> Outcome:
+    """A wrapped file makes the response that iterating over ``read()`` would make.
+
+    Why it matters: apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File
+    Handling"), to the end of the file however large it is. A Content-Length that the server works out has to fit.
+    """
+    if not run.probed or not run.calls or any(call.named("no-file-wrapper") for call in run.calls):
+        return None
+    answers = [answer(run, number) for number in range(3)]
+    plain = answers[0]
+    if plain is None or plain.status != 200 or not plain.complete:
+        return None
+    for number, kind in ((1, "a file on disk"), (2, "a file in memory")):
+        other = answers[number]
+        if other is None or not other.complete or (other.status, other.body) != (plain.status, plain.body):
+            size = "no response" if other is None else f"{other.status} with {len(other.body)} bytes"
+            wanted = f"{plain.status} with {len(plain.body)} bytes"
+            message = f"{kind} arrived as {size}, by plain iteration it is {wanted}"
+            return broken(run, message, run.connections[number], got=size, expected=wanted)
+    return HELD
+
+
+def _compared(*bodies: bytes) -> ServerRun:
+    run = example_run(Response(body=bodies[0]), calls=[example_call()])
+    run.connections += [Connection(responses=[Response(body=body)]) for body in bodies[1:]]
+    return run
+
+
+@file_like_plain_iteration.bad
+def _():
+    return _compared(b"a" * 9000, b"a" * 8192, b"a" * 9000)
+
+
+@file_like_plain_iteration.good
+def _():
+    return _compared(b"a" * 9000, b"a" * 9000, b"a" * 9000)
+
+
+@rule(
+    id="file-sent-from-position",
+    section="file-wrapper",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("file-from-position",),
+    stimuli=("file:seek-real", "file:seek-memory"),
+    hint="Ask for the file's position when sending begins, and start there.",
+)
+def file_sent_from_position(run: ServerRun, _exchange: object) -> Outcome:
+    """Sending starts at the file's position when sending begins.
+
+    Why it matters: it should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application
+    that serves a range seeks first, perhaps after wrapping.
+    """
+    return file_arrives(run, "a file that was moved to its 10th byte")
+
+
+@file_sent_from_position.bad
+def _():
+    return example_run(Response(body=b"0123456789abc"), calls=[example_call()], body=b"abc")
+
+
+@file_sent_from_position.good
+def _():
+    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+
+
+@rule(
+    id="file-sent-up-to-length",
+    section="file-wrapper",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("file-until-length",),
+    stimuli=("file:length-memory", "file:length-real"),
+    hint="Stop after Content-Length bytes when the application gave that header.",
+)
+def file_sent_up_to_length(run: ServerRun, _exchange: object) -> Outcome:
+    """Sending stops after the application's Content-Length.
+
+    Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
+    how a part of a file is served.
+    """
+    response = answer(run)
+    if response is not None and wrapped_body(run) is not None and response.stray:
+        return broken(run, f"{len(response.stray)} bytes of the file came after Content-Length")
+    return file_arrives(run, "a file with a shorter Content-Length")
+
+
+@file_sent_up_to_length.bad
+def _():
+    return example_run(Response(body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
+
+
+@file_sent_up_to_length.good
+def _():
+    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+
+
+@rule(
+    id="unsuitable-files-iterated",
+    section="file-wrapper",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("file-unsuitable-fallback",),
+    stimuli=("file:memory", "file:no-descriptor", "file:read-only"),
+    hint="Fall back to reading when fileno() is missing or raises.",
+)
+def unsuitable_files_iterated(run: ServerRun, _exchange: object) -> Outcome:
+    """Objects that the platform's call cannot send are served by reading them.
+
+    Why it matters: the wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional
+    Platform-Specific File Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
+    """
+    return file_arrives(run, "a file that has no descriptor")
+
+
+@unsuitable_files_iterated.bad
+def _():
+    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
+
+
+@unsuitable_files_iterated.good
+def _():
+    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")

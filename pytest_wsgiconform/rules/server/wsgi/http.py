@@ -1,0 +1,337 @@
+"""What PEP 3333 says of HTTP features that are the server's to handle."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Call, Response, ServerRun
+from ...registry import rule
+from ..agreed_bytes import VERBATIM
+from ..evidence import broken
+from ..requests import answer, event, example_call, example_run, first
+
+#: Status line that each behaviour gives, by the stimulus.
+STATUS_LINES = {
+    "status:201": (201, "Created"),
+    "status:299": (299, "Wholly Custom"),
+    "status:404": (404, "Not Found"),
+    "status:422": (422, "Odd but Legal: reason (probe)"),
+    "status:503": (503, "Service Unavailable"),
+}
+
+
+@rule(
+    id="status-sent-verbatim",
+    section="http",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("http-status-verbatim",),
+    stimuli=tuple(STATUS_LINES),
+    hint="Send the status string as the application gave it.",
+)
+def status_sent_verbatim(run: ServerRun, _exchange: object) -> Outcome:
+    """The status line carries the application's code and reason phrase.
+
+    Why it matters: the server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features":
+    applications are in complete control). A reason phrase that the server knows better is not the one that was given.
+    """
+    response = answer(run)
+    if first(run) is None or response is None:
+        return None
+    wanted = STATUS_LINES.get(run.stimulus, (200, "OK"))
+    if (response.status, response.reason) != wanted:
+        got = f"{response.status} {response.reason}"
+        return broken(run, f"the status arrived as {show(got)}", got=show(got), expected=f"{wanted[0]} {wanted[1]}")
+    return HELD
+
+
+def _answered(stimulus: str, *responses: Response) -> ServerRun:
+    run = example_run(*responses, calls=[example_call()])
+    run.stimulus = stimulus
+    return run
+
+
+@status_sent_verbatim.bad
+def _():
+    return _answered("status:299", Response(status=299, reason="Unknown"))
+
+
+@status_sent_verbatim.good
+def _():
+    return _answered("status:299", Response(status=299, reason="Wholly Custom"))
+
+
+@rule(
+    id="headers-sent-verbatim",
+    section="http",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("http-headers-verbatim",),
+    stimuli=("header:verbatim",),
+    hint="Send every header the application gave, with its value, in its order; join and drop none.",
+)
+def headers_sent_verbatim(run: ServerRun, _exchange: object) -> Outcome:
+    """The application's headers arrive with their repetitions, values and order per name.
+
+    Why it matters: the server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie
+    headers that are joined are cookies lost. Names may change their case.
+    """
+    response = answer(run)
+    if first(run) is None or response is None or response.status != 200:
+        return None
+    for name in dict.fromkeys(name for name, _ in VERBATIM):
+        wanted = [value for key, value in VERBATIM if key == name]
+        got = response.header(name)
+        if got != wanted:
+            return broken(run, f"{name} arrived as {show(got)}", got=show(got), expected=show(wanted))
+    return HELD
+
+
+@headers_sent_verbatim.bad
+def _():
+    return example_run(Response(headers=VERBATIM[1:]), calls=[example_call()])
+
+
+@headers_sent_verbatim.good
+def _():
+    return example_run(Response(headers=list(VERBATIM)), calls=[example_call()])
+
+
+@rule(
+    id="response-meaning-kept",
+    section="http",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("http-semantics-preserved",),
+    stimuli=tuple(STATUS_LINES),
+    hint="Whatever the status, send the application's headers and body.",
+)
+def response_meaning_kept(run: ServerRun, _exchange: object) -> Outcome:
+    """Headers and body of a response arrive whatever its status.
+
+    Why it matters: what a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP
+    Features"). A server that puts error pages of its own in the place of a 404 or 503 takes away the application's.
+    """
+    response = answer(run)
+    if first(run) is None or response is None:
+        return None
+    wanted = b"ok " + f"{run.token}.first".encode() + b"\n"
+    if response.body != wanted or response.header("X-Kept") != ["kept"] or not response.complete:
+        got = f"{response.status} {show(response.body)}, X-Kept {response.header('X-Kept')}"
+        return broken(run, f"the response arrived as {got}", got=got, expected=show(wanted))
+    return HELD
+
+
+@response_meaning_kept.bad
+def _():
+    return _answered("status:503", Response(status=503, body=b"<h1>503</h1>"))
+
+
+@response_meaning_kept.good
+def _():
+    return _answered("status:503", Response(status=503, headers=[("X-Kept", "kept")], body=b"ok .first\n"))
+
+
+@rule(
+    id="connection-header-obeyed",
+    section="http",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("http-server-handles-connection",),
+    stimuli=("close:plain", "persist:length"),
+    hint="Act on the Connection header in the server; the application must not have to know of it.",
+)
+def connection_header_obeyed(run: ServerRun, _exchange: object) -> Outcome:
+    """The server acts on ``Connection: close`` itself.
+
+    Why it matters: a server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP
+    Features"). After a request that says close, no second one is served; a last request that says it ends the
+    connection.
+    """
+    if first(run) is None or not run.connection.finals:
+        return None
+    asked_first = b"connection: close\r\n" in run.connection.bytes_sent.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
+    if asked_first and run.called("next") is not None:
+        return broken(run, "after Connection: close, the next request on the connection was served")
+    if not asked_first and run.called("next") is None:
+        return None  # the request that asks for it was never read
+    if run.connection.ended in ("open", "eof-late", "reset-late"):
+        return broken(run, "the connection stayed open after Connection: close", got=run.connection.ended)
+    return HELD
+
+
+_CLOSES = b"GET /probe/echo/t.first HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnection: close\r\n\r\n"
+
+
+@connection_header_obeyed.bad
+def _():
+    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="open")
+
+
+@connection_header_obeyed.good
+def _():
+    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="eof")
+
+
+# -- 100 Continue
+
+
+@rule(
+    id="expect-continue-supported",
+    section="http",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("http-expect-supported", "http-expect-final-may", "http-expect-10-exempt"),
+    stimuli=("continue:read",),
+    hint="Send 100 Continue before, or when, the application first reads.",
+)
+def expect_continue_supported(run: ServerRun, _exchange: object) -> Outcome:
+    """A client that waits for 100 Continue is served.
+
+    Why it matters: HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333,
+    "HTTP 1.1 Expect/Continue"): by a 100 at once, by a 100 on the first read, or by a final status without reading.
+    """
+    if not run.connection.responses:
+        return None
+    response = answer(run)
+    if response is None:
+        return broken(run, "after Expect: 100-continue, no final response came", got=run.connection.ended)
+    if response.version == "HTTP/1.0":
+        return None
+    call = first(run)
+    if response.status < 400 and call is not None and not call.body.startswith(b"hello"):
+        return broken(run, f"the body that was sent after 100 Continue reached the app as {show(call.body)}")
+    return HELD
+
+
+def _expecting(call: Call, *responses: Response, skipped: tuple[str, ...] = ()) -> ServerRun:
+    return example_run(*responses, calls=[call], skipped=list(skipped))
+
+
+def _with_body(body: bytes) -> Call:
+    call = example_call()
+    call.body = body
+    return call
+
+
+@expect_continue_supported.bad
+def _():
+    return _expecting(_with_body(b""), Response(status=100, reason="Continue", framing="none"), Response())
+
+
+@expect_continue_supported.good
+def _():
+    return _expecting(_with_body(b"hello"), Response(status=100, reason="Continue", framing="none"), Response())
+
+
+@rule(
+    id="read-after-continue-waits",
+    section="http",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("http-expect-read-blocks",),
+    stimuli=("continue:read",),
+    hint="After sending the 100, wait for the client's data before returning from read().",
+)
+def read_after_continue_waits(run: ServerRun, _exchange: object) -> Outcome:
+    """A read that sends 100 Continue returns the data that comes after it.
+
+    Why it matters: a server that sends the 100 on the first read must keep the read blocked until the client's data
+    comes (PEP 3333, "HTTP 1.1 Expect/Continue"). An empty result would mean the end of the body.
+    """
+    call = first(run)
+    if call is None or not run.connection.interims or not call.named("read"):
+        return None
+    found = call.named("read")[0]
+    if not found["raised"] and not found["size"]:
+        return broken(run, "the first read returned nothing although the client sent its body after the 100")
+    return HELD
+
+
+def _first_read(size: int) -> Call:
+    return example_call(event("read", method="read", args=[5], raised="", type="bytes", size=size, data="hello"[:size]))
+
+
+@read_after_continue_waits.bad
+def _():
+    return _expecting(_first_read(0), Response(status=100, framing="none"), Response())
+
+
+@read_after_continue_waits.good
+def _():
+    return _expecting(_first_read(5), Response(status=100, framing="none"), Response())
+
+
+@rule(
+    id="expecting-client-not-left-waiting",
+    section="http",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("http-expect-not-wait",),
+    stimuli=("continue:read", "continue:drain"),
+    hint="Answer the expectation; do not wait for the client to send unasked.",
+)
+def expecting_client_not_left_waiting(run: ServerRun, _exchange: object) -> Outcome:
+    """A client that waits for 100 Continue gets some answer.
+
+    Why it matters: a server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1
+    Expect/Continue", calls that the third, not recommended, way). The client here sends nothing before it has an
+    answer.
+    """
+    responses = run.connection.responses
+    if not responses or responses[-1].version == "HTTP/1.0":
+        return None
+    if "AwaitInterim" in run.connection.skipped:
+        return broken(run, "the server said nothing until the client sent its body unasked", got="silence")
+    return HELD
+
+
+@expecting_client_not_left_waiting.bad
+def _():
+    return _expecting(_with_body(b"hello"), Response(), skipped=("AwaitInterim",))
+
+
+@expecting_client_not_left_waiting.good
+def _():
+    return _expecting(_with_body(b"hello"), Response(status=100, framing="none"), Response())
+
+
+# -- what a server may do on its own, done right
+
+
+@rule(
+    id="own-304-and-206-right",
+    section="http",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("http-cache-validation-may", "http-range-may"),
+    stimuli=("header:conditional", "header:range"),
+    hint="Answer 304 only when the validators match, and 206 only with the bytes of the range.",
+)
+def own_304_and_206_right(run: ServerRun, _exchange: object) -> Outcome:
+    """A server that answers conditional or range requests itself answers them right.
+
+    Why it matters: it may (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
+    stands for. Here the application answers 200 with an ETag that the request names.
+    """
+    response = answer(run)
+    if first(run) is None or response is None:
+        return None
+    line = b"ok " + f"{run.token}.first".encode() + b"\n"
+    if response.status == 304 and run.stimulus == "header:conditional":
+        return broken(run, "the 304 carries a body", got=show(response.body)) if response.body else HELD
+    if response.status == 206 and run.stimulus == "header:range":
+        return HELD if response.body == line[3:6] else broken(run, f"the 206 carries {show(response.body)}")
+    if response.status != 200 or response.body != line:
+        return broken(run, f"the application's 200 arrived as {response.status} {show(response.body)}")
+    return HELD
+
+
+@own_304_and_206_right.bad
+def _():
+    return _answered("header:range", Response(status=206, body=b"ok "))
+
+
+@own_304_and_206_right.good
+def _():
+    return _answered("header:range", Response(body=b"ok .first\n"))

@@ -1,0 +1,335 @@
+"""A second call of a server's ``start_response``: exc_info, and what is due without it."""
+
+from __future__ import annotations
+
+from ...display import show
+from ...model import HELD, Blame, Level, Outcome
+from ...records.server import Response, ServerRun
+from ...registry import rule
+from ..evidence import broken
+from ..requests import (
+    answer,
+    event,
+    example_call,
+    example_run,
+    first,
+    passed,
+    received_by,
+    started,
+)
+
+
+@rule(
+    id="explicit-none-is-no-exc-info",
+    section="start-response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("start-exc-none",),
+    stimuli=("start:none",),
+    hint="Test exc_info for being None, not for having been passed.",
+)
+def explicit_none_is_no_exc_info(run: ServerRun, _exchange: object) -> Outcome:
+    """An explicit ``None`` for exc_info means the same as leaving it out.
+
+    Why it matters: None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and
+    middleware passes it on.
+    """
+    call = first(run)
+    found = started(call) if call is not None else []
+    if not found:
+        return None
+    if found[0]["raised"]:
+        return broken(run, f"start_response(..., None) raised {found[0]['raised']}", got=found[0]["raised"])
+    if len(found) < 2 or found[1]["raised"]:
+        return HELD
+    plain = run.called("plain")
+    left_out = started(plain) if plain is not None else []
+    if len(left_out) > 1 and not left_out[1]["raised"]:
+        return None  # any second call is accepted, which is another rule's matter
+    return broken(run, "a second start_response(..., None) was accepted, as if it had exc_info")
+
+
+@explicit_none_is_no_exc_info.bad
+def _():
+    return example_run(calls=[example_call(event("start", raised=""), event("start", raised=""))])
+
+
+@explicit_none_is_no_exc_info.good
+def _():
+    return example_run(calls=[example_call(event("start", raised=""), event("start", raised="AssertionError: twice"))])
+
+
+@rule(
+    id="second-start-refused",
+    section="start-response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("start-second-call-fatal",),
+    stimuli=("start:second-call",),
+    hint="Raise from a second start_response call that has no exc_info.",
+)
+def second_start_refused(run: ServerRun, _exchange: object) -> Outcome:
+    """A second ``start_response`` without exc_info is refused.
+
+    Why it matters: it is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can tell the
+    application so. A server that takes it silently hides the mistake.
+    """
+    call = first(run)
+    found = started(call) if call is not None else []
+    if len(found) < 2 or found[0]["raised"]:
+        return None
+    if found[1]["raised"]:
+        return HELD
+    response = answer(run)
+    if response is not None and response.status >= 500:
+        return HELD
+    got = "no response" if response is None else f"{response.status} {response.reason}"
+    return broken(run, f"a second start_response call was accepted; the client got {got}", got=got)
+
+
+@second_start_refused.bad
+def _():
+    return example_run(Response(), calls=[example_call(event("start", raised=""), event("start", raised=""))])
+
+
+@second_start_refused.good
+def _():
+    call = example_call(event("start", raised=""), event("start", raised="AssertionError: called twice"))
+    return example_run(Response(), calls=[call])
+
+
+@rule(
+    id="start-after-failed-start-refused",
+    section="start-response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("start-second-after-failed-first",),
+    stimuli=("start:second-after-failed",),
+    hint="Note that start_response was called before checking its arguments.",
+)
+def start_after_failed_start_refused(run: ServerRun, _exchange: object) -> Outcome:
+    """A second call without exc_info is refused also when the first one raised.
+
+    Why it matters: it is an error "if start_response has already been called within the current invocation" (PEP
+    3333, "The start_response() Callable"), also when that call failed; the way on from an error is exc_info.
+    """
+    call = first(run)
+    found = started(call) if call is not None else []
+    if len(found) < 2 or not found[0]["raised"]:
+        return None
+    if found[1]["raised"]:
+        return HELD
+    response = answer(run)
+    if response is not None and response.status >= 500:
+        return HELD
+    return broken(run, "after a start_response call that raised, another without exc_info was accepted")
+
+
+@start_after_failed_start_refused.bad
+def _():
+    call = example_call(event("start", raised="ValueError: bad header"), event("start", raised=""))
+    return example_run(Response(), calls=[call])
+
+
+@start_after_failed_start_refused.good
+def _():
+    call = example_call(event("start", raised="ValueError: bad header"), event("start", raised="AssertionError: again"))
+    return example_run(Response(), calls=[call])
+
+
+@rule(
+    id="server-replaces-headers",
+    section="start-response",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("exc-replaces-headers",),
+    stimuli=("exc:replace",),
+    hint="With exc_info and nothing sent yet, forget the first status and headers.",
+)
+def server_replaces_headers(run: ServerRun, _exchange: object) -> Outcome:
+    """With exc_info and nothing sent, the stored status and headers are replaced.
+
+    Why it matters: the new ones should replace the stored ones, so that the application may "change its mind" about
+    the output when an error has occurred (PEP 3333, "The start_response() Callable"). A leftover Content-Length of
+    the first set would cut the error page.
+    """
+    call = first(run)
+    found = started(call) if call is not None else []
+    if len(found) < 2:
+        return None
+    if found[1]["raised"]:
+        return broken(run, f"the call with exc_info raised {found[1]['raised']} although nothing had been sent")
+    response = answer(run)
+    if response is None:
+        return broken(run, "no response came after the call with exc_info")
+    if response.status != 500 or response.header("X-First") or response.header("X-Mark") != ["second"]:
+        got = f"{response.status}, X-Mark {response.header('X-Mark')}"
+        return broken(
+            run, "the first status or headers are still there after exc_info", got=got, expected="500, second"
+        )
+    if response.label != "first":
+        return broken(run, f"the error page arrived as {show(response.body)}", got=show(response.body))
+    return HELD
+
+
+@server_replaces_headers.bad
+def _():
+    call = example_call(event("start", raised=""), event("start", raised=""))
+    return example_run(Response(headers=[("X-Mark", "first"), ("X-First", "first")]), calls=[call])
+
+
+@server_replaces_headers.good
+def _():
+    call = example_call(event("start", raised=""), event("start", raised=""))
+    headers = [("X-Mark", "second"), ("X-Wsgiconform", "00000000.first")]
+    return example_run(Response(status=500, reason="Second", headers=headers), calls=[call])
+
+
+@rule(
+    id="server-starts-with-exc-info",
+    section="start-response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("exc-first-call-ok",),
+    stimuli=("exc:first",),
+    hint="Treat a first call with exc_info as an ordinary start.",
+)
+def server_starts_with_exc_info(run: ServerRun, _exchange: object) -> Outcome:
+    """A first call that carries exc_info is an ordinary start.
+
+    Why it matters: an error handler does not know whether the application had started when it failed (PEP 3333, "The
+    start_response() Callable"); its error page has to be delivered either way.
+    """
+    call = first(run)
+    if call is None or not started(call):
+        return None
+    response = answer(run)
+    if response is None or response.status != 500 or response.label != "first":
+        got = "nothing" if response is None else f"{response.status} {show(response.body)}"
+        return broken(run, f"an error page started with exc_info arrived as {got}", got=got)
+    return HELD
+
+
+@server_starts_with_exc_info.bad
+def _():
+    return example_run(
+        Response(status=500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))]
+    )
+
+
+@server_starts_with_exc_info.good
+def _():
+    response = Response(status=500, headers=[("X-Wsgiconform", "00000000.first")])
+    return example_run(response, calls=[example_call(event("start", raised=""))])
+
+
+@rule(
+    id="exc-info-after-sending-raises",
+    section="start-response",
+    level=Level.ERROR,
+    side=Blame.SERVER,
+    clauses=("exc-raise-after-sent",),
+    stimuli=("gated:exc-sent",),
+    hint="When the headers are out, let start_response(..., exc_info) raise.",
+)
+def exc_info_after_sending_raises(run: ServerRun, _exchange: object) -> Outcome:
+    """With exc_info and headers already sent, ``start_response`` raises.
+
+    Why it matters: it "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the
+    wire cannot be taken back, and the application has to be stopped. Judged only when the client had the headers
+    before.
+    """
+    call = first(run)
+    moment = passed(call, "one") if call is not None else None
+    late = call.named("late") if call is not None else []
+    if moment is None or not late or b"<one>" not in received_by(run.connection, moment):
+        return None
+    if not late[0]["raised"]:
+        return broken(run, "start_response accepted exc_info although the client had the headers already")
+    return HELD
+
+
+def _late(raised: str, same: bool) -> ServerRun:
+    late = event("late", raised=raised, same=same, frames=["_exc_sent", "_fail"])
+    call = example_call(event("gate-passed", 2.0, name="one", opened=True), late)
+    return example_run(calls=[call], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
+
+
+@exc_info_after_sending_raises.bad
+def _():
+    return _late("", False)
+
+
+@exc_info_after_sending_raises.good
+def _():
+    return _late("ProbeError: late", True)
+
+
+@rule(
+    id="exc-info-error-raised-itself",
+    section="start-response",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("exc-reraise-same",),
+    stimuli=("gated:exc-sent",),
+    hint="Raise exc_info[1].with_traceback(exc_info[2]).",
+)
+def exc_info_error_raised_itself(run: ServerRun, _exchange: object) -> Outcome:
+    """What ``start_response`` raises then is the supplied exception, with its traceback.
+
+    Why it matters: it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the log
+    shows what went wrong, not where the server noticed.
+    """
+    call = first(run)
+    late = call.named("late") if call is not None else []
+    if not late or not late[0]["raised"]:
+        return None
+    if not late[0]["same"]:
+        return broken(run, f"start_response raised {late[0]['raised']}, not the exception that it was given")
+    if "_fail" not in late[0]["frames"]:
+        return broken(run, "the exception came back without the traceback that it was given with")
+    return HELD
+
+
+@exc_info_error_raised_itself.bad
+def _():
+    return _late("AssertionError: headers already sent", False)
+
+
+@exc_info_error_raised_itself.good
+def _():
+    return _late("ProbeError: late", True)
+
+
+@rule(
+    id="exc-info-not-kept",
+    section="start-response",
+    level=Level.WARNING,
+    side=Blame.SERVER,
+    clauses=("exc-no-reference",),
+    stimuli=("exc:reference",),
+    hint="Set exc_info to None in a finally clause of start_response.",
+)
+def exc_info_not_kept(run: ServerRun, _exchange: object) -> Outcome:
+    """``start_response`` keeps no reference to exc_info after it returned.
+
+    Why it matters: a traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The
+    start_response() Callable" asks to avoid them). Judged where objects die at once (CPython).
+    """
+    call = first(run)
+    found = call.named("reference") if call is not None else []
+    if not found or not found[0]["counted"]:
+        return None
+    if found[0]["alive"]:
+        return broken(run, "after start_response returned, something still holds the traceback it was given")
+    return HELD
+
+
+@exc_info_not_kept.bad
+def _():
+    return example_run(calls=[example_call(event("reference", alive=True, counted=True))])
+
+
+@exc_info_not_kept.good
+def _():
+    return example_run(calls=[example_call(event("reference", alive=False, counted=True))])

@@ -1,0 +1,1 @@
+"""What is sent to apps, and how our side of the boundary behaves then."""

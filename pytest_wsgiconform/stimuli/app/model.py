@@ -1,0 +1,180 @@
+"""What a stimulus is, and the stage it plays on.
+
+A stimulus is a conforming but awkward server (and client): it never does what a server may not do, so what
+goes wrong is the app's. It runs from (app, path) to an :class:`AppRun` of plain data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from ...environ import build_environ
+from ...observe.gateway import Play
+from ...observe.validator import Validator
+from ...rules.app.compare import alike
+from ...rules.model import Rule
+from ...rules.records.app import AppRun, ExchangeRecord
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A named way of treating an app.
+
+    :param id: kebab-case name; findings and exchange rules refer to it.
+    :param summary: one sentence: what is sent and how our side behaves.
+    :param play: plays it on a :class:`Stage`; whatever it plays there is recorded.
+    """
+
+    id: str
+    summary: str
+    play: Callable[[Stage], None]
+
+
+def play(stimulus: Stimulus, app: Any, rules: list[Rule], path: str, limit: float, method: str = "GET") -> AppRun:
+    """Play *stimulus* and return what happened; arguments as for :class:`Stage`."""
+    stage = Stage(app, rules, path, limit, stimulus.id, method)
+    stage.perform(stimulus)
+    return stage.run
+
+
+class OutOfTime(Exception):
+    """The stimulus has used up its time; what it has recorded so far is judged."""
+
+
+class Stage:
+    """Where a stimulus plays: one app, one path.
+
+    :param app: the WSGI callable. :param rules: the event rules that watch.
+    :param path: the path below the mount point, with its leading slash; may carry ``?query``.
+    :param limit: seconds for one exchange, and after which no further one begins.
+    :param stimulus: id of the stimulus that plays.
+    :param method: the method of an ordinary request for *path*. :param patience: see :class:`Play`.
+    :ivar run: what has been recorded so far.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        rules: list[Rule],
+        path: str,
+        limit: float,
+        stimulus: str,
+        method: str = "GET",
+        patience: float | None = None,
+    ) -> None:
+        self.app, self.path, self.method, self.patience = app, path, method, patience
+        self.limit, self._deadline = limit, monotonic() + limit
+        self.run = AppRun(stimulus, path)
+        self.validator = Validator(app, _ignore, rules=rules, thorough=True, on_end=self._ended)
+        self._lock = threading.Lock()  # some stimuli play in several threads
+        self._unjudged = Validator(app, _ignore, rules=(), thorough=True)
+
+    def perform(self, stimulus: Stimulus) -> None:
+        """Play *stimulus* as far as time allows."""
+        with contextlib.suppress(OutOfTime):
+            stimulus.play(self)
+
+    def environ(self, method: str | None = None, **options: Any) -> dict[str, Any]:
+        """Return a fresh complete environ for the stage's path.
+
+        :param method: ``None`` for the path's own. :param options: as for ``build_environ``.
+        """
+        return build_environ(options.pop("path", self.path), method or self.method, **options)
+
+    def play(self, label: str, environ: dict[str, Any] | None = None, **behaviour: Any) -> ExchangeRecord:
+        """Play one whole exchange and record it.
+
+        :param label: what exchange rules will call it. :param environ: ``None`` for an ordinary request.
+        :param behaviour: how our side behaves, see :class:`Play`; and ``judged``, false when event rules shall
+            not look, because a fault of the client could be taken for one of the app's; and ``app``, another app to
+            call in place of the stage's, at which event rules don't look either.
+        :raises OutOfTime: when the stimulus has used up its time.
+        """
+        if self.out_of_time:
+            raise OutOfTime
+        return self.begin(label, environ, **behaviour).run()
+
+    def begin(self, label: str, environ: dict[str, Any] | None = None, **behaviour: Any) -> Play:
+        """Begin an exchange that the stimulus steps through itself; it must call ``finish()``."""
+        judged = behaviour.pop("judged", True)
+        other = behaviour.pop("app", None)
+        if other is not None:
+            validator = Validator(other, _ignore, rules=(), thorough=True)
+        else:
+            validator = self.validator if judged else self._unjudged
+        play = Play(
+            validator,
+            self.environ() if environ is None else environ,
+            label=label,
+            limit=self.limit,
+            patience=self.patience,
+            **behaviour,
+        )
+        self.run.exchanges.append(play.record)
+        return play
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the stimulus has used up its time, so that it should leave out the rest."""
+        return monotonic() > self._deadline
+
+    def compare(
+        self,
+        base: tuple[str, Callable[[], dict[str, Any]]],
+        variant: tuple[str, Callable[[], dict[str, Any]]],
+        base_behaviour: dict[str, Any] | None = None,
+        variant_behaviour: dict[str, Any] | None = None,
+    ) -> None:
+        """Play two exchanges that should end alike, and more of both when they don't.
+
+        Apps may answer equal requests differently (dates, tokens, chance), so one difference says nothing; see
+        :mod:`pytest_wsgiconform.rules.app.compare` for what the repetitions prove.
+
+        :param base, variant: label and maker of a fresh environ. A base that was played before is not repeated.
+        :param base_behaviour, variant_behaviour: as *behaviour* of :meth:`play`.
+        """
+
+        def play_base() -> None:
+            self.play(base[0], base[1](), **(base_behaviour or {}))
+
+        def play_variant() -> None:
+            self.play(variant[0], variant[1](), **(variant_behaviour or {}))
+
+        if not self.run.labelled(base[0]):
+            play_base()
+        play_variant()
+        if alike(self.run.labelled(base[0])[-1], self.run.labelled(variant[0])[-1]):
+            return
+        for step in (play_variant, play_base, play_base, play_variant, play_base, play_variant):
+            if self.out_of_time or self.run.exchanges[-1].timed_out:
+                return
+            step()
+
+    def confirm(
+        self, base: tuple[str, Callable[[], dict[str, Any]]], variant: tuple[str, Callable[[], dict[str, Any]]]
+    ) -> None:
+        """Play two exchanges that should both be answered, and both twice more when the variant raises.
+
+        :param base, variant: as for :meth:`compare`.
+        """
+        if not self.run.labelled(base[0]):
+            self.play(base[0], base[1]())
+        if self.play(variant[0], variant[1]()).error is not None:
+            for label, make in (base, variant, base, variant):
+                if not self.out_of_time:
+                    self.play(label, make())
+
+    def _ended(self, exchange: Any) -> None:
+        with self._lock:
+            self.run.findings.extend(exchange.findings)
+            for rule_id, count in exchange.exercised.items():
+                self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
+
+
+def _ignore(_finding: Any) -> None:
+    """Findings are taken from the exchanges, with their counts."""

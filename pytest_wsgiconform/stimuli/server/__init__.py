@@ -1,0 +1,1 @@
+"""What is sent to servers: scripts of raw bytes, one per connection."""

@@ -1,0 +1,53 @@
+"""Following links: which other paths of the app an answer points to."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import quote, urljoin, urlsplit
+
+from ...rules.records.app import ExchangeRecord
+from .routes import Route
+
+#: Attributes that lead somewhere, by element.
+_LINKS = {"a": "href", "area": "href", "link": "href", "form": "action", "iframe": "src", "img": "src", "script": "src"}
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        target = values.get(_LINKS.get(tag, ""))
+        if target is None and tag == "form":
+            target = ""
+        if target is not None:
+            post = tag == "form" and (values.get("method") or "").lower() == "post"
+            self.found.append((target, "POST" if post else "GET"))
+
+
+def links_in(record: ExchangeRecord) -> list[Route]:
+    """Return what an HTML answer links to, and where a redirect leads, as far as it is the app's own.
+
+    :param record: an exchange; its URL is taken to be ``http://localhost`` and its path.
+    """
+    base = "http://localhost" + quote(record.path, safe="/%~:@!$&'()*+,;=", encoding="latin-1")
+    found = [(location, "GET") for location in record.header("Location")]
+    if any(value.lower().startswith(("text/html", "application/xhtml")) for value in record.header("Content-Type")):
+        parser = _Links()
+        parser.feed(record.body.decode("utf-8", "replace"))
+        found += parser.found
+    routes = (_route(base, target, method) for target, method in found)
+    return list(dict.fromkeys(route for route in routes if route is not None))
+
+
+def _route(base: str, target: str, method: str) -> Route | None:
+    try:
+        parts = urlsplit(urljoin(base, target.strip()))
+    except ValueError:  # not a URL
+        return None
+    if parts.scheme not in ("http", "https") or parts.hostname != "localhost":
+        return None
+    path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=")
+    return Route(f"{path}?{quote(parts.query, safe='/%?~:@!$&()*+,;=')}" if parts.query else path, method)

@@ -1,0 +1,79 @@
+"""The child interpreter of ``--wsgi-isolate``: loads the app, plays what it is told to, and answers in JSON.
+
+Run as ``python -m pytest_wsgiconform.targets.app.isolated REQUEST_FD REPLY_FD``. A request is one line of JSON; a
+reply is the number of its bytes, a line end, and that many bytes of JSON. The app shares this process, so what comes
+out of it is not to be trusted by the other side.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ...engine import TargetError
+from ...rules.registry import choose
+from ...settings import Settings
+from ..load import load_app, make_importable
+from .player import LocalPlayer
+from .routes import Route
+
+
+def main() -> None:
+    """Serve requests until there are no more."""
+    requests, replies = os.fdopen(int(sys.argv[1]), "rb"), int(sys.argv[2])
+    faulthandler.enable()
+    exit_now = os._exit  # the app may replace it
+    write = os.write
+    player: LocalPlayer | None = None
+    for line in requests:
+        request = json.loads(line)
+        try:
+            if player is None:
+                player, answer = _load(request)
+            elif request.get("coverage"):
+                answer = {"coverage": player.coverage()}
+            else:
+                answer = _play(player, request)
+        except TargetError as error:
+            answer = {"error": str(error)}
+        _send(write, replies, answer, exit_now)
+    exit_now(0)  # threads and atexit functions of the app have no say in this
+
+
+def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
+    options: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in request["settings"].items()
+    }
+    settings = Settings(**options)
+    sys.path[:] = request["path"]
+    make_importable((settings.cwd, settings.rootdir))
+    if settings.cwd:
+        os.chdir(settings.cwd)
+    app = load_app(request["name"])
+    wanted = set(request["rules"])
+    player = LocalPlayer(request["name"], app, [rule for rule in choose() if rule.id in wanted], settings)
+    routes, notes = player.routes()
+    return player, {"routes": [[route.path, route.method] for route in routes], "notes": notes}
+
+
+def _play(player: LocalPlayer, request: dict[str, Any]) -> dict[str, Any]:
+    route = Route(request["path"], request["method"])
+    return player.play(request["stimulus"], route, request["limit"], request["patience"]).to_dict()
+
+
+def _send(write: Callable[[int, bytes], int], replies: int, answer: Any, exit_now: Callable[[int], Any]) -> None:
+    data = json.dumps(answer).encode("ascii")
+    data = b"%d\n%s" % (len(data), data)
+    try:
+        while data:
+            data = data[write(replies, data[: 1 << 16]) :]
+    except OSError:  # the app closed the descriptor, or the harness has gone
+        exit_now(70)
+
+
+if __name__ == "__main__":
+    main()

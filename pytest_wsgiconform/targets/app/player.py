@@ -1,0 +1,107 @@
+"""Playing stimuli on an app in this process, shielded from what the app does to the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...rules.display import clean
+from ...rules.model import Rule
+from ...rules.records.app import AppRun
+from ...settings import Settings
+from ...stimuli.app.model import Stage, Stimulus
+from ...stimuli.app.order import app_stimuli
+from ..protect import undisturbed
+from .last_word import LastWord
+from .routes import Route, discover
+
+if TYPE_CHECKING:
+    from .coverage import AppCoverage
+
+
+class Player(Protocol):
+    """Where an app lives and its stimuli are played."""
+
+    def routes(self) -> tuple[list[Route], list[str]]:
+        """Return the routes that the app's framework tells of, and a sentence for each that can't be read."""
+        ...
+
+    def play(self, stimulus: str, route: Route, limit: float, patience: float | None) -> AppRun:
+        """Play one stimulus.
+
+        :param stimulus: its id. :param limit: seconds it may take. :param patience: seconds for taking the items of
+            one response, ``None`` for half of what is left.
+        """
+        ...
+
+    def coverage(self) -> dict[str, Any] | None:
+        """Return what ``AppCoverage.report`` gives, ``None`` when nothing was measured."""
+        ...
+
+    def close(self) -> None:
+        """Stop what was started; safe to call twice."""
+        ...
+
+
+class LocalPlayer:
+    """Plays stimuli in this process.
+
+    :param name: the app as the user named it, ``""`` when it has no name. :param app: the WSGI callable.
+    :param rules: the event rules that watch. :param settings: the run's settings.
+    :param last_word: tells on the terminal what was played when the process dies; ``None`` for no such thing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        app: Callable[..., Any],
+        rules: list[Rule],
+        settings: Settings,
+        last_word: LastWord | None = None,
+    ) -> None:
+        self.app, self.rules, self.settings = app, rules, settings
+        self._last_word = last_word
+        self._coverage = _coverage_of(name) if settings.cov and name else None
+
+    def routes(self) -> tuple[list[Route], list[str]]:
+        return discover(self.app)
+
+    def play(self, stimulus: str, route: Route, limit: float, patience: float | None) -> AppRun:
+        chosen = self._stimulus(stimulus)
+        if self._last_word is not None:
+            self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
+        stage = Stage(self.app, self.rules, route.path, limit, stimulus, route.method, patience)
+        broken: Exception | None = None
+        with undisturbed() as left:
+            try:
+                with self._coverage.measuring(stimulus) if self._coverage is not None else nullcontext():
+                    stage.perform(chosen)
+            except Exception as error:  # the harness itself failed: after tampering that is no wonder
+                broken = error
+        stage.run.facts["tampered"] = sorted(set(left.changes))
+        if broken is not None:
+            if not left.changes:
+                raise broken
+            stage.run.facts["died"] = f"could not go on after that was changed in it: {type(broken).__name__}"
+        return stage.run
+
+    def _stimulus(self, name: str) -> Stimulus:
+        if name == "fuzz":
+            from ...stimuli.app.fuzz import fuzz_stimulus
+
+            return fuzz_stimulus(self.settings.fuzz, self._coverage.count if self._coverage is not None else None)
+        return next(stimulus for stimulus in app_stimuli() if stimulus.id == name)
+
+    def coverage(self) -> dict[str, Any] | None:
+        return self._coverage.report() if self._coverage is not None else None
+
+    def close(self) -> None:
+        if self._last_word is not None:
+            self._last_word.close()
+
+
+def _coverage_of(name: str) -> AppCoverage:
+    from .coverage import AppCoverage
+
+    return AppCoverage(name)

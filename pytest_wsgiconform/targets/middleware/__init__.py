@@ -1,0 +1,1 @@
+"""Middleware under test: loading, wrapping, and judging both faces."""

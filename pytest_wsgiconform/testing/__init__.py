@@ -1,0 +1,1 @@
+"""What the fixtures hand out, usable without pytest: a client, an in-process and a live server."""
