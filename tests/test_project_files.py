@@ -62,10 +62,12 @@ def test_the_pre_commit_hooks_are_those_of_make_lint() -> None:
 _PATH = re.compile(r"`((?:rules|stimuli|targets|plugin|testing|probe|tests|pytest_wsgiconform)/[\w/.]*)`")
 
 
-@pytest.mark.xfail(strict=True, reason="the package is being moved into its three wings; take this mark away then")
 def test_every_path_that_contributing_names_exists() -> None:
     # Of a file that is named by its topic only the folder is known.
-    named = {name.partition("TOPIC")[0] for name in _PATH.findall(text_of("CONTRIBUTING.md"))}
+    named = {
+        name.partition("TOPIC")[0].rpartition("/")[0] if "TOPIC" in name else name
+        for name in _PATH.findall(text_of("CONTRIBUTING.md"))
+    }
     assert named
     roots = (ROOT, ROOT / "pytest_wsgiconform")
     assert [name for name in sorted(named) if not any((root / name).exists() for root in roots)] == []
