@@ -11,14 +11,17 @@ REST ?= tests/targets/app tests/targets/middleware tests/targets/server tests/ta
 	tests/test_strategies.py
 PORTION ?= tests $(REST:%=--ignore=%)
 
-.PHONY: demo test test-rest test-all coverage lint docs benchmarks clean
+.PHONY: setup demo test test-rest test-all coverage lint docs benchmarks clean
 
-# Created when absent, and brought up to date when the requirements change.
-$(STAMP): pyproject.toml
+# Created when absent, and brought up to date when the requirements or the version change.
+$(STAMP): pyproject.toml pytest_wsgiconform/_version.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[html,https]" --group test --group lint --group docs
 	touch $(STAMP)
+
+# All that working on the project needs, in one command.
+setup: $(STAMP)
 
 # Judges an app that nobody here wrote, the demo app of the standard library, as a user would: from an empty folder.
 demo: $(STAMP)
@@ -46,6 +49,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tests/typing/strict_catalogue.py
 
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html

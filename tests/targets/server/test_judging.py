@@ -32,7 +32,7 @@ from tests.targets.server.judging import judge, messages
 
 
 def verdict(rule: str, run: ServerRun) -> Any:
-    return catalogue()[rule].check(run, None)
+    return catalogue()[rule].check(run)
 
 
 # -- HTTP/1.0
