@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from ..engine import TargetError, TargetRun
+from ..naming import NodeId, Target, parse_node_id
 from ..report.document import Record, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
@@ -36,7 +37,6 @@ from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
-from .options import NodeId, Target
 from .printed import captured, clean_finalizers, printable
 from .suite import WsgiRule, nodes
 
@@ -359,7 +359,7 @@ def _narrowed(config: pytest.Config) -> bool:
 
 def _take_node_ids(config: pytest.Config) -> list[NodeId]:
     """Return the node ids of ours on the command line, and leave pytest the paths."""
-    taken = [(text, options.parse_node_id(text)) for text in config.args]
+    taken = [(text, parse_node_id(text)) for text in config.args]
     config.args[:] = [text for text, node_id in taken if node_id is None]
     return [node_id for _, node_id in taken if node_id is not None]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..naming import NodeId
 from ..report.document import Record, record
 from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
-from .options import NodeId
 
 if TYPE_CHECKING:
     import os

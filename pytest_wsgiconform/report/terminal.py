@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..plugin.options import Target
+from ..naming import Target
 from ..rules.display import clean, shorten
 from .document import Record, clause_totals
 from .failure_text import details, place, sentence

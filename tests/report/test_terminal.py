@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.plugin.options import Target
+from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report.document import record
 from pytest_wsgiconform.report.failure_text import failure_text, request, sentence
 from pytest_wsgiconform.report.terminal import ShortFailure, shorten_to, write_summary
