@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .. import __version__
+from .._version import __version__
 from ..report.baseline import Baseline, BaselineError, Entry, Outdated
 from ..report.policy import (
     Policy,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..naming import Target
 from ..rules.clauses import clauses
 from ..rules.model import Finding, Level, Rule, RuleResult, Verdict

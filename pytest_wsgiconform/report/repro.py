@@ -26,7 +26,7 @@ _PRIVATE = "_wsgiconform"
 
 #: What drives and judges without pytest and without a server.
 _FOLDERS = ("rules", "observe", "stimuli", "targets", "wsgiref")
-_MODULES = ("__init__.py", "engine.py", "environ.py", "settings.py", "repeat.py")
+_MODULES = ("__init__.py", "_version.py", "engine.py", "environ.py", "settings.py", "repeat.py")
 
 #: Names the files of an earlier run, which the next one takes away.
 _LIST = ".wsgiconform-repro"

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from documents import document, finding
 
 from pytest_wsgiconform.report import badge
 from pytest_wsgiconform.report.document import Document
+from tests.report.documents import document, finding
 
 ERROR = "status-native-string"
 CLEAN = document()

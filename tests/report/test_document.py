@@ -21,13 +21,11 @@ def a_rule(name: str, *clause_ids: str, level: Level = Level.ERROR) -> Rule:
         level=level,
         side=Blame.APP,
         clauses=clause_ids,
-        on=object,
-        stimuli=(),
-        once=False,
         check=lambda event, exchange: None,
         summary=f"{name} holds.",
         why="Because.",
         hint="Mend it.",
+        since="0.1",
     )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.plugin.options import REPORT_FORMATS
 from pytest_wsgiconform.report import badge, html, json_report, markdown, sarif
@@ -22,6 +21,7 @@ from pytest_wsgiconform.report.policy import Policy
 from pytest_wsgiconform.report.tally import tally
 from pytest_wsgiconform.rules.model import Level
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 WARNING = next(rule.id for rule in catalogue().values() if rule.level == "warning")

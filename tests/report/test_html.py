@@ -9,8 +9,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-from documents import SCRIPT, document, finding, side_by_side
-
 from pytest_wsgiconform.report import html
 from pytest_wsgiconform.report.baseline import Entry, Outdated
 from pytest_wsgiconform.report.document import Document, Tool
@@ -21,6 +19,7 @@ from pytest_wsgiconform.report.policy import Ignore, Policy
 from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.model import Level, Location, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding, side_by_side
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 HOSTILE = f"{SCRIPT}\" onload='x' {{{{ 7*7 }}}} \u202e"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import SCRIPT, document, finding, side_by_side
 
 from pytest_wsgiconform.report import html
 from pytest_wsgiconform.report.document import Document
@@ -22,6 +21,7 @@ from pytest_wsgiconform.report.lines import FileLines
 from pytest_wsgiconform.report.policy import Policy
 from pytest_wsgiconform.rules.model import Level, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding, side_by_side
 
 
 def missing(what: str) -> None:

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
-from documents import document, finding
 
 from pytest_wsgiconform.report.baseline import Entry, Outdated
 from pytest_wsgiconform.report.json_report import plain, write
 from pytest_wsgiconform.report.lines import FileLines
 from pytest_wsgiconform.report.policy import Ignore, Policy
 from pytest_wsgiconform.rules.model import Level
+from tests.report.documents import document, finding
 
 RULE = "status-native-string"
 

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.report import markdown
 from pytest_wsgiconform.report.baseline import Entry, Outdated
@@ -14,6 +13,7 @@ from pytest_wsgiconform.report.document import Document
 from pytest_wsgiconform.report.policy import Policy
 from pytest_wsgiconform.rules.model import Level, Location
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 WARNING = next(rule.id for rule in catalogue().values() if rule.level == "warning")
