@@ -208,15 +208,15 @@ class ConformanceWarning(UserWarning):
         self.finding = finding
 
 
-Check: TypeAlias = Callable[[Any, Any], Outcome]
 Example: TypeAlias = Callable[..., Any]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Rule:
-    """One check of one or more clauses; everything about it in one place.
+    """One check of one or more clauses; everything about it in one place: its card.
 
-    Made by the decorator :func:`pytest_wsgiconform.rules.registry.rule`, never by hand.
+    Of one of the two kinds in :mod:`pytest_wsgiconform.rules.kinds`. Made by the decorators of
+    :mod:`pytest_wsgiconform.rules.registry`, never by hand.
 
     :ivar id: kebab-case name that says what must hold; stable for ever.
     :ivar section: the group it stands in (second part of the node id).
@@ -224,15 +224,16 @@ class Rule:
     :ivar side: which side of the WSGI boundary has the duty: ``Blame.APP`` (whatever is called),
         ``Blame.SERVER`` (whatever calls) or ``Blame.MIDDLEWARE`` (only something that is both).
     :ivar clauses: ids of the clauses it covers.
-    :ivar on: the event types it judges; empty for a rule over finished runs of stimuli.
-    :ivar stimuli: for the latter, ids of the stimuli whose runs it judges.
-    :ivar once: report at most once per validator (a habit of the deployment, not of one request).
-    :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
-    :ivar check: ``check(event, exchange)`` or ``check(run, None)`` -> :data:`Outcome`.
+    :ivar check: decides it; what it is called with depends on the kind.
     :ivar summary: first paragraph of the docstring: the rule in one sentence.
     :ivar why: the rest of the docstring.
     :ivar hint: what to do about it, one sentence.
-    :ivar bad: example that breaks this rule; :ivar good: its mended twin. By the names of their parameters:
+    :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
+    :ivar explains: ids of rules whose findings say the same less exactly: where this rule is broken, they are left out.
+    :ivar on: the event types it judges; empty for a rule over finished runs of stimuli.
+    :ivar stimuli: for the latter, ids (or globs) of the stimuli whose runs it judges.
+    :ivar once: report at most once per validator (a habit of the deployment, not of one request).
+    :ivar bad: example that breaks this rule; :ivar good: its fixed twin. By the names of their parameters:
         ``(environ, start_response)`` is an app, ``(environ)`` edits a complete environ before it is handed
         over, ``(app, environ)`` is a server's whole call of the app, ``(app)`` is a middleware factory,
         ``()`` returns a hand-written run.
@@ -243,14 +244,15 @@ class Rule:
     level: Level
     side: Blame
     clauses: tuple[str, ...]
-    on: tuple[type, ...]
-    stimuli: tuple[str, ...]
-    once: bool
-    check: Check
+    check: Callable[..., Outcome]
     summary: str
     why: str
     hint: str
-    since: str = "0.1"
+    since: str
+    explains: tuple[str, ...] = ()
+    on: tuple[type, ...] = ()
+    stimuli: tuple[str, ...] = ()
+    once: bool = False
     bad_example: Example | None = None
     good_example: Example | None = None
 

@@ -39,7 +39,7 @@ def found_by(rule_id: str, app: Any) -> list[Finding]:
             run = play(stimulus, app, [rule] if rule.on else [], "/page", LIMITS.get(rule_id, 20.0))
             found += [finding for finding in run.findings if finding.rule == rule_id]
             if rule.stimuli:
-                found += [finding_of_run(rule, fault, run) for fault in rule.check(run, None) or ()]
+                found += [finding_of_run(rule, fault, run) for fault in rule.check(run) or ()]
     return found
 
 

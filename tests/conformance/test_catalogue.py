@@ -75,17 +75,17 @@ def runs_of(rule: Rule, app: Callable[..., Any]) -> list[AppRun]:
 def judge_runs(rule: Rule, made: Any) -> list[Finding]:
     """Judge a hand-written run by *rule* alone; runs of an app by every rule, so that side effects show."""
     if not callable(made):
-        outcome = rule.check(made, None)
+        outcome = rule.check(made)
         assert outcome is not None, "the example's run does not exercise its rule"
         return [fault_finding(rule, fault) for fault in outcome]
     runs = runs_of(rule, made)
-    assert any(rule.check(run, None) is not None for run in runs), "the example does not exercise its rule"
+    assert any(rule.check(run) is not None for run in runs), "the example does not exercise its rule"
     found = [finding for run in runs for finding in run.findings]
     for other in RULES:
         if other.side is Blame.APP and other.stimuli:
             for run in runs:
                 if other.stimuli == ("*",) or run.stimulus in other.stimuli:
-                    found += [fault_finding(other, fault) for fault in other.check(run, None) or ()]
+                    found += [fault_finding(other, fault) for fault in other.check(run) or ()]
     return found
 
 

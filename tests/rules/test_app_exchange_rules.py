@@ -36,7 +36,7 @@ def failed(label: str, phase: str = "call", **changes: Any) -> ExchangeRecord:
 def judged(rule: str, *exchanges: ExchangeRecord, stimulus: str = "", **facts: Any) -> Any:
     """Return ``None``, HELD or the first fault's message."""
     run = AppRun(stimulus, "/", list(exchanges), facts=facts)
-    outcome = catalogue()[rule].check(run, None)
+    outcome = catalogue()[rule].check(run)
     return outcome[0].message if outcome else outcome
 
 

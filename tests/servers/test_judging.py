@@ -33,7 +33,7 @@ from .in_process import judge, messages
 
 
 def verdict(rule: str, run: ServerRun) -> Any:
-    return catalogue()[rule].check(run, None)
+    return catalogue()[rule].check(run)
 
 
 # -- HTTP/1.0

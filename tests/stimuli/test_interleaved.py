@@ -54,7 +54,7 @@ def test_items_come_in_turn_and_each_response_keeps_its_thread() -> None:
     assert threads["1"] != threads["2"]
     assert threading.get_ident() not in threads["1"] | threads["2"]
     assert all(record.exhausted and record.closed for record in run.exchanges)
-    assert catalogue()["requests-kept-apart"].check(run, None) == ()
+    assert catalogue()["requests-kept-apart"].check(run) == ()
 
 
 @pytest.mark.parametrize("where", ["call", "next"])
@@ -83,8 +83,8 @@ def test_a_response_that_waits_for_ever_beside_another_is_a_finding(where: str) 
         run = interleaved(app, limit=1)
         assert [record.timed_out for record in run.labelled("together 2")] == [True]
         assert not any(record.timed_out for record in run.labelled("together 1"))
-        assert catalogue()["answers-in-time"].check(run, None)
-        outcome = catalogue()["requests-kept-apart"].check(run, None)
+        assert catalogue()["answers-in-time"].check(run)
+        outcome = catalogue()["requests-kept-apart"].check(run)
         assert outcome
         assert "did not end in time" in outcome[0].message
     finally:

@@ -144,7 +144,7 @@ class AppTarget:
         for run in runs:
             if rule.stimuli != ("*",) and run.stimulus not in rule.stimuli:
                 continue
-            outcome = rule.check(run, None)
+            outcome = rule.check(run)
             if outcome is None:
                 continue
             exercised += 1

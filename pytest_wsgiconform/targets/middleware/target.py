@@ -117,7 +117,7 @@ class MiddlewareTarget:
             other = self._every[name]
             # A lesser fault must not hide a greater one that was seen elsewhere.
             runs = self.runs() if other.level is rule.level else [run]
-            if any(_applies(other, seen) and other.check(seen, None) for seen in runs):
+            if any(_applies(other, seen) and other.check(seen) for seen in runs):
                 return True
         return False
 
@@ -125,7 +125,7 @@ class MiddlewareTarget:
         exercised = 0
         findings: list[Finding] = []
         for run in runs:
-            outcome = rule.check(run, None) if _applies(rule, run) else None
+            outcome = rule.check(run) if _applies(rule, run) else None
             if outcome is not None and not (outcome and self._told_better(rule, run)):
                 exercised += 1
                 findings += (_finding(rule, fault, run) for fault in outcome)

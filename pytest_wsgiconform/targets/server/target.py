@@ -293,7 +293,7 @@ class ServerTarget:
         self._play_what_is_free(stimuli)
         for stimulus in stimuli:
             run = self.run_of(stimulus)
-            outcome = rule.check(run, None) if run is not None else None
+            outcome = rule.check(run) if run is not None else None
             if run is None or outcome is None:
                 continue
             exercised += 1
@@ -325,7 +325,7 @@ class ServerTarget:
             return True
         for number in range(REPEATS):
             again = self._repeat(stimulus, number)
-            if again is None or rule.check(again, None):
+            if again is None or rule.check(again):
                 return True
         return False
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
 
+SECTION = "request-body"
 
-@rule(
+
+@server_rule(
     id="incomplete-body-told",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-body-incomplete",),
     stimuli=("body-incomplete:*",),
     hint="End the read with an error or short data when the client goes early; leave CONTENT_LENGTH as declared.",
+    since="0.1",
 )
-def incomplete_body_told(run: ServerRun, _: None) -> Outcome:
+def incomplete_body_told(run: ServerRun) -> Outcome:
     """A body that the client cut short is not presented as complete, and reading it does not hang.
 
     RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
@@ -64,16 +65,16 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="unread-body-never-runs",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-unread-body",),
     stimuli=("unread:*",),
     hint="Read what the app left of the body before the next request, or close the connection.",
+    since="0.1",
 )
-def unread_body_never_runs(run: ServerRun, _: None) -> Outcome:
+def unread_body_never_runs(run: ServerRun) -> Outcome:
     """A body that the app did not read is consumed, or the connection closed; it never runs as a request.
 
     RFC 9112 section 9.3. An app that answers 404 without looking at the upload must not let the uploader choose

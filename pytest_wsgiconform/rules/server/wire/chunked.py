@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
+
+SECTION = "request-body"
 
 #: Answers by which a server says that it takes no chunked bodies at all.
 UNSUPPORTED = frozenset({411, 501})
@@ -39,16 +41,15 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
     return broken(run, f"{what} became {show(call.body, 60)}", got=show(call.body, 60), expected=show(wanted, 60))
 
 
-@rule(
+@server_rule(
     id="chunks-decoded",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-decoded",),
     stimuli=("chunked:*",),
     hint="Decode chunked request bodies before the app reads them.",
+    since="0.1",
 )
-def chunks_decoded(run: ServerRun, _: None) -> Outcome:
+def chunks_decoded(run: ServerRun) -> Outcome:
     """A chunked request body reaches the app decoded.
 
     RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
@@ -69,16 +70,15 @@ def _() -> ServerRun:
     return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunked-body-supported",
-    section="request-body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-decoded",),
     stimuli=("chunked:one",),
     hint="Decode chunked request bodies instead of refusing them.",
+    since="0.1",
 )
-def chunked_body_supported(run: ServerRun, _: None) -> Outcome:
+def chunked_body_supported(run: ServerRun) -> Outcome:
     """Chunked request bodies are not refused as such.
 
     Clients that stream an upload of unknown size have no other way under HTTP/1.1 (RFC 9112 section 7.1).
@@ -102,16 +102,15 @@ def _() -> ServerRun:
     return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunked-input-ends",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-input-terminated",),
     stimuli=("chunked-drain:*",),
     hint="Return b'' at the end of a chunked body; set wsgi.input_terminated only when that is so.",
+    since="0.1",
 )
-def chunked_input_ends(run: ServerRun, _: None) -> Outcome:
+def chunked_input_ends(run: ServerRun) -> Outcome:
     """An app that reads a chunked body until ``b""`` gets there, at least when wsgi.input_terminated promises it.
 
     There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
@@ -147,16 +146,15 @@ def _() -> ServerRun:
     return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunked-input-terminated-told",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-input-terminated",),
     stimuli=("chunked-drain:two",),
     hint="Set environ['wsgi.input_terminated'] to True when reads end by themselves.",
+    since="0.1",
 )
-def chunked_input_terminated_told(run: ServerRun, _: None) -> Outcome:
+def chunked_input_terminated_told(run: ServerRun) -> Outcome:
     """A server whose input ends by itself says so with wsgi.input_terminated.
 
     Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
@@ -186,16 +184,15 @@ def _() -> ServerRun:
     return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunked-body-without-client-length",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-no-content-length",),
     stimuli=("cl-te:short", "cl-te:zero", "te-cl:*", "chunked:one", "chunked:two"),
     hint="Drop a client's Content-Length when the body is chunked, or give the decoded size.",
+    since="0.1",
 )
-def chunked_body_without_client_length(run: ServerRun, _: None) -> Outcome:
+def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     """A chunked request shows no CONTENT_LENGTH that disagrees with the decoded body.
 
     It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
@@ -228,16 +225,15 @@ def _() -> ServerRun:
     return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunk-extensions-ignored",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext:*",),
     hint="Skip chunk extensions that are not known.",
+    since="0.1",
 )
-def chunk_extensions_ignored(run: ServerRun, _: None) -> Outcome:
+def chunk_extensions_ignored(run: ServerRun) -> Outcome:
     """Unknown chunk extensions are ignored.
 
     RFC 9112 section 7.1.1. They are no part of the size and none of the data.
@@ -256,16 +252,15 @@ def _() -> ServerRun:
     return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunk-extension-blanks-removed",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext-blank:*",),
     hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+    since="0.1",
 )
-def chunk_extension_blanks_removed(run: ServerRun, _: None) -> Outcome:
+def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
     """Blanks around the parts of a chunk extension are skipped.
 
     RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
@@ -285,16 +280,15 @@ def _() -> ServerRun:
     return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="chunk-extensions-limited",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-limit",),
     stimuli=("chunk-ext-limit:*",),
     hint="Limit the total length of the chunk extensions of a request.",
+    since="0.1",
 )
-def chunk_extensions_limited(run: ServerRun, _: None) -> Outcome:
+def chunk_extensions_limited(run: ServerRun) -> Outcome:
     """The total length of chunk extensions is limited.
 
     RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
@@ -319,16 +313,15 @@ def _() -> ServerRun:
     return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
 
 
-@rule(
+@server_rule(
     id="trailers-not-in-environ",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-trailers-not-merged",),
     stimuli=("trailer:*",),
     hint="Drop trailer fields, or keep them apart from the header variables.",
+    since="0.1",
 )
-def trailers_not_in_environ(run: ServerRun, _: None) -> Outcome:
+def trailers_not_in_environ(run: ServerRun) -> Outcome:
     """Trailer fields alter and create no header variable.
 
     RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
@@ -358,16 +351,15 @@ def _() -> ServerRun:
     return _example("trailer:custom", body, Call("first", body=b"hello"), Response(200), decoded="hello")
 
 
-@rule(
+@server_rule(
     id="trailers-read-to-their-end",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-trailers-consumed",),
     stimuli=("trailer:custom", "trailer:several"),
     hint="Read the trailer section up to its empty line before the next request.",
+    since="0.1",
 )
-def trailers_read_to_their_end(run: ServerRun, _: None) -> Outcome:
+def trailers_read_to_their_end(run: ServerRun) -> Outcome:
     """The trailer section is read to its end, so that the next request is found.
 
     RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse

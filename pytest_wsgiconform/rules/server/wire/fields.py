@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
     answered,
@@ -23,21 +23,22 @@ from ..outcomes import (
     unseen,
 )
 
+SECTION = "request-headers"
+
 
 def _request(*lines: bytes) -> bytes:
     return b"\r\n".join((b"GET /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b""))
 
 
-@rule(
+@server_rule(
     id="bare-cr-refused-or-blanked",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-bare-cr",),
     stimuli=("bare-cr:*",),
     hint="Refuse a head that holds a CR without its LF, or put a space in its place.",
+    since="0.1",
 )
-def bare_cr_refused_or_blanked(run: ServerRun, _: None) -> Outcome:
+def bare_cr_refused_or_blanked(run: ServerRun) -> Outcome:
     """A CR that no LF follows ends no line, and does not reach the app.
 
     RFC 9112 section 2.2: the element is invalid, or the CR is replaced by a space. A recipient that takes it
@@ -80,16 +81,16 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="bare-lf-splits-no-message",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-bare-lf", "rfc-smuggle-cl-te"),
     stimuli=("bare-lf:*",),
     hint="Refuse bare LF in the head, or take it for a line end everywhere and then apply the framing rules.",
+    since="0.1",
 )
-def bare_lf_splits_no_message(run: ServerRun, _: None) -> Outcome:
+def bare_lf_splits_no_message(run: ServerRun) -> Outcome:
     """A bare LF does not turn one message into two.
 
     RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears
@@ -125,16 +126,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="bare-lf-refused",
-    section="request-headers",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-bare-lf",),
     stimuli=("bare-lf:all", "bare-lf:in-value", "bare-lf:ends-head", "bare-lf:mixed"),
     hint="Consider refusing lines that end with a bare LF.",
+    since="0.1",
 )
-def bare_lf_refused(run: ServerRun, _: None) -> Outcome:
+def bare_lf_refused(run: ServerRun) -> Outcome:
     """Lines of the head end with CR LF.
 
     Taking a lone LF is allowed (RFC 9112 section 2.2), and told here as a fact about the server: a proxy in
@@ -158,16 +158,15 @@ def _() -> ServerRun:
     return one_connection(_request().replace(b"\r\n", b"\n"), Response(400), stimulus="bare-lf:all")
 
 
-@rule(
+@server_rule(
     id="blank-before-colon-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-space-before-colon",),
     stimuli=("space-before-colon:*",),
     hint="Answer a field line with blanks between its name and the colon with 400.",
+    since="0.1",
 )
-def blank_before_colon_refused(run: ServerRun, _: None) -> Outcome:
+def blank_before_colon_refused(run: ServerRun) -> Outcome:
     """A blank between a field name and its colon gets 400.
 
     RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests
@@ -188,16 +187,15 @@ def _() -> ServerRun:
     return one_connection(_request(b"X-First : a"), Response(400), stimulus="space-before-colon:x-first-space")
 
 
-@rule(
+@server_rule(
     id="folded-line-refused-or-joined",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-obs-fold",),
     stimuli=("obs-fold:*",),
     hint="Answer a folded field line with 400, or put spaces in the place of the fold.",
+    since="0.1",
 )
-def folded_line_refused_or_joined(run: ServerRun, _: None) -> Outcome:
+def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
     """A folded field line is refused, or becomes one line with spaces.
 
     RFC 9112 section 5.2. A line break left in the value splits whatever is built from it; a continuation taken
@@ -250,16 +248,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="field-name-token-or-refused",
-    section="request-headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-field-name-token",),
     stimuli=("field-name:*",),
     hint="Answer a field line whose name is not a token, or that has no colon, with 400.",
+    since="0.1",
 )
-def field_name_token_or_refused(run: ServerRun, _: None) -> Outcome:
+def field_name_token_or_refused(run: ServerRun) -> Outcome:
     """A field line without a proper name gives the app no variable.
 
     RFC 9112 sections 2.2 and 5: a name is a token, and a message that does not match the grammar should be
@@ -291,16 +288,15 @@ def _() -> ServerRun:
     return one_connection(_request(b"X(Y: planted"), Response(400), stimulus="field-name:parenthesis")
 
 
-@rule(
+@server_rule(
     id="large-fields-whole-or-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-field-limits",),
     stimuli=("field-limits:*",),
     hint="Answer fields that are too large or too many with 431; never cut or drop them.",
+    since="0.1",
 )
-def large_fields_whole_or_refused(run: ServerRun, _: None) -> Outcome:
+def large_fields_whole_or_refused(run: ServerRun) -> Outcome:
     """Fields larger than the server handles are refused with a 4xx, never cut.
 
     RFC 9110 section 5.4: a field that is dropped in silence may have been the one that mattered.

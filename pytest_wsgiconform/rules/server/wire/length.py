@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
     answered,
@@ -21,21 +21,22 @@ from ..outcomes import (
     unseen,
 )
 
+SECTION = "smuggling"
+
 
 def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
     return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
 
 
-@rule(
+@server_rule(
     id="differing-lengths-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-differing",),
     stimuli=("cl-differing:*",),
     hint="Answer Content-Length values that differ with 400 and close.",
+    since="0.1",
 )
-def differing_lengths_refused(run: ServerRun, _: None) -> Outcome:
+def differing_lengths_refused(run: ServerRun) -> Outcome:
     """Content-Length values that differ get 400, on one line or on two.
 
     RFC 9112 section 6.3. Whoever takes the first and whoever takes the last disagree on where the next request
@@ -56,16 +57,16 @@ def _() -> ServerRun:
     return one_connection(sent, Response(400), stimulus="cl-differing:lines-larger-second")
 
 
-@rule(
+@server_rule(
     id="repeated-length-taken-once",
     section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-repeated-same",),
     stimuli=("cl-same:*",),
     hint="Refuse repeated equal Content-Length values, or pass one of them on.",
+    since="0.1",
 )
-def repeated_length_taken_once(run: ServerRun, _: None) -> Outcome:
+def repeated_length_taken_once(run: ServerRun) -> Outcome:
     """Repeated equal Content-Length values are refused or taken once; the app never sees the list.
 
     RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
@@ -95,16 +96,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
-@rule(
+@server_rule(
     id="signed-length-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-sign",),
     stimuli=("cl-sign:*",),
     hint="Accept only the digits 0 to 9 in Content-Length.",
+    since="0.1",
 )
-def signed_length_refused(run: ServerRun, _: None) -> Outcome:
+def signed_length_refused(run: ServerRun) -> Outcome:
     """A Content-Length with a sign gets 400.
 
     RFC 9112 section 6.3 with the grammar of RFC 9110 section 8.6. ``int()`` takes signs; a proxy that doesn't
@@ -124,16 +124,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
-@rule(
+@server_rule(
     id="length-of-digits-only",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-nondigit",),
     stimuli=("cl-nondigit:*",),
     hint="Accept only the digits 0 to 9 in Content-Length.",
+    since="0.1",
 )
-def length_of_digits_only(run: ServerRun, _: None) -> Outcome:
+def length_of_digits_only(run: ServerRun) -> Outcome:
     """A Content-Length that is not all ASCII digits gets 400.
 
     RFC 9112 section 6.3. Underscores, other scripts' digits and blanks that ``int()`` strips are lengths for
@@ -153,16 +152,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
 
 
-@rule(
+@server_rule(
     id="empty-length-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-empty",),
     stimuli=("cl-empty:*",),
     hint="Answer an empty Content-Length with 400.",
+    since="0.1",
 )
-def empty_length_refused(run: ServerRun, _: None) -> Outcome:
+def empty_length_refused(run: ServerRun) -> Outcome:
     """An empty Content-Length gets 400, and what follows does not run as a request.
 
     RFC 9112 section 6.3: it is an invalid value, not an absent one.
@@ -183,16 +181,16 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
 
 
-@rule(
+@server_rule(
     id="huge-length-handled",
     section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-huge",),
     stimuli=("cl-huge:*",),
     hint="Compare a Content-Length with the limit before it is turned into a machine number, and answer 413.",
+    since="0.1",
 )
-def huge_length_handled(run: ServerRun, _: None) -> Outcome:
+def huge_length_handled(run: ServerRun) -> Outcome:
     """A very large Content-Length causes neither an overflow nor a crash.
 
     RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
@@ -230,16 +228,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="connection-closed-after-framing-error",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-error-closes",),
     stimuli=("cl-differing:*", "cl-sign:*", "cl-nondigit:*", "cl-empty:*", "te-te:*"),
     hint="Close the connection after a request whose framing is faulty was refused.",
+    since="0.1",
 )
-def connection_closed_after_framing_error(run: ServerRun, _: None) -> Outcome:
+def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     """After a refused framing error the connection is closed.
 
     RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
@@ -267,16 +264,16 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
-@rule(
+@server_rule(
     id="valid-length-honoured",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-nondigit", "rfc-no-framing-no-body"),
     stimuli=("cl-valid:*",),
     hint="Read exactly as many bytes as Content-Length says.",
+    since="0.1",
 )
-def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
+def valid_length_honoured(run: ServerRun) -> Outcome:
     """A valid Content-Length frames the body exactly, and the next request is found behind it.
 
     The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
@@ -313,16 +310,16 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="no-framing-means-no-body",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-no-framing-no-body",),
     stimuli=("no-framing:*", "no-framing-drained:*"),
     hint="Give an empty wsgi.input to a request with neither Content-Length nor Transfer-Encoding.",
+    since="0.1",
 )
-def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
+def no_framing_means_no_body(run: ServerRun) -> Outcome:
     """A request with neither length nor transfer coding has an empty body.
 
     RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
+
+SECTION = "smuggling"
 
 
 def _post(*lines: bytes, body: bytes = b"") -> bytes:
@@ -44,16 +46,15 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
     return HELD if call is not None else turned_away(run, "a request with Transfer-Encoding")
 
 
-@rule(
+@server_rule(
     id="length-before-chunked-overridden",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-cl-te",),
     stimuli=("cl-te:*",),
     hint="Refuse a request with both, or go by the chunks; close the connection either way.",
+    since="0.1",
 )
-def length_before_chunked_overridden(run: ServerRun, _: None) -> Outcome:
+def length_before_chunked_overridden(run: ServerRun) -> Outcome:
     """With Content-Length and then chunked coding the chunks count or the request is refused, and the connection ends.
 
     RFC 9112 sections 6.1 and 6.3. Of two recipients one goes by the length, the other by the chunks: the bytes in
@@ -79,16 +80,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="chunked-before-length-counts",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-te-cl",),
     stimuli=("te-cl:*",),
     hint="Refuse a request with both, or go by the chunks; close the connection either way.",
+    since="0.1",
 )
-def chunked_before_length_counts(run: ServerRun, _: None) -> Outcome:
+def chunked_before_length_counts(run: ServerRun) -> Outcome:
     """With chunked coding and then a Content-Length the same holds: chunks or refusal, and the connection ends.
 
     RFC 9112 sections 6.1 and 6.3. A server that waits for the longer length hangs, one that goes by a shorter
@@ -114,16 +114,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="coding-not-plainly-chunked-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-te-te",),
     stimuli=("te-te:*",),
     hint="Answer a Transfer-Encoding whose last coding is not exactly 'chunked' with 400 and close.",
+    since="0.1",
 )
-def coding_not_plainly_chunked_refused(run: ServerRun, _: None) -> Outcome:
+def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
     """A request whose last transfer coding is not plainly chunked gets 400 and a closed connection.
 
     RFC 9112 section 6.3: the length of such a body can't be known. Guessing "no body" or "it surely means
@@ -152,16 +151,16 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="unknown-coding-gets-501",
     section="request-body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-te-unknown",),
     stimuli=("te-unknown:*",),
     hint="Answer a transfer coding that the server does not know with 501.",
+    since="0.1",
 )
-def unknown_coding_gets_501(run: ServerRun, _: None) -> Outcome:
+def unknown_coding_gets_501(run: ServerRun) -> Outcome:
     """A transfer coding that the server does not know gets 501.
 
     RFC 9112 section 6.1. Passing the still coded body to an app that can't know of the coding is the worst of
@@ -193,16 +192,16 @@ def _() -> ServerRun:
     return one_connection(sent, Response(501), stimulus="te-unknown:gzip")
 
 
-@rule(
+@server_rule(
     id="coding-name-case-ignored",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-te-case-insensitive",),
     stimuli=("te-case:*",),
     hint="Compare the names of transfer codings without regard to case.",
+    since="0.1",
 )
-def coding_name_case_ignored(run: ServerRun, _: None) -> Outcome:
+def coding_name_case_ignored(run: ServerRun) -> Outcome:
     """``Chunked`` in any mix of case is chunked.
 
     RFC 9112 section 7. A server that overlooks it reads no body, and the chunks run as a request.
@@ -226,16 +225,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="coding-in-http10-ends-connection",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-te-http10",),
     stimuli=("te-http10:*",),
     hint="Close the connection after an HTTP/1.0 request with Transfer-Encoding.",
+    since="0.1",
 )
-def coding_in_http10_ends_connection(run: ServerRun, _: None) -> Outcome:
+def coding_in_http10_ends_connection(run: ServerRun) -> Outcome:
     """After an HTTP/1.0 request with Transfer-Encoding the connection ends.
 
     RFC 9112 section 6.1: the framing counts as faulty even when a Content-Length is there, since an HTTP/1.0

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
+
+SECTION = "request-line"
 
 
 def _path(call: Call) -> str:
     return call.get("SCRIPT_NAME") + call.get("PATH_INFO")
 
 
-@rule(
+@server_rule(
     id="absolute-form-gives-path-and-query",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-absolute-form",),
     stimuli=("target:absolute", "target:absolute-upper-case-scheme"),
     hint="Accept an absolute URI as the target and hand its path and query to the app.",
+    since="0.1",
 )
-def absolute_form_gives_path_and_query(run: ServerRun, _: None) -> Outcome:
+def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     """A target in absolute form is served like the same target in origin form.
 
     Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
@@ -65,16 +66,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="absolute-form-overrides-host",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-absolute-form-host",),
     stimuli=("target:absolute-other-host",),
     hint="Put the authority of an absolute target into HTTP_HOST, in the place of the Host field.",
+    since="0.1",
 )
-def absolute_form_overrides_host(run: ServerRun, _: None) -> Outcome:
+def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     """With a target in absolute form the app sees the target's authority, not the Host field.
 
     RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
@@ -115,16 +115,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="asterisk-form-is-no-path",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-asterisk-form",),
     stimuli=("target:asterisk-options",),
     hint="Answer OPTIONS * in the server, or pass '*' or an empty PATH_INFO.",
+    since="0.1",
 )
-def asterisk_form_is_no_path(run: ServerRun, _: None) -> Outcome:
+def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
     """``OPTIONS *`` never reaches the app as a path with a slash.
 
     It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it
@@ -158,16 +157,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="asterisk-form-only-for-options",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-asterisk-form",),
     stimuli=("target:asterisk-get",),
     hint="Refuse the target * with any method but OPTIONS.",
+    since="0.1",
 )
-def asterisk_form_only_for_options(run: ServerRun, _: None) -> Outcome:
+def asterisk_form_only_for_options(run: ServerRun) -> Outcome:
     """The target ``*`` is refused for methods other than OPTIONS.
 
     The asterisk form exists for a server-wide OPTIONS only (RFC 9112 section 3.2.4).
@@ -190,16 +188,15 @@ def _() -> ServerRun:
     return one_connection(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n", Response(400), stimulus="target:asterisk-get")
 
 
-@rule(
+@server_rule(
     id="connect-target-is-no-path",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-connect-refused",),
     stimuli=("target:connect",),
     hint="Refuse CONNECT, or keep its authority out of PATH_INFO.",
+    since="0.1",
 )
-def connect_target_is_no_path(run: ServerRun, _: None) -> Outcome:
+def connect_target_is_no_path(run: ServerRun) -> Outcome:
     """The authority of a CONNECT never reaches the app as a path.
 
     CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which no WSGI app can give; made a path, the
@@ -233,16 +230,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="fragment-not-passed-on",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-target-fragment",),
     stimuli=("target:fragment", "target:fragment-in-path"),
     hint="Answer a target with a number sign with 400.",
+    since="0.1",
 )
-def fragment_not_passed_on(run: ServerRun, _: None) -> Outcome:
+def fragment_not_passed_on(run: ServerRun) -> Outcome:
     """A fragment in the request target never reaches the app as data.
 
     No form of a target has room for one (RFC 9112 section 3.2), so a sender that puts it there means

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
+
+SECTION = "request-headers"
 
 
 def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], /, **facts: object) -> ServerRun:
@@ -19,16 +21,15 @@ def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], /
     return run
 
 
-@rule(
+@server_rule(
     id="line-breaks-and-nul-not-in-environ",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-field-value-nul",),
     stimuli=("field-value-nul:*", "bare-lf:in-value", "bare-lf:smuggled-coding", "bare-cr:in-value"),
     hint="Refuse a field value with CR, LF or NUL, or put spaces in their place.",
+    since="0.1",
 )
-def line_breaks_and_nul_not_in_environ(run: ServerRun, _: None) -> Outcome:
+def line_breaks_and_nul_not_in_environ(run: ServerRun) -> Outcome:
     """No CR, LF or NUL of a field value reaches the app.
 
     RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another
@@ -55,16 +56,15 @@ def _() -> ServerRun:
     return _example("field-value-nul:middle", (b"X-First: a\0bc",), {"HTTP_X_FIRST": "a bc"})
 
 
-@rule(
+@server_rule(
     id="control-characters-survived",
-    section="request-headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-field-value-ctl",),
     stimuli=("field-value-ctl:*",),
     hint="Refuse control characters in a field value with 400, or pass them on; do not fail on them.",
+    since="0.1",
 )
-def control_characters_survived(run: ServerRun, _: None) -> Outcome:
+def control_characters_survived(run: ServerRun) -> Outcome:
     """A control character in a field value does not make the server fail.
 
     RFC 9110 section 5.5 leaves it open whether such a value is kept or refused; an internal error is neither.
@@ -90,16 +90,15 @@ def _() -> ServerRun:
     return _example("field-value-ctl:01", (b"X-First: a\x01b",), {"HTTP_X_FIRST": "a\x01b"})
 
 
-@rule(
+@server_rule(
     id="blanks-around-value-stripped",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-field-value-ows",),
     stimuli=("field-value-ows:*",),
     hint="Strip spaces and tabs from both ends of a field value, and nothing else.",
+    since="0.1",
 )
-def blanks_around_value_stripped(run: ServerRun, _: None) -> Outcome:
+def blanks_around_value_stripped(run: ServerRun) -> Outcome:
     """Blanks around a field value are not part of it; blanks inside it are.
 
     RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
@@ -120,16 +119,15 @@ def _() -> ServerRun:
     return _example("field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc"}, value="abc")
 
 
-@rule(
+@server_rule(
     id="high-bytes-are-latin1",
-    section="request-headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-field-obs-text",),
     stimuli=("field-obs-text:*",),
     hint="Decode field values as Latin-1.",
+    since="0.1",
 )
-def high_bytes_are_latin1(run: ServerRun, _: None) -> Outcome:
+def high_bytes_are_latin1(run: ServerRun) -> Outcome:
     """Bytes from 0x80 up in a field value reach the app as the code points of the same numbers.
 
     RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
@@ -152,16 +150,16 @@ def _() -> ServerRun:
     return _example("field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xc3\xa9"}, value="\xc3\xa9")
 
 
-@rule(
+@server_rule(
     id="underscore-name-not-merged",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-underscore-spoof",),
     stimuli=("underscore:*",),
     hint="Drop or refuse request fields whose name has an underscore.",
+    since="0.1",
 )
-def underscore_name_not_merged(run: ServerRun, _: None) -> Outcome:
+def underscore_name_not_merged(run: ServerRun) -> Outcome:
     """A field name with an underscore can't overwrite or join the variable of the name with a hyphen.
 
     ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and
@@ -188,16 +186,16 @@ def _() -> ServerRun:
     return _example("underscore:after", lines, {"HTTP_X_USER": "right"}, key="HTTP_X_USER", value="right")
 
 
-@rule(
+@server_rule(
     id="underscore-framing-without-effect",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-content-length-spoof",),
     stimuli=("spoof:*",),
     hint="Drop or refuse Content_Length, Content_Type and Transfer_Encoding.",
+    since="0.1",
 )
-def underscore_framing_without_effect(run: ServerRun, _: None) -> Outcome:
+def underscore_framing_without_effect(run: ServerRun) -> Outcome:
     """Content_Length, Content_Type and Transfer_Encoding change neither the body nor the CGI variables.
 
     Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE; an app that
@@ -238,16 +236,15 @@ def _() -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="proxy-field-not-passed-on",
-    section="request-headers",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-proxy-header",),
     stimuli=("proxy:*",),
     hint="Leave the client's Proxy field out of environ.",
+    since="0.1",
 )
-def proxy_field_not_passed_on(run: ServerRun, _: None) -> Outcome:
+def proxy_field_not_passed_on(run: ServerRun) -> Outcome:
     """A client's Proxy field makes no HTTP_PROXY.
 
     Libraries take HTTP_PROXY of the process environment for the outgoing proxy. Under CGI environ *is* the
@@ -271,16 +268,15 @@ def _() -> ServerRun:
     return _example("proxy:plain", (b"Proxy: http://evil.test/",), {"HTTP_HOST": "x"})
 
 
-@rule(
+@server_rule(
     id="repeated-fields-joined",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-repeat-joined",),
     stimuli=("repeat:custom", "repeat:accept", "repeat:mixed-case", "repeat:apart"),
     hint="Join the values of repeated fields with commas, in the order received.",
+    since="0.1",
 )
-def repeated_fields_joined(run: ServerRun, _: None) -> Outcome:
+def repeated_fields_joined(run: ServerRun) -> Outcome:
     """Repeated fields reach the app as one comma-separated value, in order.
 
     RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
@@ -308,16 +304,15 @@ def _() -> ServerRun:
     return _example("repeat:custom", lines, {"HTTP_X_LIST": "a,b"}, key="HTTP_X_LIST", values=["a", "b"])
 
 
-@rule(
+@server_rule(
     id="cookies-joined-by-semicolon",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cookie-joined",),
     stimuli=("repeat:cookie",),
     hint="Join several Cookie lines with a semicolon and a space.",
+    since="0.1",
 )
-def cookies_joined_by_semicolon(run: ServerRun, _: None) -> Outcome:
+def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
     """Several Cookie lines reach the app as one valid cookie string.
 
     The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
@@ -344,16 +339,15 @@ def _() -> ServerRun:
     return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1; b=2"}, pairs=["a=1", "b=2"])
 
 
-@rule(
+@server_rule(
     id="repeated-singleton-not-mixed",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-singleton-repeat",),
     stimuli=("repeat:content-type", "repeat:authorization"),
     hint="Refuse a repeated singleton field, keep one of the values, or join them recognisably with a comma.",
+    since="0.1",
 )
-def repeated_singleton_not_mixed(run: ServerRun, _: None) -> Outcome:
+def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
     """A repeated field that is no list is refused, reduced to one of its values, or visibly joined.
 
     RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third

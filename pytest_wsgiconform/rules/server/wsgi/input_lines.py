@@ -6,9 +6,9 @@ from io import BytesIO
 from typing import Any
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     data_of,
@@ -23,6 +23,8 @@ from ..requests import (
     reading_call,
     reads,
 )
+
+SECTION = "input"
 
 
 def split_lines(body: bytes) -> list[bytes]:
@@ -74,16 +76,15 @@ def _lines(found: dict[str, Any]) -> list[bytes]:
     return [str(line).encode("latin-1", "replace") for line in found.get("lines", ())]
 
 
-@rule(
+@server_rule(
     id="input-readline-splits-on-lf",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readline-semantics",),
     stimuli=("input:readline",),
     hint="Split after each line feed, keep it, and take nothing else for a line end.",
+    since="0.1",
 )
-def input_readline_splits_on_lf(run: ServerRun, _exchange: object) -> Outcome:
+def input_readline_splits_on_lf(run: ServerRun) -> Outcome:
     """``readline()`` returns one line with its newline byte, split on LF only.
 
     Why it matters: binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams",
@@ -108,16 +109,15 @@ def _():
     return example_run(calls=[reading_call(b"a\rb\nc", *events)], body=b"a\rb\nc")
 
 
-@rule(
+@server_rule(
     id="input-readlines-lists-lines",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readlines-semantics",),
     stimuli=("input:readlines",),
     hint="Return a list of what readline() would give.",
+    since="0.1",
 )
-def input_readlines_lists_lines(run: ServerRun, _exchange: object) -> Outcome:
+def input_readlines_lists_lines(run: ServerRun) -> Outcome:
     """``readlines()`` returns a list of the remaining lines.
 
     Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
@@ -141,16 +141,15 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", lines_event("readlines", b"a\n", b"b"))], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="input-iterates-over-lines",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-iter-semantics",),
     stimuli=("input:iterate", "input:iterate-after-readline"),
     hint="Make iteration yield what readline() would return.",
+    since="0.1",
 )
-def input_iterates_over_lines(run: ServerRun, _exchange: object) -> Outcome:
+def input_iterates_over_lines(run: ServerRun) -> Outcome:
     """Iterating over ``wsgi.input`` yields the lines that ``readline()`` would return.
 
     Why it matters: that is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers
@@ -174,16 +173,15 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", lines_event("iter", b"a\n", b"b"))], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="input-ends-at-content-length",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-eof-at-length", "input-no-read-past-may"),
     stimuli=("input:read-past", "input:readline", "input:readlines", "input:iterate"),
     hint="Count the bytes of the body, and return what is left when more is asked for.",
+    since="0.1",
 )
-def input_ends_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
+def input_ends_at_content_length(run: ServerRun) -> Outcome:
     """Reading beyond Content-Length gives an end of file; it does not block.
 
     Why it matters: a server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams").
@@ -223,16 +221,15 @@ def _():
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 103))], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="input-read-needs-no-size",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-read-noarg",),
     stimuli=("input:read-all",),
     hint="Make the size optional: without one, return the rest of the body.",
+    since="0.1",
 )
-def input_read_needs_no_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_needs_no_size(run: ServerRun) -> Outcome:
     """``read()`` without a size returns the rest of the body.
 
     Why it matters: a server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
@@ -252,16 +249,15 @@ def _():
     return example_run(calls=[reading_call(b"abcdef", *events)], body=b"abcdef")
 
 
-@rule(
+@server_rule(
     id="input-empty-after-end",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-empty-after-eof",),
     stimuli=("input:after-end", "input:none"),
     hint="Return an empty bytestring from every read at the end of the body, as often as asked.",
+    since="0.1",
 )
-def input_empty_after_end(run: ServerRun, _exchange: object) -> Outcome:
+def input_empty_after_end(run: ServerRun) -> Outcome:
     """Every read from an exhausted or empty stream returns an empty bytestring.
 
     Why it matters: a server "should return empty bytestrings from any attempt to read from an empty or exhausted input
@@ -296,16 +292,15 @@ def _():
     return example_run(calls=[example_call(event("at-end"), reading_, read_event("readline", b""))])
 
 
-@rule(
+@server_rule(
     id="input-readline-takes-size",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-readline-size",),
     stimuli=("input:readline-sized",),
     hint="Give readline() an optional size, and return at most that many bytes of the line.",
+    since="0.1",
 )
-def input_readline_takes_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_readline_takes_size(run: ServerRun) -> Outcome:
     """``readline(size)`` returns at most size bytes of the line.
 
     Why it matters: servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not
@@ -336,16 +331,15 @@ def _():
     return example_run(calls=[reading_call(b"abcdefg", *events)], body=b"abcdefg")
 
 
-@rule(
+@server_rule(
     id="input-readlines-hint-optional",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readlines-hint",),
     stimuli=("input:readlines-hint",),
     hint="Accept readlines(hint); you may disregard the hint.",
+    since="0.1",
 )
-def input_readlines_hint_optional(run: ServerRun, _exchange: object) -> Outcome:
+def input_readlines_hint_optional(run: ServerRun) -> Outcome:
     """``readlines(hint)`` is accepted, and repeated calls give the whole body.
 
     Why it matters: the hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it
@@ -373,16 +367,15 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", *events)], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="transfer-coding-decoded",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-server-decodes-te",),
     stimuli=("input:chunked",),
     hint="Decode the transfer coding before the application reads, or refuse the request with 411 or 501.",
+    since="0.1",
 )
-def transfer_coding_decoded(run: ServerRun, _exchange: object) -> Outcome:
+def transfer_coding_decoded(run: ServerRun) -> Outcome:
     """The application reads a chunked body without its chunk syntax.
 
     Why it matters: a server must handle inbound hop-by-hop headers on its own, which includes decoding any
