@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "probe": {"observe", "rules", "wsgiref"},
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
-    "report": {"rules", "settings", "plugin", "stimuli", ""},  # report formats; the pack of a reproduction
+    "report": {"observe", "rules", "settings", "plugin", "stimuli", ""},  # report formats; the pack of a reproduction
     "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},

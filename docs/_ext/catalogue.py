@@ -9,7 +9,9 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from pytest_wsgiconform.report.transcript import example
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.display import markdown
 from pytest_wsgiconform.rules.model import Rule
 from pytest_wsgiconform.rules.registry import catalogue
 
@@ -39,16 +41,17 @@ def rule_page(section: str, rules: list[Rule]) -> str:
     parts = [f"# {title_of(section)}\n"]
     for rule in rules:
         parts.append(f"(rule-{rule.id})=\n## `{rule.id}`\n")
-        parts.append(f"**{rule.summary}**\n")
+        parts.append(f"**{markdown(rule.summary)}**\n")
         parts.append(f"Level: {rule.level}. A duty of the {rule.side}'s side. Since {rule.since}.\n")
-        parts.append(rule.why + "\n")
-        parts.append(f"*What to do:* {rule.hint}\n")
+        parts.append(markdown(rule.why) + "\n")
+        parts.append(f"*What to do:* {markdown(rule.hint)}\n")
         for name in rule.clauses:
             clause = clauses()[name]
             parts.append(f"- clause [`{clause.id}`]({clause.url}) ({clause.level}): {clause.says}")
         parts.append("")
-        for which, verb in (("bad", "breaks"), ("good", "keeps")):
-            parts.append(f"A program that {verb} it:\n\n```python\n{rule.example_source(which)}\n```\n")
+        for which in ("bad", "good"):
+            shown = example(rule, which)
+            parts.append(f"{shown.title}:\n\n```{shown.language}\n{shown.text}\n```\n")
     return "\n".join(parts)
 
 
@@ -95,7 +98,7 @@ def fixtures_page() -> str:
     parts = ["# Every fixture\n"]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(d) for d in node.decorator_list):
-            text = (ast.get_docstring(node) or "").replace("``", "`")
+            text = markdown(ast.get_docstring(node) or "")
             parts.append(f"## `{node.name}`\n\n{text}\n")
     return "\n".join(parts)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..rules.display import clean, shorten
+from ..rules.display import clean, plain, shorten
 from ..rules.model import Finding
 from .places import relative
 
@@ -23,7 +23,7 @@ def failure_text(findings: Iterable[Finding], hint: str = "") -> str:
         lines += [f"{finding.rule}: {sentence(data)} [{finding.level}, the {finding.blame} is to blame]"]
         lines += [f"  {line}" for line in details(data)]
     if hint:
-        lines += [f"  to do: {hint}"]
+        lines += [f"  to do: {plain(hint)}"]
     return "\n".join(lines)
 
 

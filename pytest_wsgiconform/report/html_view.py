@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..rules.clauses import Clause, clauses
-from ..rules.display import clean
+from ..rules.display import clean, plain
 from ..rules.model import Rule, Verdict
 from ..rules.registry import catalogue
 from .html_wire import pieces
 from .places import fingerprints
 from .tally import tally
+from .transcript import example
 
 #: With more findings than this the rules start closed, so that the page opens at once.
 OPEN_UP_TO = 100
@@ -78,11 +79,11 @@ def _rule(
         "level": mine[0].get("level", level) if mine else level,
         "section": rule.section if rule else "other",
         "side": rule.side.value if rule else "",
-        "summary": rule.summary if rule else "",
-        "why": _paragraphs(rule.why) if rule else [],
-        "hint": rule.hint if rule else "",
-        "bad": rule.example_source("bad") if rule and rule.bad_example else "",
-        "good": rule.example_source("good") if rule and rule.good_example else "",
+        "summary": plain(rule.summary) if rule else "",
+        "why": _paragraphs(plain(rule.why)) if rule else [],
+        "hint": plain(rule.hint) if rule else "",
+        "bad": example(rule, "bad").text if rule and rule.bad_example else "",
+        "good": example(rule, "good").text if rule and rule.good_example else "",
         "clauses": [clauses()[clause] for clause in (rule.clauses if rule else ()) if clause in clauses()],
         "findings": findings,
         "exercised": sum(row["exercised"] for row in mine),
