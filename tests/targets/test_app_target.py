@@ -19,7 +19,7 @@ from pytest_wsgiconform.targets.app.crawl import links_in
 from pytest_wsgiconform.targets.app.isolate import Child, ChildDied
 from pytest_wsgiconform.targets.app.routes import Route
 from pytest_wsgiconform.targets.app.target import AppTarget
-from pytest_wsgiconform.targets.app.target import target as app_module
+from pytest_wsgiconform.targets.app import target as app_module
 
 TEXT = [("Content-Type", "text/plain")]
 

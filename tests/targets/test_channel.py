@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.probe.channel import GATE_LIMIT, Talk
-from pytest_wsgiconform.targets.server.target import channel as server_channel
+from pytest_wsgiconform.targets.server import channel as server_channel
 
 
 def unclosed_after(action: Any) -> list[str]:

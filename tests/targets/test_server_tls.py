@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wsgiconform.observe.wire import AwaitFinal, Limits, Script, Send
-from pytest_wsgiconform.targets.server.target import tls as server_tls
+from pytest_wsgiconform.targets.server import tls as server_tls
 from pytest_wsgiconform.targets.server.tls import converse_tls, make_certificate
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
