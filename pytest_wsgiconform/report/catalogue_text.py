@@ -67,8 +67,8 @@ def explained(rule: Rule, width: int) -> list[str]:
 def _stimuli(rule: Rule) -> Iterator[str]:
     """Yield what is tried for *rule*: nothing for a rule on single events, which judges all traffic."""
     found = described(rule)
-    if found:
-        yield from ("", "Stimuli:")
+    if rule.stimuli:
+        yield from ("", "Stimuli:" if found else f"Stimuli: all that there are for the {rule.side}")
     for stimulus in found[:STIMULI_SHOWN]:
         summary = f": {stimulus.summary}" if stimulus.summary else ""
         yield f"    {stimulus.id}{summary}  ({stimulus.place})"

@@ -45,6 +45,13 @@ _GIVEN_UP = {
     "AwaitProbe": "the client waited for the app",
 }
 
+_PHASES = {
+    "call": "when it was called",
+    "iter": "when iter() was called on what it returned",
+    "next": "while it was iterated",
+    "close": "in close()",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -162,26 +169,28 @@ def _sent(steps: Sequence[Sent]) -> Iterator[str]:
 def _answered(connection: Connection, left_open: bool) -> Iterator[str]:
     if left_open:
         yield "* left out: this rule looks at what the app saw"
-        if connection.ended != "eof":
-            yield f"* {_ENDS.get(connection.ended, connection.ended)}"
-        return
-    if connection.received:
-        for piece in connection.received:
-            if piece.at:
-                yield f"* at {piece.at:.1f} s:"
-            yield from marked("<", piece.data)
     else:
+        yield from _answer(connection)
+    for step in connection.skipped:
+        yield f"* {_GIVEN_UP.get(step, clean(step))} in vain"
+    if not left_open or connection.ended != "eof":
+        yield f"* {_ENDS.get(connection.ended, connection.ended)}"
+
+
+def _answer(connection: Connection) -> Iterator[str]:
+    if not (connection.received or connection.responses or connection.stray):
+        yield "* nothing"
+    for piece in connection.received:
+        if piece.at:
+            yield f"* at {piece.at:.1f} s:"
+        yield from marked("<", piece.data)
+    if not connection.received:
         yield from marked("<", connection.stray)
         for response in connection.responses:
             for data in (_head(response), response.body, response.stray):
                 yield from marked("<", data)
-    if not (connection.received or connection.responses or connection.stray):
-        yield "* nothing"
     for response in connection.responses:
         yield from _remarks(response)
-    for step in connection.skipped:
-        yield f"* {_GIVEN_UP.get(step, clean(step))} in vain"
-    yield f"* {_ENDS.get(connection.ended, connection.ended)}"
 
 
 def _head(response: Response) -> bytes:
@@ -280,10 +289,8 @@ def _done(record: ExchangeRecord) -> Iterator[str]:
     for with_error in record.facts.get("restarted", ()):
         yield f"* it called start_response again for an error, {'with' if with_error else 'without'} exc_info"
     if record.error is not None:
-        where = {"call": "when it was called", "iter": "while it was iterated", "close": "in close()"}
-        yield f"* it raised {clean(record.error.type)}: {clean(record.error.message)} " + where.get(
-            record.error.phase, record.error.phase
-        )
+        where = _PHASES.get(record.error.phase, record.error.phase)
+        yield f"* it raised {clean(record.error.type)}: {clean(record.error.message)} {where}"
     if record.timed_out:
         yield "* no answer within the time limit"
     elif record.exhausted:

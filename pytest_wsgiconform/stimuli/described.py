@@ -18,7 +18,7 @@ from .server.model import ServerStimulus, Setting, chosen
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-#: What a rule on apps names to judge the runs of all stimuli.
+#: What a rule names to judge the runs of all stimuli.
 _ALL = "*"
 
 _BEHAVIOUR = re.compile(rb"/probe/([\w-]+)/")

@@ -14,7 +14,9 @@ from documents import SCRIPT, document, finding
 from pytest_wsgiconform.report import html
 from pytest_wsgiconform.report.html_view import page
 from pytest_wsgiconform.report.html_wire import pieces, unescape
+from pytest_wsgiconform.report.transcript import example
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.display import plain
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
 
@@ -146,9 +148,9 @@ def test_links_into_the_page_lead_somewhere_and_ids_are_unique() -> None:
 def test_every_rule_has_its_why_its_examples_and_its_findings() -> None:
     text = outline(FULL).text
     for rule in catalogue().values():
-        assert rule.hint in text
-        assert rule.example_source("bad") in text
-        assert rule.example_source("good") in text
+        assert plain(rule.hint) in text
+        assert example(rule, "bad").text in text
+        assert example(rule, "good").text in text
     assert "start_response(b'200 OK', [])" in text
     assert "shop/views.py:12" in text
     assert "seen 3 times" in text
