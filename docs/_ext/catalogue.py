@@ -118,6 +118,10 @@ def write_pages(app: Any) -> None:
     pages["index.md"] = (
         f"# Rules\n\nThe catalogue holds {total} rules. `pytest --wsgi-rules` prints it, and\n"
         "`pytest --wsgi-rules='close-*'` a part of it.\n\n"
+        "`pytest --wsgi-rules=ID` also lists what a rule is judged by, and where that is defined.\n\n"
+        "A rule on apps or middleware shows a program that breaks it and one that keeps it. A rule on servers shows\n"
+        "two transcripts: `>` marks what the client sent, `<` what the server sent, both with Python's escapes, and\n"
+        "`*` marks a remark. Below stands what the app inside the server saw.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{tree}\nclauses\nall-options\nall-fixtures\n```\n"
     )
     for stale in {path.name for path in folder.glob("*.md")} - set(pages):

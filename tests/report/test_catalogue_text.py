@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pytest_wsgiconform.report.html_wire import unescape
 from pytest_wsgiconform.rules.model import Blame, Rule
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.stimuli.app.order import app_stimuli
-from pytest_wsgiconform.stimuli.described import described
+from pytest_wsgiconform.stimuli.described import Described, described
 from pytest_wsgiconform.stimuli.middleware.stimuli import middleware_stimuli
 from pytest_wsgiconform.stimuli.server.model import Setting, server_stimuli
 
@@ -25,6 +26,13 @@ RULES = list(catalogue().values())
 PACKAGE = Path(pytest_wsgiconform.__file__).parent
 PLACE = re.compile(r"\((?P<file>[\w/]+\.py):(?P<line>\d+)\)$")
 SETTING = Setting("127.0.0.1:8000")
+
+
+@cache
+def of_servers() -> dict[str, Described]:
+    """Return all stimuli that rules on servers name, by id."""
+    rules = [rule for rule in RULES if rule.side is Blame.SERVER]
+    return {one.id: one for rule in rules for one in described(rule)}
 
 
 def source_line(place: str) -> str:
@@ -93,9 +101,7 @@ def test_the_stimuli_of_a_server_rule_are_shown_with_their_bytes(rule: Rule) -> 
 
 @pytest.mark.parametrize("stimulus", server_stimuli().values(), ids=lambda stimulus: stimulus.id)
 def test_a_stimulus_and_its_behaviours_are_found_where_it_says(stimulus: Any) -> None:
-    rule = next((r for r in RULES if r.side is Blame.SERVER and stimulus.id in [d.id for d in described(r)]), None)
-    assert rule is not None, "no rule judges it"
-    (one,) = (found for found in described(rule) if found.id == stimulus.id)
+    one = of_servers()[stimulus.id]
     topic, _, variant = stimulus.id.partition(":")
     line = source_line(one.place)
     assert topic in line or variant in line
