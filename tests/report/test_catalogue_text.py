@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import document
 
 import pytest_wsgiconform
 from pytest_wsgiconform.report import sarif
@@ -21,6 +20,7 @@ from pytest_wsgiconform.stimuli.app.order import app_stimuli
 from pytest_wsgiconform.stimuli.described import Described, described
 from pytest_wsgiconform.stimuli.middleware.stimuli import middleware_stimuli
 from pytest_wsgiconform.stimuli.server.model import Setting, server_stimuli
+from tests.report.documents import document
 
 RULES = list(catalogue().values())
 PACKAGE = Path(pytest_wsgiconform.__file__).parent
