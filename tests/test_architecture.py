@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "probe": {"observe", "rules", "wsgiref"},
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
-    "report": {"naming", "rules", "stimuli"},  # report formats; the pack of a reproduction
+    "report": {"naming", "observe", "rules", "stimuli"},  # report formats; the pack of a reproduction; transcripts
     "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},

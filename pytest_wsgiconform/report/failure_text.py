@@ -6,7 +6,7 @@ import linecache
 import os
 from collections.abc import Iterable
 
-from ..rules.display import clean, shorten
+from ..rules.display import clean, plain, shorten
 from ..rules.model import Finding, Location
 from .places import relative
 
@@ -21,7 +21,7 @@ def failure_text(findings: Iterable[Finding], hint: str = "") -> str:
         lines += [f"{finding.rule}: {sentence(finding)} [{finding.level}, the {finding.blame} is to blame]"]
         lines += [f"  {line}" for line in details(finding)]
     if hint:
-        lines += [f"  to do: {hint}"]
+        lines += [f"  to do: {plain(hint)}"]
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..naming import Target
 from ..rules.clauses import Clause, clauses
-from ..rules.display import clean
+from ..rules.display import clean, plain
 from ..rules.model import Blame, Finding, Level, Rule, Verdict
 from ..rules.registry import catalogue
 from .baseline import Entry, Outdated
@@ -18,6 +18,7 @@ from .lines import FileLines
 from .places import fingerprints
 from .policy import Policy
 from .tally import Tally, tally
+from .transcript import example
 
 #: With more findings than this the rules start closed, so that the page opens at once.
 OPEN_UP_TO = 100
@@ -190,11 +191,11 @@ def _rule(
         state=_worst([record.verdict.value for record in records] + (["broken"] if findings else [])),
         level=level,
         section=rule.section if rule else "other",
-        summary=rule.summary if rule else "",
-        why=_paragraphs(rule.why) if rule else [],
-        hint=rule.hint if rule else "",
-        bad=rule.example_source("bad") if rule and rule.bad_example else "",
-        good=rule.example_source("good") if rule and rule.good_example else "",
+        summary=plain(rule.summary) if rule else "",
+        why=_paragraphs(plain(rule.why)) if rule else [],
+        hint=plain(rule.hint) if rule else "",
+        bad=example(rule, "bad").text if rule and rule.bad_example else "",
+        good=example(rule, "good").text if rule and rule.good_example else "",
         clauses=[clauses()[clause] for clause in (rule.clauses if rule else ()) if clause in clauses()],
         findings=findings,
         reasons=list(dict.fromkeys(clean(record.reason) for record in records if record.reason)),

@@ -9,11 +9,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ..rules.clauses import clauses
+from ..rules.display import markdown, plain
 from ..rules.model import Finding, Level, Rule
 from ..rules.registry import catalogue
 from .document import Document
 from .files import write_text
 from .places import fingerprints
+from .transcript import example
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.ADVICE: "note"}
@@ -67,16 +69,17 @@ def _driver(document: Document, ids: Iterable[str]) -> dict[str, Any]:
 def _rule(rule: Rule) -> dict[str, Any]:
     covered = [clauses()[name] for name in rule.clauses if name in clauses()]
     lines = [f"- {clause.says} ([{clause.section}]({clause.url}))" for clause in covered]
-    plain = [f"- {clause.says} ({clause.section})" for clause in covered]
-    text = "\n\n".join([rule.why, f"What to do: {rule.hint}", "\n".join(["Clauses:", *plain])])
-    markdown = [rule.why, f"**What to do:** {rule.hint}", "\n".join(["**Clauses:**", "", *lines])]
+    unlinked = [f"- {clause.says} ({clause.section})" for clause in covered]
+    text = "\n\n".join([plain(rule.why), f"What to do: {plain(rule.hint)}", "\n".join(["Clauses:", *unlinked])])
+    parts = [markdown(rule.why), f"**What to do:** {markdown(rule.hint)}", "\n".join(["**Clauses:**", "", *lines])]
     for which, title in (("bad", "Breaks it"), ("good", "Keeps it")):
-        markdown.append(f"**{title}:**\n\n```python\n{rule.example_source(which)}\n```")
+        shown = example(rule, which)
+        parts.append(f"**{title}:**\n\n```{shown.language}\n{shown.text}\n```")
     row: dict[str, Any] = {
         "id": rule.id,
-        "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.why},
-        "help": {"text": text, "markdown": "\n\n".join(markdown)},
+        "shortDescription": {"text": plain(rule.summary)},
+        "fullDescription": {"text": plain(rule.why)},
+        "help": {"text": text, "markdown": "\n\n".join(parts)},
         "defaultConfiguration": {"level": _LEVELS[rule.level]},
         "properties": {"tags": ["wsgi", rule.section], "clauses": list(rule.clauses), "side": rule.side.value},
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..naming import Target
-from ..rules.display import clean, shorten
+from ..rules.display import clean, plain, shorten
 from ..rules.model import Level, Verdict
 from .document import Record, clause_totals
 from .failure_text import details, place, sentence
@@ -156,7 +156,7 @@ class _Writer:
                     self.text(line, "    ")
         if len(findings) > len(shown):
             self.text(f"... and {len(findings) - len(shown)} more places (-v shows all)", "  ")
-        self.text(f"to do: {record.hint}", "  ", green=True)
+        self.text(f"to do: {plain(record.hint)}", "  ", green=True)
 
     def _unsettled(self, records: list[Record]) -> None:
         for verdict, title in _UNSETTLED.items():

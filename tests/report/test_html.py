@@ -16,7 +16,9 @@ from pytest_wsgiconform.report.html_view import page
 from pytest_wsgiconform.report.html_wire import pieces, unescape
 from pytest_wsgiconform.report.lines import FileLines
 from pytest_wsgiconform.report.policy import Ignore, Policy
+from pytest_wsgiconform.report.transcript import example
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.display import plain
 from pytest_wsgiconform.rules.model import Level, Location, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, document, finding, side_by_side
@@ -142,9 +144,9 @@ def test_links_into_the_page_lead_somewhere_and_ids_are_unique() -> None:
 def test_every_rule_has_its_why_its_examples_and_its_findings() -> None:
     text = outline(FULL).text
     for rule in catalogue().values():
-        assert rule.hint in text
-        assert rule.example_source("bad") in text
-        assert rule.example_source("good") in text
+        assert plain(rule.hint) in text
+        assert example(rule, "bad").text in text
+        assert example(rule, "good").text in text
     assert "start_response(b'200 OK', [])" in text
     assert "shop/views.py:12" in text
     assert "seen 3 times" in text

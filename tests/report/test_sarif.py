@@ -13,6 +13,8 @@ import pytest
 
 from pytest_wsgiconform.report import sarif
 from pytest_wsgiconform.report.document import Document
+from pytest_wsgiconform.report.transcript import example
+from pytest_wsgiconform.rules.display import plain
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, document, finding
@@ -76,8 +78,8 @@ def test_rules_carry_help_and_level_and_results_point_at_them(tmp_path: Path) ->
     for row in table:
         rule = catalogue()[row["id"]]
         assert row["defaultConfiguration"]["level"] == levels[rule.level]
-        assert rule.hint in row["help"]["text"]
-        assert rule.example_source("good") in row["help"]["markdown"]
+        assert plain(rule.hint) in row["help"]["text"]
+        assert example(rule, "good").text in row["help"]["markdown"]
     for result, found in zip(run["results"], made.findings, strict=True):
         assert table[result["ruleIndex"]]["id"] == result["ruleId"] == found.rule
         assert result["level"] == levels[found.level]

@@ -137,7 +137,7 @@ def started(call: Call) -> list[dict[str, Any]]:
 
 def example_call(*events: dict[str, Any], label: Any = "first", **environ: Any) -> Call:
     """Write a call by hand: what happened in it, and some of its environ."""
-    return Call(label=label, events=list(events), environ={"REQUEST_METHOD": "GET", **environ}, at=1.0)
+    return Call(label=label, events=list(events), environ=environ, at=1.0)
 
 
 def event(name: str, at: float = 0.0, /, **facts: Any) -> dict[str, Any]:
@@ -196,10 +196,12 @@ def example_run(
 ) -> ServerRun:
     """Write a run of one connection by hand. :param received: (time, bytes) of each piece.
 
+    :param sent: for a rule that reads the request again from what was sent; where it does not, the request is what its
+        first stimulus sends.
     :param body: the fact ``body``: what the request's body was, or the response's has to be.
     """
     connection = Connection(
-        sent=[Sent(sent or example_request())],
+        sent=[Sent(sent)] if sent else [],
         received=[Received(data, at) for at, data in received],
         responses=list(responses),
         ended=ended,
