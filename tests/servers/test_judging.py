@@ -15,7 +15,7 @@ from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
 from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Level, Verdict
 from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun, one_connection
-from pytest_wsgiconform.rules.records.stimulus_facts import Wanted
+from pytest_wsgiconform.rules.records.stimulus_facts import Launch, Wanted
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.rules.server.requests import event, example_call, example_request, example_run, read_event
 from pytest_wsgiconform.rules.server.versions import claims_http11, needs_http11
@@ -465,7 +465,7 @@ def test_a_gateway_with_nothing_behind_it_does_not_answer(monkeypatch: pytest.Mo
 
 def test_a_silent_server_is_told_once_and_a_death_always() -> None:
     silent = example_run(ended="open", alive=False)
-    silent.stimulus = "basic:get"
+    silent.launch = Launch(first=True)
     assert len(verdict("server-answers", silent)) == 1
     assert verdict("server-survives", silent) is None
     silent.noted.ended = "was killed by signal 11"

@@ -93,7 +93,7 @@ def server_survives(run: ServerRun) -> Outcome:
     if run.alive:
         return HELD
     ended = run.noted.ended
-    if not ended and run.stimulus == "basic:get" and server_answers.check(run) != HELD:
+    if not ended and run.launch.first and server_answers.check(run) != HELD:
         return None  # it lives, but never answered: that rule tells it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")

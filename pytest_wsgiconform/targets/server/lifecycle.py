@@ -18,6 +18,9 @@ PROBE_MODULE, PROBE = "pytest_wsgiconform.probe", "app"
 #: Seconds that a start may take at least, however short the time limit of a stimulus is.
 START_LIMIT = 10.0
 
+#: Seconds until the end of a server is known: another process reports it, a moment later.
+END_LIMIT = 0.5
+
 #: How often a server is started again before it is given up.
 RESTARTS = 25
 
@@ -143,7 +146,7 @@ class Lifecycle:
 
 def _how_it_ended(served: Served) -> str | None:
     """Return how a server that does not answer any more ended, ``None`` while it runs."""
-    deadline = time.monotonic() + 0.5  # its end is reported by another process, a moment later
+    deadline = time.monotonic() + END_LIMIT
     while (ended := served.ended()) is None and time.monotonic() < deadline:
         time.sleep(0.02)
     return ended

@@ -23,12 +23,13 @@ def plan(id: str) -> tuple[ServerStimulus, ...]:
 
     :raises graphlib.CycleError: when stimuli build on each other.
     """
-    known, sorter, waiting = server_stimuli(), TopologicalSorter[str](), [id]
+    known, before, waiting = server_stimuli(), dict[str, tuple[str, ...]](), [id]
     while waiting:
         stimulus = known[waiting.pop()]
-        sorter.add(stimulus.id, *stimulus.builds_on)
-        waiting += stimulus.builds_on
-    return tuple(known[name] for name in sorter.static_order())
+        if stimulus.id not in before:
+            before[stimulus.id] = stimulus.builds_on
+            waiting += stimulus.builds_on
+    return tuple(known[name] for name in TopologicalSorter(before).static_order())
 
 
 class Player:

@@ -50,7 +50,7 @@ class _Log:
 
 
 class ReferenceServer(ThreadingWSGIServer):
-    """Our own WSGI server in a thread, with the interface of :class:`~.server_inprocess.Threaded`."""
+    """Our own WSGI server in a thread, with the interface of :class:`~.in_process.Threaded`."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(("127.0.0.1", 0), _Quiet)

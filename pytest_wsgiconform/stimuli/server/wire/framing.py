@@ -6,7 +6,7 @@ from ....observe.wire import HalfClose, Script, Send
 from ....rules.records.stimulus_facts import UNSAID, Wanted
 from ..model import Setting, one_after_the_other, stimulus
 
-#: See ``server_chunked``.
+#: See ``SIMPLEST`` in ``chunked``.
 CHUNKED = "chunked:one"
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
