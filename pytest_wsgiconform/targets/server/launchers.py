@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...engine import TargetError
 from ...probe.behaviours_extensions import EXTENSIONS
 from ...probe.behaviours_input import DEPLOYER
 from ...probe.channel import VARIABLE
 from ...rules.display import clean
+from ..base import TargetError
 from .process import STOP_LIMIT, ServerProcess, free_port
 from .tls import make_certificate
 

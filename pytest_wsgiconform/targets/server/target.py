@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from ...engine import TargetError
 from ...rules.display import clean
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
 from ...rules.records.server import ServerRun
@@ -16,7 +15,8 @@ from ...rules.server.outcomes import mistook_body, passed_over
 from ...rules.server.versions import claims_http11, needs_http11
 from ...settings import Settings
 from ...stimuli.server.model import ServerStimulus, chosen, server_stimuli
-from ..app.target import result_of
+from ..base import TargetError, TargetRun
+from ..verdicts import result_of
 from .channel import SideChannel
 from .facts import policy_lines
 from .findings import finding_of, found_inside, with_all_stimuli
@@ -98,8 +98,8 @@ class Starter(Protocol):
         ...
 
 
-class ServerTarget:
-    """Judges one server; see :class:`pytest_wsgiconform.engine.TargetRun`.
+class ServerTarget(TargetRun):
+    """Judges one server; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
     :param starter: starts it. :param settings: the run's settings.
     :param patience: seconds without any byte after which the harness stops waiting for one.
