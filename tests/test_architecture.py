@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
     "report": {"rules", "settings", "plugin", "stimuli", ""},  # report formats; the pack of a reproduction
-    "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
+    "targets": {"environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},
     "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},

@@ -15,7 +15,7 @@ from pytest_wsgiconform import Blame, Finding, Level, check_app
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.stimuli.app.model import play
 from pytest_wsgiconform.stimuli.app.order import app_stimuli
-from pytest_wsgiconform.targets.app.target import finding_of_run
+from pytest_wsgiconform.targets.verdicts import finding_of_run
 
 sys.path.insert(0, str(Path(__file__).parent))
 import broken_exchanges
