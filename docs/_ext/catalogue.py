@@ -9,6 +9,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from decisions import by_rule, link_rules
+
 from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.model import Rule
 from pytest_wsgiconform.rules.registry import catalogue
@@ -37,6 +39,7 @@ def title_of(section: str) -> str:
 
 def rule_page(section: str, rules: list[Rule]) -> str:
     parts = [f"# {title_of(section)}\n"]
+    decided = by_rule()
     for rule in rules:
         parts.append(f"(rule-{rule.id})=\n## `{rule.id}`\n")
         parts.append(f"**{rule.summary}**\n")
@@ -46,6 +49,8 @@ def rule_page(section: str, rules: list[Rule]) -> str:
         for name in rule.clauses:
             clause = clauses()[name]
             parts.append(f"- clause [`{clause.id}`]({clause.url}) ({clause.level}): {clause.says}")
+        for decision in decided.get(rule.id, []):
+            parts.append(f"- decision [{decision.number} {decision.title}](../decisions/{decision.name}.md)")
         parts.append("")
         for which, verb in (("bad", "breaks"), ("good", "keeps")):
             parts.append(f"A program that {verb} it:\n\n```python\n{rule.example_source(which)}\n```\n")
@@ -125,6 +130,13 @@ def write_pages(app: Any) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+def link_decisions(app: Any, name: str, source: list[str]) -> None:
+    """Link the rules that a decision lists, when Sphinx has read its page."""
+    if name.startswith("decisions/"):
+        source[0] = link_rules(source[0])
+
+
 def setup(app: Any) -> dict[str, Any]:
     app.connect("builder-inited", write_pages)
+    app.connect("source-read", link_decisions)
     return {"version": "1", "parallel_read_safe": True}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .. import __version__
+from .._version import __version__
 from ..report.baseline import Baseline, BaselineError, Entry
 from ..report.policy import (
     Policy,

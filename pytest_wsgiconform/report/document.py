@@ -9,7 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from .. import __version__
+from .._version import __version__
 from ..rules.clauses import clauses
 from ..rules.model import Rule, RuleResult
 from .places import relative

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import document, finding
 
 from pytest_wsgiconform.report import badge
+from tests.report.documents import document, finding
 
 ERROR = "status-native-string"
 CLEAN = document()

@@ -9,12 +9,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.plugin.options import REPORT_FORMATS
 from pytest_wsgiconform.report import badge, html, json_report, markdown, sarif
 from pytest_wsgiconform.report.tally import tally
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 WARNING = next(rule.id for rule in catalogue().values() if rule.level == "warning")

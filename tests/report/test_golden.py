@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import SCRIPT, finding
 
 from pytest_wsgiconform.report import badge, json_report, markdown, sarif
 from pytest_wsgiconform.report.document import build, record
 from pytest_wsgiconform.rules.model import Blame, Finding, RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, finding
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITERS = {"json": json_report.write, "sarif": sarif.write, "md": markdown.write, "badge.json": badge.write}

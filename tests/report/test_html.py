@@ -9,14 +9,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from documents import SCRIPT, document, finding
-
 from pytest_wsgiconform.report import html
 from pytest_wsgiconform.report.html_view import page
 from pytest_wsgiconform.report.html_wire import pieces, unescape
 from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 HOSTILE = f"{SCRIPT}\" onload='x' {{{{ 7*7 }}}} \u202e"

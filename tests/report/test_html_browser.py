@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.report import html
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 
 def missing(what: str) -> None:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.report import markdown
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 WARNING = next(rule.id for rule in catalogue().values() if rule.level == "warning")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import finding
 
 from pytest_wsgiconform.report.policy import (
     Ignore,
@@ -20,6 +19,7 @@ from pytest_wsgiconform.report.policy import (
 )
 from pytest_wsgiconform.rules.model import Level, Location, RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import finding
 
 RULE = catalogue()["status-native-string"]
 KNOWN = ("status-native-string", "status-has-reason", "header-list")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import document, finding
 
 from pytest_wsgiconform import repeat
 from pytest_wsgiconform.engine import judge_all, open_run
@@ -17,6 +16,7 @@ from pytest_wsgiconform.report.document import build, record
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.app.order import MOUNT
+from tests.report.documents import document, finding
 
 BROKEN = '''
 def app(environ, start_response):

@@ -1,6 +1,6 @@
 """Every finding in the corpora of broken apps and middlewares can be repeated alone, and goes with the fault.
 
-The corpora are those of ``tests/apps`` and ``tests/middleware``. For each program the suite is run, its reproductions
+The corpora are those of ``tests/corpora``. For each program the suite is run, its reproductions
 are written, and each of them is started by an interpreter without site-packages: it must exit with 1 and name the
 rule and the clause. Then a good program takes the place of the broken one, and each must exit with 0.
 """
@@ -20,15 +20,16 @@ from pytest_wsgiconform.engine import judge_all, open_run
 from pytest_wsgiconform.report import repro
 from pytest_wsgiconform.report.document import build, record
 from pytest_wsgiconform.settings import Settings
+from tests import ROOT
 
-TESTS = Path(__file__).parents[1]
+FOLDERS = {"app": "apps", "middleware": "middleware"}
 
 #: Modules of broken programs: where they are, and the expression that lists (label, name, program).
 APPS = {
-    "broken_responses": "[(r, n, f()) for r, n, f in broken_responses.corpus.entries]",
-    "broken_exchanges": "[(r, n, f()) for r, n, f in broken_exchanges.corpus.entries]",
+    "responses": "[(r, n, f()) for r, n, f in responses.corpus.entries]",
+    "exchanges": "[(r, n, f()) for r, n, f in exchanges.corpus.entries]",
 }
-MIDDLEWARES = {"broken": "broken.BROKEN", "independent_broken": "independent_broken.INDEPENDENT_BROKEN"}
+MIDDLEWARES = {"body": "body.BROKEN", "agents": "agents.INDEPENDENT_BROKEN"}
 
 GOOD = {
     "app": """
@@ -51,10 +52,9 @@ pytestmark = [
 
 def names(folder: str, modules: dict[str, str]) -> list[tuple[str, str]]:
     """Return (module, number) of each program."""
-    sys.path.insert(0, str(TESTS / folder))
     found = []
     for module, expression in modules.items():
-        listed = eval(expression, {module: importlib.import_module(module)})
+        listed = eval(expression, {module: importlib.import_module(f"tests.corpora.{folder}.broken.{module}")})
         found += [(module, str(number)) for number in range(len(listed))]
     return found
 
@@ -70,8 +70,11 @@ def test_each_finding_is_repeated_and_goes_with_the_fault(
     expression = {**APPS, **MIDDLEWARES}[module]
     name = f"program_of_{module}_{number}"
     source = tmp_path / f"{name}.py"
-    source.write_text(f"import {module}\nprogram = {expression}[{number}][2]\n", encoding="utf-8")
-    folders = [str(tmp_path), str(TESTS / ("apps" if kind == "app" else "middleware"))]
+    source.write_text(
+        f"from tests.corpora.{FOLDERS[kind]}.broken import {module}\nprogram = {expression}[{number}][2]\n",
+        encoding="utf-8",
+    )
+    folders = [str(tmp_path), str(ROOT)]
     for folder in reversed(folders):
         monkeypatch.syspath_prepend(folder)
     made = judged(kind, f"{name}:program")

@@ -9,11 +9,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from documents import SCRIPT, document, finding
 
 from pytest_wsgiconform.report import sarif
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import SCRIPT, document, finding
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"

@@ -44,7 +44,7 @@ class Reporter:
 
 def a_rule(name: str, level: Level = Level.ERROR, hint: str = "Mend it.") -> Rule:
     return Rule(
-        id=name, section="s", level=level, side=Blame.APP, clauses=("status-str",), on=object, stimuli=(), once=False,
+        id=name, section="s", level=level, side=Blame.APP, clauses=("status-str",), on=(object,), since="0.1",
         check=lambda event, exchange: None, summary="It holds.", why="So.", hint=hint,
     )  # fmt: skip
 
