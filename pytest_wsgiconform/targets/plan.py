@@ -35,9 +35,9 @@ class Plan:
         """The rules on single events: they watch while stimuli are played."""
         return [rule for rule in self.rules if rule.on]
 
-    def covers(self, rule: Rule) -> bool:
-        """Whether all that *rule* needs is played."""
-        return rule in self.rules
+    def covers(self, *rules: Rule) -> bool:
+        """Whether all that *rules* need is played."""
+        return set(rules) <= set(self.rules)
 
     def stimuli(self, known: Iterable[str]) -> list[str]:
         """Return those of the stimuli *known* that have to be played, in the same order."""

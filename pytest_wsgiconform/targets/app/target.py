@@ -55,11 +55,12 @@ class AppTarget(TargetRun):
         return [rule for rule in catalogue().values() if binds_apps(rule)]
 
     def plan(self, rules: Iterable[Rule], remembered: Mapping[str, Places] | None = None) -> None:
-        """Play no more than *rules* need; what was played by another plan is forgotten."""
+        """Play no more than *rules* need. What was played by a plan that lacks one of them is forgotten."""
         asked = set(rules)
-        self._plan = Plan([rule for rule in self.rules() if rule in asked], _FIRST)
-        self._remembered = dict(remembered or {})
-        self._playing = self._again = None
+        self._remembered, self._again = dict(remembered or {}), None
+        if self._playing is None or not self._plan.covers(*asked):
+            self._plan = Plan([rule for rule in self.rules() if rule in asked], _FIRST)
+            self._playing = None
 
     def _stimuli(self) -> list[str]:
         return [*(stimulus.id for stimulus in app_stimuli()), *([FUZZ] if self.settings.fuzz else ())]

@@ -46,7 +46,10 @@ class MiddlewareTarget(TargetRun):
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
+        self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
+        self._played: list[MiddlewareRun] | None = None
+        self._again: list[MiddlewareRun] | None = None
         self.plan(self.rules())
 
     def _app_target(self) -> AppTarget:
@@ -59,18 +62,17 @@ class MiddlewareTarget(TargetRun):
         return [rule for rule in catalogue().values() if binds_middleware(rule)]
 
     def plan(self, rules: Iterable[Rule], remembered: Mapping[str, Places] | None = None) -> None:
-        """Play no more than *rules* need; what was played by another plan is forgotten."""
+        """Play no more than *rules* need. What was played by a plan that lacks one of them is forgotten."""
         asked = set(rules)
-        chosen = [rule for rule in self.rules() if rule in asked]
-        self._plan = Plan([rule for rule in chosen if _in_sandwich(rule)], _FIRST, self._explained)
-        self._asked = chosen
-        self._remembered = dict(remembered or {})
-        self._played: list[MiddlewareRun] | None = None
-        self._again: list[MiddlewareRun] | None = None
+        self._remembered, self._again = dict(remembered or {}), None
+        if self._played is None or not asked <= set(self._asked):
+            self._asked = [rule for rule in self.rules() if rule in asked]
+            self._plan = Plan([rule for rule in self._asked if _in_sandwich(rule)], _FIRST, self._explained)
+            self._played = None
         if self._as_app is not None:
             # A place of the app's stimuli has a path and a method besides.
             places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
-            self._as_app.plan((rule for rule in chosen if rule.side is Blame.APP), places)
+            self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""

@@ -15,7 +15,6 @@ from pytest_wsgiconform.engine import TargetError, judge_all, open_run
 from pytest_wsgiconform.rules.records.app import ExchangeRecord
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.app import target as app_module
 from pytest_wsgiconform.targets.app.crawl import links_in
 from pytest_wsgiconform.targets.app.isolate import Child, ChildDied
 from pytest_wsgiconform.targets.app.playing import BAD_RUNS
