@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ...rules.display import clean
@@ -21,9 +21,6 @@ _BAD_RUNS_IN_ALL = 30
 
 #: Seconds for the items of a response, once one of the route has shown that it does not end.
 _PATIENCE = 0.1
-
-#: A stimulus on a route, as plain text.
-Place = tuple[str, str, str]
 
 
 class Playing:
@@ -49,7 +46,7 @@ class Playing:
         pending = self._find_routes()
         while pending:
             route = pending.pop(0)
-            played = self._play_route(route, stimuli, lambda _: True)
+            played = self._play_route(route, stimuli)
             pending += self._follow(played, [*self.routes, *pending])
         self.measured = self._player.coverage()
         if self.measured is not None:
@@ -58,10 +55,13 @@ class Playing:
             self.notes += coverage_lines(self.measured)
         self._player.close()
 
-    def play_at(self, places: Collection[Place], stimuli: Sequence[str]) -> None:
-        """Play of *stimuli* on the known routes no more than *places* name, and follow no link."""
+    def play_at(self, places: Collection[tuple[str, ...]], stimuli: Sequence[str]) -> None:
+        """Play of *stimuli* on the known routes no more than *places* name, and follow no link.
+
+        :param places: each a stimulus's id, and the path and the method of a route.
+        """
         for route in self._find_routes():
-            self._play_route(route, stimuli, lambda place: place in places)
+            self._play_route(route, (name for name in stimuli if (name, route.path, route.method) in places))
         self._player.close()
 
     def _find_routes(self) -> list[Route]:
@@ -84,12 +84,10 @@ class Playing:
                         self._crawled += 1
         return found
 
-    def _play_route(self, route: Route, stimuli: Sequence[str], wanted: Callable[[Place], bool]) -> list[AppRun]:
+    def _play_route(self, route: Route, stimuli: Iterable[str]) -> list[AppRun]:
         self.routes.append(route)
         runs = []
         for name in stimuli:
-            if not wanted((name, route.path, route.method)):
-                continue
             if self._bad_runs[route] >= BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
                 self.notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
                 break

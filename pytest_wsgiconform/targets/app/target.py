@@ -82,7 +82,7 @@ class AppTarget(TargetRun):
         """Return what is remembered of an earlier session, playing it on the first call."""
         if self._again is None:
             self._watch(rule for rule in self.rules() if rule.id in self._remembered)
-            places = {(place[0], place[1], place[2]) for found in self._remembered.values() for place in found}
+            places = {place for found in self._remembered.values() for place in found}
             self._again = Playing(self._player, self.settings)
             self._again.play_at(places, self._stimuli())
         return self._again
