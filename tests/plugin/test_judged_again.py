@@ -183,3 +183,11 @@ def test_a_place_on_a_path_that_is_not_asked_for_says_nothing(judge: Any) -> Non
     judge()
     result, _, _ = judge(BROKEN, paths=ONE_PATH)
     result.assert_outcomes(passed=1)
+
+
+def test_workers_remember_and_judge_again_as_one_process_does(judge: Any) -> None:
+    _, _, report = judge("-n2", "--wsgi-select=status-has-reason,head-status-as-get")
+    again, _, second = judge("--lf", "-n2")
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["1 rule judged only where last time's failure showed, and broken there still*"])
+    assert lines(second) == lines(report)

@@ -178,3 +178,52 @@ def test_only_middleware_rules_over_runs_explain_others_here() -> None:
         "close-forwarded-after-error",
     }
     assert all(not r.on and r.side is Blame.MIDDLEWARE for found in explained.values() for r in found)
+
+
+# -- where rules showed --------------------------------------------------------------------------------
+
+
+def again(make: Callable[[], AppTarget | MiddlewareTarget]) -> list[tuple[RuleResult, RuleResult | None]]:
+    """The result of each broken rule that needs everything, and that of another run of the places where it showed."""
+    first, second = make(), make()
+    broken = [
+        (rule, result)
+        for rule in first.rules()
+        if needs_everything(rule) and (result := first.judge(rule)).verdict is Verdict.BROKEN
+    ]
+    places = {rule.id: first.places_of(rule) for rule, _ in broken}
+    second.plan([], places)
+    return [(result, second.judge_again(rule)) for rule, result in broken if places[rule.id]]
+
+
+def found(result: RuleResult | None) -> set[Any]:
+    """What tells findings apart, without how often each was seen."""
+    return {(f.location or f.message, f.blame, f.stimulus) for f in result.findings} if result is not None else set()
+
+
+@pytest.mark.parametrize("name", random.Random(7).sample(sorted(APPS.keys() - CHANGED_FOR_GOOD), 8))
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broken_rule_of_an_app_shows_again_at_the_same_places(name: str) -> None:
+    for whole, part in again(lambda: AppTarget("", APPS[name](), Settings(paths=("/page", "/b")))):
+        assert part is not None and part.verdict is Verdict.BROKEN, whole.rule
+        assert found(part) == found(whole) or len(found(whole)) > 8
+        assert part.exercised <= whole.exercised
+
+
+@pytest.mark.parametrize("name", random.Random(7).sample(sorted(MIDDLEWARE), 8))
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broken_rule_of_a_middleware_shows_again_at_the_same_places(name: str) -> None:
+    factory: Any = MIDDLEWARE[name]
+    for whole, part in again(lambda: MiddlewareTarget("m", factory, Settings(timeout=3.0), STIMULI)):
+        assert part is not None and part.verdict is Verdict.BROKEN, whole.rule
+        assert found(part) == found(whole) or len(found(whole)) > 8
+
+
+def test_a_rule_that_others_explain_is_not_judged_in_part() -> None:
+    factory: Any = next(make for name, make in MIDDLEWARE.items() if name.startswith("close-forwarded-"))
+    target = MiddlewareTarget("m", factory, Settings(timeout=3.0), STIMULI, as_app=False)
+    for name in explained_rules():
+        target.judge(catalogue()[name])
+        assert target.places_of(catalogue()[name]) == ()
+    target.plan([], dict.fromkeys(explained_rules(), (("closing",), ("list",))))
+    assert [target.judge_again(catalogue()[name]) for name in explained_rules()] == [None] * len(explained_rules())
