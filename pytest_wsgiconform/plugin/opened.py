@@ -12,9 +12,9 @@ from ..targets.load import locate
 from ..targets.plan import needs_everything
 
 if TYPE_CHECKING:
+    from ..naming import Target
     from ..settings import Settings
     from .gate import Gate
-    from .options import Target
 
 
 class OpenTarget:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..naming import NodeId
 from ..report.document import Record, record
 from ..report.failure_text import failure_text
 from ..rules.display import clean
@@ -16,7 +17,6 @@ from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, Ru
 from ..targets.base import Places
 from ..targets.plan import needs_everything
 from .opened import OpenTarget
-from .options import NodeId
 
 if TYPE_CHECKING:
     import os
@@ -79,7 +79,7 @@ class WsgiSection(pytest.Collector):
 class WsgiRule(pytest.Item):
     """One rule, put to one target.
 
-    :ivar record: the result as plain data, once it has run.
+    :ivar record: the result, once it has run.
     """
 
     open_target: OpenTarget
@@ -110,7 +110,7 @@ class WsgiRule(pytest.Item):
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)
         level = self.open_target.gate.policy.level(self.rule)
-        self.record = {**record(result, self.rule, self.open_target.target.kind, self.order), "level": level.value}
+        self.record = record(result, self.rule, self.open_target.target.kind, self.order, level)
         blamed = dict.fromkeys(finding.blame.value for finding in result.findings)
         self.user_properties += [
             ("wsgi.rule", self.rule.id),

@@ -26,8 +26,7 @@ def result_of(rule: Rule, target: str, exercised: int, findings: Iterable[Findin
 
 def finding_of_run(rule: Rule, fault: Fault, run: AppRun) -> Finding:
     """Make the finding of a rule over runs of an app; its request is the fault's own or the run's first."""
-    label = fault.evidence.get("exchange")
-    record = run.exchange(label) if label is not None else None
+    record = run.exchange(fault.exchange) if fault.exchange is not None else None
     record = record or (run.exchanges[0] if run.exchanges else None)
     # How to send the request again, where the stimulus worked that out.
     facts = record.facts if record is not None else {}
@@ -59,7 +58,6 @@ def finding_of_fault(
     :param location: the line to name when the fault names none. :param more: further evidence.
     """
     evidence: dict[str, Any] = {**fault.evidence, **(more or {})}
-    evidence.pop("exchange", None)
     for key in ("got", "expected"):
         value = getattr(fault, key)
         if value is not None:
@@ -74,4 +72,5 @@ def finding_of_fault(
         request=request,
         location=fault.location or location,
         evidence=evidence,
+        variable=fault.variable,
     )

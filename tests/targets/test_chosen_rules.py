@@ -21,24 +21,26 @@ from pytest_wsgiconform.stimuli.middleware.stimuli import middleware_stimuli
 from pytest_wsgiconform.targets.app.target import AppTarget
 from pytest_wsgiconform.targets.middleware.target import MiddlewareTarget, binds_middleware, explained_rules
 from pytest_wsgiconform.targets.plan import Plan, needs_everything
-from tests.corpora.apps.broken import exchanges
-from tests.corpora.middleware.broken.agents import INDEPENDENT_BROKEN
-from tests.corpora.middleware.broken.body import BROKEN
+from tests.corpora.collecting import by_rule
 
 OF_APPS = [rule for rule in catalogue().values() if rule.side is Blame.APP and not needs_everything(rule)]
 OF_MIDDLEWARE = [rule for rule in catalogue().values() if binds_middleware(rule) and not needs_everything(rule)]
 #: Everything but the body of 100 MB, which takes long and shows what the others show.
 STIMULI = [stimulus for stimulus in middleware_stimuli() if stimulus.id != "large"]
 
-#: Those that hang use up their time limit at each stimulus.
-APPS = {f"{label}-{name}": make for label, name, make in exchanges.corpus.entries if label != "answers-in-time"}
+#: Those that are found by a rule over runs. Those that hang use up their time limit at each stimulus.
+APPS = {
+    f"{rule}-{app.name}": app.make
+    for rule, app in by_rule("apps/broken")
+    if not catalogue()[rule].on and rule != "answers-in-time"
+}
 #: One request changes these for good. Among others it may come sooner or later than alone.
 CHANGED_FOR_GOOD = {
     "run-once-not-relied-on-closes_its_store",
     "run-once-not-relied-on-stays_silent_after_the_once",
     "closed-early-safely-left_busy",
 }
-MIDDLEWARE = {f"{label}-{name}": make for label, name, make in (*BROKEN, *INDEPENDENT_BROKEN)}
+MIDDLEWARE = {f"{rule}-{middleware.name}": middleware.make for rule, middleware in by_rule("middleware/broken")}
 
 
 def judged_app(name: str, rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
@@ -46,8 +48,7 @@ def judged_app(name: str, rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
 
 
 def judged_middleware(name: str, rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
-    factory: Any = MIDDLEWARE[name]
-    return plain(judge_all(MiddlewareTarget("m", factory, Settings(timeout=3.0), STIMULI), rules)[1])
+    return plain(judge_all(MiddlewareTarget("m", MIDDLEWARE[name](), Settings(timeout=3.0), STIMULI), rules)[1])
 
 
 def plain(results: Iterable[RuleResult]) -> dict[str, dict[str, Any]]:
@@ -213,15 +214,14 @@ def test_a_broken_rule_of_an_app_shows_again_at_the_same_places(name: str) -> No
 @pytest.mark.parametrize("name", random.Random(7).sample(sorted(MIDDLEWARE), 8))
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_broken_rule_of_a_middleware_shows_again_at_the_same_places(name: str) -> None:
-    factory: Any = MIDDLEWARE[name]
-    for whole, part in again(lambda: MiddlewareTarget("m", factory, Settings(timeout=3.0), STIMULI)):
+    for whole, part in again(lambda: MiddlewareTarget("m", MIDDLEWARE[name](), Settings(timeout=3.0), STIMULI)):
         assert part is not None and part.verdict is Verdict.BROKEN, whole.rule
         assert found(part) == found(whole) or len(found(whole)) > 8
 
 
 def test_a_rule_that_others_explain_is_not_judged_in_part() -> None:
-    factory: Any = next(make for name, make in MIDDLEWARE.items() if name.startswith("close-forwarded-"))
-    target = MiddlewareTarget("m", factory, Settings(timeout=3.0), STIMULI, as_app=False)
+    make = next(make for name, make in MIDDLEWARE.items() if name.startswith("close-forwarded-"))
+    target = MiddlewareTarget("m", make(), Settings(timeout=3.0), STIMULI, as_app=False)
     for name in explained_rules():
         target.judge(catalogue()[name])
         assert target.places_of(catalogue()[name]) == ()

@@ -119,7 +119,7 @@ class AppTarget(TargetRun):
         seen: set[Any] = set()
         places = []
         for route, run in self._playing.runs if self._playing is not None else ():
-            found = {(f.location or f.message, f.evidence.get("variable")) for f in _judge_run(rule, run)[1]}
+            found = {(f.location or f.message, f.variable) for f in _judge_run(rule, run)[1]}
             if found - seen:
                 places.append((run.stimulus, route.path, route.method))
             seen |= found

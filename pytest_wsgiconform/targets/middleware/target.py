@@ -184,8 +184,7 @@ def _in_sandwich(rule: Rule) -> bool:
 
 def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
     """Make the finding of a rule over runs; its request is that of the fault's crossing, or the run's first."""
-    label = fault.evidence.get("exchange")
-    crossing: Crossing | None = run.crossing(label) if label is not None else None
+    crossing: Crossing | None = run.crossing(fault.exchange) if fault.exchange is not None else None
     crossing = crossing or (run.crossings[0] if run.crossings else None)
     return finding_of_fault(
         rule,
