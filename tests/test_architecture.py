@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
     "report": {"naming", "observe", "rules", "stimuli"},  # report formats; the pack of a reproduction; transcripts
-    "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
+    "targets": {"environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},
     "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},

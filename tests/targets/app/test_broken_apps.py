@@ -13,7 +13,7 @@ from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.stimuli.app.model import play
 from pytest_wsgiconform.stimuli.app.order import app_stimuli
-from pytest_wsgiconform.targets.app.target import finding_of_run
+from pytest_wsgiconform.targets.verdicts import finding_of_run
 from tests.corpora.collecting import Program, by_rule, programs
 from tests.targets.app.served import found_by_validator
 
