@@ -277,9 +277,7 @@ def _base64_forms(data: bytes) -> Iterator[list[str]]:
         yield expressions
 
 
-def _in_fields(
-    short: Iterable[str], names: Iterable[str], cookies: Iterable[str]
-) -> Iterator[re.Pattern[str]]:
+def _in_fields(short: Iterable[str], names: Iterable[str], cookies: Iterable[str]) -> Iterator[re.Pattern[str]]:
     """Give expressions for what stands as the value of a field; the first group is what is left."""
     values = "|".join("".join(_spellings(char) for char in secret) for secret in sorted(short, key=len, reverse=True))
     fields = "|".join(sorted({re.escape(name).replace(r"\-", "[-_]") for name in (*names, *cookies)}))

@@ -161,7 +161,7 @@ class _Reader(HTMLParser):
         self._control: Control | None = None
         self._select: Control | None = None
         self._options: list[tuple[str | None, list[str], bool]] = []
-        self._multiple = self._disabled = False
+        self._multiple = False
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in reversed(attributes)}
