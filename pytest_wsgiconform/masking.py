@@ -51,6 +51,7 @@ class Mask:
         self._names: dict[str, None] = dict.fromkeys(_CREDENTIALS)
         self._cookies: dict[str, None] = {}
         self._kept: dict[str, None] = {}
+        self._variables: dict[str, str] = {}
         self._finder: _Finder | None = None
         self.add(secrets, names)
 
@@ -69,6 +70,11 @@ class Mask:
         if new:
             self._kept.update(dict.fromkeys(new))
             self._finder = None
+
+    def name(self, secret: str, variable: str) -> None:
+        """Mask *secret*, the value of the environment *variable*."""
+        self._variables.setdefault(secret, variable)
+        self.add([secret])
 
     def __bool__(self) -> bool:
         return bool(self._secrets or self._cookies)
@@ -133,6 +139,22 @@ class Mask:
                 items = [self._data(item) for item in value]
             return tuple(items) if isinstance(value, tuple) else items
         return value
+
+    def request(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *request* without secrets; in its path and query, ``${NAME}`` stands for those with a name."""
+        shown = dict(request)
+        for key in ("path", "query"):
+            if isinstance(shown.get(key), str):
+                shown[key] = self.named(shown[key])
+        return {key: self._field(key, value) for key, value in shown.items()}
+
+    def named(self, text: str) -> str:
+        """Return *text* with ``${NAME}`` in place of the secrets that have a name."""
+        for secret, variable in sorted(self._variables.items(), key=lambda item: -len(item[0])):
+            if len(secret) >= SHORT or text == secret:
+                spelled = "".join(map(_spellings, secret))
+                text = re.sub(spelled, lambda _: f"${{{variable}}}", text)  # noqa: B023 - called at once
+        return text
 
     def _field(self, name: Any, value: Any) -> Any:
         """Return *value* of the field *name* without secrets, however short."""

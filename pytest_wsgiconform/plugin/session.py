@@ -35,10 +35,12 @@ from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
+from .masked import learn, watch
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .remembered import Remembered
 from .suite import WsgiRule, nodes
+from .target_hooks import TargetHooks
 
 
 class WsgiSession:
@@ -54,6 +56,7 @@ class WsgiSession:
         """
         self.config = config
         self.settings = options.settings(config)
+        self.mask = learn(config, self.settings)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
@@ -109,7 +112,24 @@ class WsgiSession:
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
             stopping.start()
             self._stopping.append(stopping)
-        return OpenTarget(target, run, self.settings, self.gate)
+        opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
+        self._open_session(opened)
+        return opened
+
+    def _open_session(self, opened: OpenTarget) -> None:
+        """Log in to the target. :raises pytest.UsageError: when that does not work."""
+        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
+            return  # nothing is sent
+        try:
+            with captured(self.config):
+                opened.run.open_session(TargetHooks(self.config, opened.target.name))
+        except TargetError as error:
+            opened.run.close()
+            opened.learn_secrets()
+            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
+        opened.learn_secrets()
+        if self.mask:
+            watch(self.config)
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -259,6 +279,8 @@ class WsgiSession:
         """Keep where rules showed, for those that fail and are judged again."""
         shown = {node_id: places for node_id, places in self._places.items() if places}
         self._remembered.keep(shown, self._places)
+        if self.mask.note():
+            self._messages.append(self.mask.note())
         if self._stopped_early:
             number = len(self._stopped_early)
             rules = f"{number} rules" if number > 1 else "1 rule"
