@@ -10,6 +10,7 @@ from ...rules.display import clean
 from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ...stimuli.app.asking import Asking
 from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
 from ..protect import undisturbed
@@ -71,7 +72,7 @@ class LocalPlayer:
         chosen = self._stimulus(stimulus)
         if self._last_word is not None:
             self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
-        stage = Stage(self.app, self.rules, route.path, limit, stimulus, route.method, patience)
+        stage = Stage(self.app, self.rules, route.path, limit, stimulus, Asking(method=route.method), patience)
         broken: Exception | None = None
         with undisturbed() as left:
             try:
