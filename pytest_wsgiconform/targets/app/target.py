@@ -12,6 +12,7 @@ from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
 from ..base import Places, TargetRun
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_run, result_of
 from .last_word import LastWord
@@ -125,10 +126,23 @@ class AppTarget(TargetRun):
             seen |= found
         return tuple(places[:_MOST_PLACES])
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Log in, as the settings and *hooks* say. :raises TargetError: when that does not work."""
+        self._player.open_session(hooks, self._users_app)
+
+    @property
+    def _users_app(self) -> Callable[..., Any] | None:
+        """The app as its author knows it."""
+        return self.app
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session so far."""
+        return self._player.secrets()
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         playing = self._playing or self._again or Playing(self._player, self.settings)
-        return playing.summary_lines()
+        return [*playing.summary_lines(), *self._player.notes()]
 
     def close(self) -> None:
         """Stop what was started."""
