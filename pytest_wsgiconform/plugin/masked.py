@@ -157,4 +157,3 @@ def masked_finding(finding: Finding, mask: Mask) -> Finding:
         request=None if finding.request is None else mask.request(finding.request),
         evidence=mask.data(finding.evidence),
     )
-

@@ -13,9 +13,9 @@ from ..targets.plan import needs_everything
 from .masked import masked_result
 
 if TYPE_CHECKING:
+    from ..masking import Mask
     from ..naming import Target
     from ..settings import Settings
-    from ..masking import Mask
     from .gate import Gate
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
-    from .hooks import Hooks
     from ..rules.records.server import ServerRun
+    from .hooks import Hooks
 
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
 #: path, ...). Plain text, so that it can be kept between runs.
