@@ -61,8 +61,15 @@ class Sandwich:
     :ivar run: what has been recorded so far.
     """
 
-    def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
-        self._factory, self._limit = factory, limit
+    def __init__(
+        self,
+        factory: Factory,
+        rules: Iterable[Rule],
+        limit: float,
+        stimulus: str,
+        prepare: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._factory, self._limit, self._prepare = factory, limit, prepare
         self._side_of = {rule.id: rule.side for rule in rules}
         self._outer = _Watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _Watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
@@ -95,6 +102,8 @@ class Sandwich:
             objects, as they are.
         :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
         """
+        if self._prepare is not None:
+            self._prepare(environ)
         validator = self._outer.around(self.around(make_app, watched) if middleware is None else middleware)
         play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))

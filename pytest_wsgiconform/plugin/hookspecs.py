@@ -71,5 +71,5 @@ def pytest_wsgiconform_reset(config: pytest.Config, target: str, app: Any) -> No
     """Bring the app back to where it began: roll back, empty a cache or a throttle. Called before each stimulus.
 
     :param target: as the user gave it. :param app: the WSGI application; under ``--wsgi-isolate`` it is loaded in
-        this process, and asked nothing else; for a middleware, its factory.
+        this process, and asked nothing else; for a middleware, what it makes around a plain app.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ...environ import add_headers
 from ...rules.records.app import AppRun, ExchangeRecord
 from ...settings import Settings
 from ...stimuli.app.asking import Asking
@@ -35,6 +36,13 @@ class Credentials:
         """Return *asking* with the session's fields and the project's changes."""
         return replace(asking, credentials=self.session.pairs, changed=self._hooks.request)
 
+    def prepare(self, environ: dict[str, Any]) -> None:
+        """Do the same with *environ*, which is complete; what it has already of a field stays."""
+        pairs = [(name, value) for name, value in self.session.pairs() if _variable(name) not in environ]
+        add_headers(environ, pairs)
+        if self._hooks.request is not None:
+            self._hooks.request(environ)
+
     def reset(self) -> None:
         """Let the project bring its app back to where it began."""
         if self._hooks.reset is not None:
@@ -61,3 +69,8 @@ class Credentials:
             self._refusing.add(route)
             return False
         return True
+
+
+def _variable(name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    return variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"

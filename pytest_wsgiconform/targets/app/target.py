@@ -15,6 +15,7 @@ from ..base import Places, TargetRun
 from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_run, result_of
+from .credentials import Credentials
 from .last_word import LastWord
 from .player import FUZZ, LocalPlayer, Player
 from .playing import Playing
@@ -134,6 +135,11 @@ class AppTarget(TargetRun):
     def _users_app(self) -> Callable[..., Any] | None:
         """The app as its author knows it."""
         return self.app
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests carry, ``None`` before a session was opened, or when it is open in another process."""
+        return self._player.credentials if isinstance(self._player, LocalPlayer) else None
 
     def secrets(self) -> dict[str, list[str]]:
         """Return what nobody may see of the session so far."""
