@@ -491,7 +491,7 @@ class Conversation:
                 start = exchange.final_start
                 where = start.location if start is not None else self._return_line()
                 self.happened(ExchangeEnded(abandoned, where))
-                self.validator.fast.tiny_items_told = not self.validator.judge.pending_once("body-buffered-by-app")
+                self.validator.fast.once_told = not self.validator.judge.pending_once(ExchangeEnded)
         finally:
             if self.validator.on_end is not None:
                 self.validator.on_end(exchange)

@@ -36,9 +36,9 @@ class Judge:
         """Return the rules that judge events of *event_type*."""
         return self._by_event.get(event_type, ())
 
-    def pending_once(self, rule_id: str) -> bool:
-        """Tell whether a once-only rule is selected and has not been reported yet."""
-        return rule_id not in self._told_once
+    def pending_once(self, event_type: type) -> bool:
+        """Tell whether a rule on events of *event_type* that speaks only once has not spoken yet."""
+        return any(rule.once and rule.id not in self._told_once for rule in self.rules_for(event_type))
 
     def judge(self, event: Event, exchange: Exchange) -> None:
         """Apply every rule to *event*; deliver the findings, the worst last, so that none is lost."""

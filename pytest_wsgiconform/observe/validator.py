@@ -49,9 +49,10 @@ class Validator:
         self.judge = Judge(chosen, on_finding)
         self.fast = FastPath(chosen)
         self.above, self.below = above, below
-        self.thorough, self.on_end = thorough, on_end
+        # Where a rule does not say what it looks at, nothing can be left out.
+        self.thorough, self.on_end = thorough or not self.fast.complete, on_end
         self.profiled = thorough and profiled
-        self._plain = not thorough and above is Blame.SERVER and below is Blame.APP
+        self._plain = not self.thorough and above is Blame.SERVER and below is Blame.APP
 
     def begin(self) -> Conversation:
         """Return a new conversation with the app; drivers that must know its end use it directly."""

@@ -9,11 +9,12 @@ import difflib
 import fnmatch
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from .clauses import clauses
-from .kinds import EventRule, EventT, RunRule, RunT
+from .kinds import EventRule, EventT, Looks, RunRule, RunT
 from .model import Blame, Level, Outcome, Rule
 from .records.exchange import Event, Exchange
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from .records.server import ServerRun
 
 OtherT = TypeVar("OtherT", bound=Event)
+ValueT = TypeVar("ValueT")
+
+#: Names on a card, perhaps with a test of the value that surely keeps the rule.
+Named: TypeAlias = "Mapping[str, Callable[[ValueT], object] | None] | Iterable[str]"
+
+_LOOKS = {field.name for field in fields(Looks)}
 
 #: The wings of the catalogue, in the order of reports. Each lists its own files in ``MODULES``. The first holds the
 #: rules on single events: they are all that a validator needs, and they load fast.
@@ -55,6 +62,13 @@ def event_rule(
     section: str = ...,
     explains: tuple[str, ...] = ...,
     once: bool = ...,
+    headers: Named[str] | None = ...,
+    together: Iterable[str] = ...,
+    any_header: Callable[[str, str], object] | None = ...,
+    statuses: Iterable[int] | None = ...,
+    environ: Named[Any] | None = ...,
+    any_variable: Callable[[Any], object] | None = ...,
+    silent_when_clean: bool = ...,
 ) -> Callable[[Callable[[EventT, Exchange], Outcome]], EventRule[EventT]]: ...
 
 
@@ -71,6 +85,13 @@ def event_rule(
     section: str = ...,
     explains: tuple[str, ...] = ...,
     once: bool = ...,
+    headers: Named[str] | None = ...,
+    together: Iterable[str] = ...,
+    any_header: Callable[[str, str], object] | None = ...,
+    statuses: Iterable[int] | None = ...,
+    environ: Named[Any] | None = ...,
+    any_variable: Callable[[Any], object] | None = ...,
+    silent_when_clean: bool = ...,
 ) -> Callable[[Callable[[EventT | OtherT, Exchange], Outcome]], EventRule[EventT | OtherT]]: ...
 
 
@@ -78,12 +99,28 @@ def event_rule(*, on: type | tuple[type, ...], section: str = "", **card: Any) -
     """Register the decorated ``check(event, exchange)`` as a rule on single events.
 
     :param on: the event type it judges, or two of them. :param section: ``""`` for the file's ``SECTION``.
-    :param card: the other fields of :class:`~pytest_wsgiconform.rules.model.Rule` that the card fills in.
+    :param card: the other fields of :class:`~pytest_wsgiconform.rules.model.Rule` that the card fills in, and those of
+        :class:`~pytest_wsgiconform.rules.kinds.Looks`, where names without a test may be given as a tuple.
     :raises ValueError: for a second rule of the same id, a clause that is not there, or a docstring that lacks the
         reason.
     """
     types = on if isinstance(on, tuple) else (on,)
-    return lambda check: _add(EventRule(check=check, on=types, **_said(check, section, card)))
+    looks = _looks({name: card.pop(name) for name in _LOOKS & set(card)})
+    return lambda check: _add(EventRule(check=check, on=types, looks=looks, **_said(check, section, card)))
+
+
+def _looks(said: dict[str, Any]) -> Looks:
+    """Return what a card says of what it looks at, with names as mappings, headers in lower case."""
+    for kind in ("headers", "environ"):
+        names = said.get(kind)
+        if names is not None:
+            tests = names.items() if isinstance(names, Mapping) else ((name, None) for name in names)
+            said[kind] = {name.lower() if kind == "headers" else name: test for name, test in tests}
+    if "together" in said:
+        said["together"] = frozenset(name.lower() for name in said["together"])
+    if said.get("statuses") is not None:
+        said["statuses"] = frozenset(said["statuses"])
+    return Looks(**said)
 
 
 class RunRules(Generic[RunT]):

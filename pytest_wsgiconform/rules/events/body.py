@@ -34,6 +34,7 @@ def _not_iterable(event: IterableReturned) -> bool:
     side=Blame.APP,
     clauses=("body-iterable",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Return a list of bytestrings, a generator, or another iterable.",
     since="0.1",
 )
@@ -68,6 +69,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-iterable",),
     on=(AppRaised, ChunkYielded),
+    silent_when_clean=True,
     hint="Let __iter__ return an iterator, or return a list or a generator.",
     since="0.1",
 )
@@ -111,6 +113,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("write-still-returns-iterable",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="After write(), return an iterable all the same: [] will do.",
     since="0.1",
 )
@@ -147,6 +150,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-not-bare-string",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Put the bytestring into a list: return [body].",
     since="0.1",
 )
@@ -182,6 +186,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-app-not-raw-file",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Wrap the file with wsgi.file_wrapper when the server offers it, else read it in blocks.",
     since="0.1",
 )
@@ -215,6 +220,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-bytes",),
     on=ChunkYielded,
+    silent_when_clean=True,
     hint="Encode text before yielding it.",
     since="0.1",
 )
@@ -249,6 +255,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-len-accurate",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Let __len__ return the number of items, or leave it out.",
     since="0.1",
 )
@@ -303,6 +310,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("body-app-buffers",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     once=True,
     hint='Join small pieces before returning them: return [b"".join(pieces)].',
     since="0.1",

@@ -16,6 +16,7 @@ SECTION = "call"
     side=Blame.SERVER,
     clauses=("call-app-positional",),
     on=AppCalled,
+    environ=(),
     hint="Call the application as app(environ, start_response), without keywords.",
     since="0.1",
 )
@@ -63,6 +64,7 @@ def _(app, environ):
     side=Blame.SERVER,
     clauses=("env-builtin-dict",),
     on=AppCalled,
+    environ=(),
     hint="Pass a plain dict; convert a mapping of your own with dict(...).",
     since="0.1",
 )
@@ -100,6 +102,7 @@ def _(app, environ):
     side=Blame.APP,
     clauses=("call-app-two-args",),
     on=(AppRaised, IterableReturned),
+    silent_when_clean=True,
     hint="Define the application so that it can be called as app(environ, start_response).",
     since="0.1",
 )
@@ -135,6 +138,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("call-start-response-opaque",),
     on=(CallableInspected, StartResponseCalled),
+    headers=(),
     hint="Only call start_response and write; don't look at their attributes.",
     since="0.1",
 )

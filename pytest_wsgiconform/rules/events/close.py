@@ -21,6 +21,7 @@ SECTION = "close"
     side=Blame.SERVER,
     clauses=("close-called-normal",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call the iterable's close(), if it has one, in a finally block around the iteration.",
     since="0.1",
 )
@@ -61,6 +62,7 @@ def _(app, environ):
     side=Blame.SERVER,
     clauses=("close-once",),
     on=CloseCalled,
+    silent_when_clean=True,
     hint="Call close() in one place only.",
     since="0.1",
 )
@@ -98,6 +100,7 @@ def _(app, environ):
     side=Blame.SERVER,
     clauses=("close-not-early",),
     on=CloseCalled,
+    silent_when_clean=True,
     hint="Wait for the running step of the iterable to return before calling close().",
     since="0.1",
 )
@@ -141,6 +144,7 @@ def _(app, environ):
     side=Blame.SERVER,
     clauses=("close-not-early",),
     on=(NextAfterClose, ExchangeEnded),
+    silent_when_clean=True,
     hint="Call close() only when no further item will be asked for.",
     since="0.1",
 )

@@ -12,7 +12,7 @@ from ..display import show
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
 from ..registry import event_rule
-from .environ_lookup import entry, lookup, readable, text
+from .environ_lookup import begins_with_slash, entry, lookup, readable, text
 
 SECTION = "environ"
 
@@ -33,6 +33,7 @@ def _leading_slash(variables: dict[Any, Any], name: str) -> Outcome:
     side=Blame.SERVER,
     clauses=("env-script-name-slash",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Begin SCRIPT_NAME with a slash; it is empty for an app at the root.",
     since="0.1",
 )
@@ -61,6 +62,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-script-name-not-bare-slash",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Leave SCRIPT_NAME empty for an app at the root, and put the slash into PATH_INFO.",
     since="0.1",
 )
@@ -94,6 +96,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-script-name-value",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Cut SCRIPT_NAME before the slash that PATH_INFO begins with.",
     since="0.1",
 )
@@ -129,6 +132,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-path-info-slash",),
     on=AppCalled,
+    environ={"PATH_INFO": begins_with_slash},
     hint="Begin PATH_INFO with the slash that follows SCRIPT_NAME in the URL's path.",
     since="0.1",
 )
@@ -161,6 +165,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-path-not-both-missing",),
     on=AppCalled,
+    environ={"PATH_INFO": begins_with_slash},
     hint="Set PATH_INFO to '/' for a request of the root.",
     since="0.1",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
 from ..registry import event_rule
-from .environ_lookup import entry, lookup, readable, text
+from .environ_lookup import entry, is_there, lookup, readable, text
 
 SECTION = "environ"
 
@@ -36,6 +36,7 @@ def _stream_present(event: AppCalled, name: str, expected: str) -> Outcome:
     side=Blame.SERVER,
     clauses=("env-request-method-present",),
     on=AppCalled,
+    environ=(),
     hint="Set REQUEST_METHOD to the method of the request line.",
     since="0.1",
 )
@@ -64,6 +65,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-name-present",),
     on=AppCalled,
+    environ=(),
     hint="Set SERVER_NAME to the host name or address that the server answers at.",
     since="0.1",
 )
@@ -92,6 +94,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-port-present",),
     on=AppCalled,
+    environ=(),
     hint="Set SERVER_PORT to the port the server answers at, as text.",
     since="0.1",
 )
@@ -120,6 +123,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-protocol-present",),
     on=AppCalled,
+    environ=("SERVER_PROTOCOL",),
     hint="Set SERVER_PROTOCOL to the protocol version of the request, for example 'HTTP/1.1'.",
     since="0.1",
 )
@@ -152,6 +156,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-wsgi-version-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.version'] to (1, 0).",
     since="0.1",
 )
@@ -180,6 +185,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-url-scheme-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.url_scheme'] to 'http', or to 'https' under TLS.",
     since="0.1",
 )
@@ -207,6 +213,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-input-present",),
     on=AppCalled,
+    environ={"wsgi.input": is_there},
     hint="Give a stream for every request; io.BytesIO() will do for one without a body.",
     since="0.1",
 )
@@ -237,6 +244,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-errors-present",),
     on=AppCalled,
+    environ={"wsgi.errors": is_there},
     hint="Set environ['wsgi.errors'] to a text stream, for example sys.stderr.",
     since="0.1",
 )
@@ -267,6 +275,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-multithread-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.multithread'] to whether another thread may run the app at the same time.",
     since="0.1",
 )
@@ -295,6 +304,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-multiprocess-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.multiprocess'] to whether another process may run the app at the same time.",
     since="0.1",
 )
@@ -323,6 +333,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-run-once-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.run_once'] to false, unless the process serves one request only, as under CGI.",
     since="0.1",
 )

@@ -19,6 +19,7 @@ from .environ_lookup import (
     entry,
     is_cgi_name,
     is_latin1,
+    is_latin1_text,
     limited,
     lookup,
     named,
@@ -41,6 +42,8 @@ _APACHE_FLAGS = frozenset({"downgrade-1.0", "force-response-1.0"})
     side=Blame.SERVER,
     clauses=("env-cgi-str",),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Convert the value to str, bytes with .decode('latin-1'); an object needs a dotted name of the server's own.",
     since="0.1",
 )
@@ -79,6 +82,8 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-missing-omitted", "env-cgi-str"),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Leave a variable out of environ when there is no value for it.",
     since="0.1",
 )
@@ -114,6 +119,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-missing-omitted",),
     on=AppCalled,
+    environ=("REMOTE_USER", "AUTH_TYPE"),
     hint="Leave REMOTE_USER and AUTH_TYPE out of environ when nobody was authenticated.",
     since="0.1",
 )
@@ -150,6 +156,8 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("text-server-latin1",),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Decode the request's bytes as Latin-1; turn other text into bytes first: value.encode().decode('latin-1').",
     since="0.1",
 )
@@ -197,6 +205,7 @@ def _from_the_system(name: str, value: object) -> bool:
     side=Blame.SERVER,
     clauses=("env-server-var-chars",),
     on=AppCalled,
+    environ=(),
     hint="Name the variable with lower-case letters, digits, dots and underscores only: 'myserver.some_name'.",
     since="0.1",
 )
@@ -241,6 +250,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-var-prefix",),
     on=AppCalled,
+    environ=(),
     hint="Put the server's own name and a dot in front: 'myserver.some_name'.",
     since="0.1",
 )
@@ -291,6 +301,7 @@ _EXPECTED_OF_CGI = ("REMOTE_ADDR", "SERVER_SOFTWARE", "GATEWAY_INTERFACE")
     side=Blame.SERVER,
     clauses=("env-cgi-others",),
     on=AppCalled,
+    environ=("SERVER_NAME", "SERVER_PORT"),
     once=True,
     hint="Set the CGI variables that apply: REMOTE_ADDR above all, SERVER_SOFTWARE, GATEWAY_INTERFACE 'CGI/1.1'.",
     since="0.1",

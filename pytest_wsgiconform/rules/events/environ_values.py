@@ -12,7 +12,7 @@ from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
 from ..registry import event_rule
-from .environ_lookup import entry, is_latin1, lookup, text
+from .environ_lookup import entry, is_latin1, is_length_or_empty, lookup, text
 
 SECTION = "environ"
 
@@ -39,6 +39,7 @@ def _malformed(name: str, value: str, expected: str) -> Outcome:
     side=Blame.SERVER,
     clauses=("env-request-method-nonempty",),
     on=AppCalled,
+    environ=("REQUEST_METHOD",),
     hint="Refuse a request line without a method before the app is called.",
     since="0.1",
 )
@@ -67,6 +68,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-name-nonempty",),
     on=AppCalled,
+    environ=("SERVER_NAME",),
     hint="On a wildcard bind or a Unix socket, fall back to the machine's name or 'localhost'.",
     since="0.1",
 )
@@ -95,6 +97,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-port-nonempty",),
     on=AppCalled,
+    environ=("SERVER_PORT",),
     hint="On a Unix socket, fall back to the default port of the URL scheme: '80' or '443'.",
     since="0.1",
 )
@@ -123,6 +126,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-port-digits",),
     on=AppCalled,
+    environ=("SERVER_PORT",),
     hint="Set SERVER_PORT to the decimal port number as text, without spaces or signs.",
     since="0.1",
 )
@@ -156,6 +160,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-server-protocol-form",),
     on=AppCalled,
+    environ=("SERVER_PROTOCOL",),
     hint="Set SERVER_PROTOCOL to 'HTTP/' and the version's number, in capitals.",
     since="0.1",
 )
@@ -190,6 +195,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-content-length-syntax",),
     on=AppCalled,
+    environ={"CONTENT_LENGTH": is_length_or_empty},
     hint="Refuse a malformed Content-Length with 400; leave CONTENT_LENGTH out when there is none.",
     since="0.1",
 )
@@ -222,6 +228,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-content-not-http",),
     on=AppCalled,
+    environ=(),
     hint="Put the headers Content-Type and Content-Length into CONTENT_TYPE and CONTENT_LENGTH only.",
     since="0.1",
 )
@@ -257,6 +264,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-wsgi-version-value",),
     on=AppCalled,
+    environ=("wsgi.version",),
     hint="Set environ['wsgi.version'] to the tuple (1, 0).",
     since="0.1",
 )
@@ -292,6 +300,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-url-scheme-value",),
     on=AppCalled,
+    environ=("wsgi.url_scheme",),
     hint="Set environ['wsgi.url_scheme'] to the str 'http' or 'https'.",
     since="0.1",
 )
@@ -327,6 +336,7 @@ def _(environ):
     side=Blame.SERVER,
     clauses=("env-url-scheme-value",),
     on=AppCalled,
+    environ=("wsgi.url_scheme",),
     hint="Set environ['wsgi.url_scheme'] to 'http' or 'https', in lower case.",
     since="0.1",
 )

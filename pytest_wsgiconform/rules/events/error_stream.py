@@ -18,6 +18,7 @@ SECTION = "errors"
     side=Blame.APP,
     clauses=("errors-app-str",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Decode bytes before writing them to wsgi.errors.",
     since="0.1",
 )
@@ -57,6 +58,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("errors-app-newline",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="End lines with \\n alone; the server converts them where its log needs it.",
     since="0.1",
 )
@@ -95,6 +97,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("errors-app-only-listed",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Use write, writelines and flush only.",
     since="0.1",
 )
@@ -134,6 +137,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("errors-app-no-close",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Leave wsgi.errors open; the server opened it.",
     since="0.1",
 )

@@ -62,6 +62,7 @@ def _is_linked(error: BaseException, handled: BaseException | None) -> bool:
     side=Blame.APP,
     clauses=("exc-tuple",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass sys.exc_info() itself as the third argument, or leave the argument out.",
     since="0.1",
 )
@@ -112,6 +113,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("exc-only-in-handler",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass exc_info only inside the except block that handles the exception.",
     since="0.1",
 )

@@ -23,6 +23,7 @@ _SAMPLE = 4096
     side=Blame.SERVER,
     clauses=("file-wrapper-callable",),
     on=AppCalled,
+    environ={"wsgi.file_wrapper": callable},
     hint="Offer a callable as wsgi.file_wrapper, or leave the key out.",
     since="0.1",
 )

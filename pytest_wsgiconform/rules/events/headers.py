@@ -9,7 +9,7 @@ from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, StartResponseCalled
 from ..registry import event_rule
-from .field_grammar import BEYOND_LATIN1, is_sound, is_token
+from .field_grammar import BEYOND_LATIN1, is_plain_field, is_sound, is_token
 
 SECTION = "headers"
 
@@ -58,6 +58,7 @@ def outcome(problems: list[tuple[str, str, str]], judged: bool, expected: str) -
     side=Blame.APP,
     clauses=("header-list",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass the headers as a plain list of tuples, for example list(headers.items()).",
     since="0.1",
 )
@@ -94,6 +95,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-tuples",),
     on=StartResponseCalled,
+    headers=(),
     hint="Make every header a tuple (name, value).",
     since="0.1",
 )
@@ -134,6 +136,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-name-str",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass header names as str.",
     since="0.1",
 )
@@ -170,6 +173,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-value-str",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass header values as str, for example str(len(body)).",
     since="0.1",
 )
@@ -206,6 +210,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-name-latin1",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Use ASCII letters, digits and hyphens in header names.",
     since="0.1",
 )
@@ -242,6 +248,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-value-latin1",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Encode other text first: percent-encoding in URLs, RFC 8187 (filename*=) in parameters.",
     since="0.1",
 )
@@ -283,6 +291,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-name-token",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Use ASCII letters, digits and hyphens in header names.",
     since="0.1",
 )
@@ -320,6 +330,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-name-no-colon",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Leave the colon to the server.",
     since="0.1",
 )
@@ -354,6 +366,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-name-no-punctuation",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="End header names with a letter or a digit.",
     since="0.1",
 )
@@ -390,6 +404,8 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-value-no-crlf",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Reject or encode line breaks before text gets into a header; never send a request's text unchecked.",
     since="0.1",
 )
@@ -429,6 +445,8 @@ _OTHER_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<![\r\n])\t")
     side=Blame.APP,
     clauses=("header-value-no-control",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Remove control characters from header values; a tab can be a space.",
     since="0.1",
 )

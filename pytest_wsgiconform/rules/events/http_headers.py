@@ -15,6 +15,9 @@ from .field_grammar import (
     is_digits,
     is_entity_tag,
     is_imf_fixdate,
+    is_plain_cookie,
+    is_plain_entity_tag,
+    is_plain_length,
     is_signed_number,
     set_cookie_error,
     uri_reference_error,
@@ -82,6 +85,7 @@ def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], st
     side=Blame.APP,
     clauses=("header-no-hop-by-hop",),
     on=StartResponseCalled,
+    headers=_HOP_BY_HOP,
     hint="Drop the header; a proxy must strip hop-by-hop headers from what it passes on.",
     since="0.1",
 )
@@ -114,6 +118,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("header-no-persistence", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=_PERSISTENCE,
     hint="Leave keeping and closing of the connection to the server.",
     since="0.1",
 )
@@ -145,6 +150,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("length-app-no-te", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=("transfer-encoding",),
     hint="Drop the header and yield plain data; the server chunks it when it has to.",
     since="0.1",
 )
@@ -176,6 +182,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-repeat-header",),
     on=StartResponseCalled,
+    headers=(),
     hint="Replace the header instead of adding another.",
     since="0.1",
 )
@@ -212,6 +219,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-length-syntax",),
     on=StartResponseCalled,
+    headers={"content-length": is_plain_length},
     hint="Send one Content-Length of decimal digits, or none and let the server see to it.",
     since="0.1",
 )
@@ -251,6 +259,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-date-fields",),
     on=StartResponseCalled,
+    headers=("date", "last-modified", "expires", "retry-after"),
     hint="Format dates with email.utils.format_datetime(when, usegmt=True) or wsgiref.handlers.format_date_time(time).",
     since="0.1",
 )
@@ -291,6 +300,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-date-fields",),
     on=StartResponseCalled,
+    headers=("expires",),
     hint="Send Cache-Control: no-cache, or an Expires in the past, instead of a number.",
     since="0.1",
 )
@@ -324,6 +334,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-etag-form",),
     on=StartResponseCalled,
+    headers={"etag": is_plain_entity_tag},
     hint='Put the tag in double quotes: "abc", or W/"abc" for a weak one.',
     since="0.1",
 )
@@ -359,6 +370,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-location",),
     on=StartResponseCalled,
+    statuses=(201, *range(300, 400)),
     hint="Percent-encode the URL with urllib.parse.quote before it gets into Location.",
     since="0.1",
 )
@@ -392,6 +404,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-cache-control",),
     on=StartResponseCalled,
+    headers=("cache-control",),
     hint="Separate directives with commas, and give ages in whole seconds: 'private, max-age=60'.",
     since="0.1",
 )
@@ -422,6 +435,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-set-cookie",),
     on=StartResponseCalled,
+    headers={"set-cookie": is_plain_cookie},
     hint="Send one cookie per Set-Cookie header, and encode its value (base64url or percent-encoding, say).",
     since="0.1",
 )

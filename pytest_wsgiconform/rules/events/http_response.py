@@ -34,6 +34,7 @@ def has(event: StartResponseCalled, name: str) -> bool:
     side=Blame.APP,
     clauses=("rfc-app-no-interim",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Give a final status, 200 to 599; interim responses such as 100 Continue are sent by the server.",
     since="0.1",
 )
@@ -69,6 +70,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("http-no-hop-features", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=_HOP_FEATURES,
     hint="Leave protocol upgrades and trailers to the server, or use an interface made for them.",
     since="0.1",
 )
@@ -105,6 +107,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-bodyless-length",),
     on=StartResponseCalled,
+    statuses=(204,),
     hint="Drop Content-Length from 204 responses, 0 included.",
     since="0.1",
 )
@@ -143,6 +146,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-304-metadata",),
     on=StartResponseCalled,
+    statuses=(304,),
     hint="Send only what updates the cache with a 304: Cache-Control, Content-Location, Date, ETag, Expires, Vary.",
     since="0.1",
 )
@@ -179,6 +183,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-allow-405",),
     on=StartResponseCalled,
+    statuses=(405,),
     hint="Add an Allow header that lists the methods of the resource.",
     since="0.1",
 )
@@ -213,6 +218,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-www-authenticate",),
     on=StartResponseCalled,
+    statuses=(401,),
     hint="Add a WWW-Authenticate header, or answer 403 where no HTTP authentication is meant.",
     since="0.1",
 )
@@ -254,6 +260,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("rfc-app-location",),
     on=StartResponseCalled,
+    statuses=_REDIRECTS,
     hint="Add a Location header, or use another status.",
     since="0.1",
 )

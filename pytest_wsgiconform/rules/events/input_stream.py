@@ -18,6 +18,7 @@ SECTION = "input"
     side=Blame.SERVER,
     clauses=("input-bytes",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Offer a binary stream as wsgi.input.",
     since="0.1",
 )
@@ -53,6 +54,7 @@ def _(environ):
     side=Blame.APP,
     clauses=("input-app-read-size",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Pass a size to read(): at most what CONTENT_LENGTH leaves.",
     since="0.1",
 )
@@ -89,6 +91,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("input-app-no-overread",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Keep count of what was read, and ask for no more than CONTENT_LENGTH leaves.",
     since="0.1",
 )
@@ -139,6 +142,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("input-app-only-listed",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Use read, readline, readlines and iteration only; copy the body into a BytesIO to seek in it.",
     since="0.1",
 )
@@ -180,6 +184,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("input-app-no-close",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Leave wsgi.input open; the server opened it.",
     since="0.1",
 )

@@ -34,6 +34,7 @@ def _size(data: Any) -> int:
     side=Blame.APP,
     clauses=("start-arg-count",),
     on=StartResponseCalled,
+    headers=(),
     hint="Call start_response(status, headers), or with sys.exc_info() as a third argument.",
     since="0.1",
 )
@@ -68,6 +69,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("start-positional",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass the arguments of start_response by position.",
     since="0.1",
 )
@@ -101,6 +103,7 @@ def _(environ, start_response):
     side=Blame.SERVER,
     clauses=("start-returns-write",),
     on=StartResponseReturned,
+    silent_when_clean=True,
     hint="Return a write(body_data) callable from start_response, whether or not it gets used.",
     since="0.1",
 )
@@ -155,6 +158,7 @@ def _(app, environ):
     side=Blame.APP,
     clauses=("start-before-body",),
     on=ChunkYielded,
+    silent_when_clean=True,
     hint="Call start_response before the iterable yields its first non-empty block.",
     since="0.1",
 )
@@ -198,6 +202,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("start-before-body",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call start_response before the first block, even an empty one.",
     since="0.1",
 )
@@ -238,6 +243,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("start-called",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call start_response on every path through the app, also where the body is empty.",
     since="0.1",
 )
@@ -278,6 +284,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("start-app-once",),
     on=StartResponseCalled,
+    headers=(),
     hint="Call start_response once; to replace it with an error response pass sys.exc_info() as third argument.",
     since="0.1",
 )

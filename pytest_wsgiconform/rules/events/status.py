@@ -40,6 +40,7 @@ def _after_code(event: StartResponseCalled) -> str | None:
     side=Blame.APP,
     clauses=("status-str",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Pass the status as a str, for example '200 OK'.",
     since="0.1",
 )
@@ -76,6 +77,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-latin1",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Keep the reason phrase in ASCII; clients show their own text for a code anyway.",
     since="0.1",
 )
@@ -116,6 +118,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-code-digits",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Begin the status with the three-digit code.",
     since="0.1",
 )
@@ -156,6 +159,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-code-range",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Use a status code that HTTP defines, from 200 to 599.",
     since="0.1",
 )
@@ -191,6 +195,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-code-range",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Use a status code that HTTP defines, from 200 to 599.",
     since="0.1",
 )
@@ -226,6 +231,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-single-space",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Put exactly one space between the code and the reason.",
     since="0.1",
 )
@@ -267,6 +273,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-reason-present",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Add a reason after the code: '200 OK', not '200'.",
     since="0.1",
 )
@@ -303,6 +310,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-reason-present",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Give some text as the reason, if only the standard phrase of the code.",
     since="0.1",
 )
@@ -338,6 +346,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-no-surrounding-space",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Strip the status.",
     since="0.1",
 )
@@ -374,6 +383,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-no-control",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Remove control characters from the status; never put text from a request into it.",
     since="0.1",
 )
@@ -415,6 +425,7 @@ def _(environ, start_response):
     side=Blame.APP,
     clauses=("status-no-line-end",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Leave the line end to the server.",
     since="0.1",
 )
