@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--new-section", action="store_true", help="the section is a new one")
     new.add_argument("--negative", action="store_true", help="the id has a 'not' or 'no' in it on purpose")
     new.add_argument("--file", default="", metavar="TOPIC", help="the file in the wing; by default the section's own")
-    new.add_argument("--clause", action="append", default=[], metavar="CLAUSE", help="its clause; repeatable")
+    new.add_argument("--clause", action="append", required=True, metavar="CLAUSE", help="what it covers; repeatable")
     new.add_argument("--level", choices=[level.value for level in Level], help="by default that of the clauses")
     event = new.add_argument_group("event rules")
     event.add_argument("--side", choices=["app", "server"], help="whom it binds; by default app")

@@ -51,7 +51,7 @@ def test_a_stimulus_is_judged_by_a_rule_of_its_own(side: Blame, stimulus: str) -
     judged = any(fnmatchcase(stimulus, pattern) for pattern in patterns)
     assert judged != (side is not Blame.SERVER and stimulus in FOR_ALL_RULES), (
         f"no rule names the stimulus {stimulus}: add it to stimuli=(...) of the card that judges it. If it is there "
-        "for the rules that judge everything, add it to FOR_ALL_RULES in this file; what a rule names does not belong there"
+        "for the rules that judge everything, add it to FOR_ALL_RULES here; what a rule names does not belong there"
     )
 
 

@@ -185,8 +185,13 @@ _COLLECTING = "from tests.corpora.collecting import Corpus\n"
 
 
 def _corpus_imports(order: Order) -> list[tuple[str, tuple[str, ...]]]:
+    if order.is_caller:
+        return [("tests.corpora.servers.calling", ("App",))]
     if order.kind.startswith("server"):
-        return [("tests.corpora.servers.base", ("server_of",)), ("tests.corpora.servers.base_response", ("Responder",))]
+        return [
+            ("tests.corpora.servers.parts", ("server_of",)),
+            ("tests.corpora.servers.base_response", ("Responder",)),
+        ]
     if order.kind == "middleware":
         return [("tests.corpora.middleware.wrapping", ("App",))]
     if order.header:
@@ -196,6 +201,8 @@ def _corpus_imports(order: Order) -> list[tuple[str, tuple[str, ...]]]:
 
 def corpus_file(order: Order, folder: str) -> Path:
     """Return the file of the corpus for entries of *order*: the one of its topic or its section, else a new one."""
+    if order.is_caller:
+        return _CORPORA / "servers" / folder / "callers.py"
     kind = order.kind.partition("-")[0]
     programs = "apps" if kind in ("event", "app") else "servers" if kind == "server" else "middleware"
     home = _CORPORA / programs / folder

@@ -29,7 +29,8 @@ EVENTS = tuple(sorted(event.__name__ for event in exchange.Event.__subclasses__(
 _SHAPE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _NEGATIONS = frozenset({"cannot", "dont", "isnt", "never", "no", "non", "none", "not", "without"})
 _VERSIONS = re.compile(r"(rfc|pep|v)\d*")
-_LONGEST = 40
+#: Most characters of an id.
+LONGEST = 40
 
 
 class Refused(ValueError):
@@ -41,7 +42,7 @@ class Order:
     """One new rule.
 
     :ivar root: the checkout. :ivar kind: one of :data:`WINGS`. :ivar id: the rule's. :ivar section: its section.
-    :ivar file: the topic of its file in the wing. :ivar clauses: ids; none when the clause is still to be found.
+    :ivar file: the topic of its file in the wing. :ivar clauses: ids, at least one.
     :ivar level, side: as on the card. :ivar since: the next release.
     :ivar on: name of the event type, for an event rule. :ivar header, variable: what that looks at, ``""`` for neither.
     :ivar stimuli: ids, for a run rule. :ivar new_stimulus: whether the last of them has to be written.
@@ -71,6 +72,11 @@ class Order:
         return self.id.replace("-", "_")
 
     @property
+    def is_caller(self) -> bool:
+        """Whether what breaks it is a function that calls an app, as a server would."""
+        return self.kind == "event" and self.side is Blame.SERVER
+
+    @property
     def wing(self) -> Path:
         """The folder of its file, from the root."""
         return Path("pytest_wsgiconform", "rules", *WINGS[self.kind].split("."))
@@ -87,8 +93,8 @@ def checked_id(id: str, *, negative: bool = False) -> str:
     words = id.split("-")
     if not _SHAPE.fullmatch(id):
         raise Refused(f"{id!r} is not an id: two or more words in lower case, joined by hyphens, as close-called-once")
-    if len(id) > _LONGEST:
-        raise Refused(f"{id} has {len(id)} characters; {_LONGEST} are the most")
+    if len(id) > LONGEST:
+        raise Refused(f"{id} has {len(id)} characters; {LONGEST} are the most")
     if id in catalogue():
         raise Refused(f"there is a rule {id} already: python -m pytest --wsgi-rules={id}")
     versions = [word for word in words if _VERSIONS.fullmatch(word)]

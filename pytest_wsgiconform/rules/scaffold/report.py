@@ -29,14 +29,12 @@ def report(order: Order, made: Draft) -> str:
     lines = [f"{order.id}: a draft in {len(files)} files. Left to do, each marked {MARK}({order.id}):", ""]
     lines += [f"  {place}" for place in places]
     lines += ["", f"A card to look at: {_MODELS[order.kind]}."]
-    if not order.clauses:
-        lines.append("It names no clause yet: find it in pytest_wsgiconform/rules/clauses.json, or add it there.")
     if order.kind == "event" and not (order.header or order.variable):
         lines.append(
             "Say what it looks at, as headers=, statuses= or environ=, for the fast path: see Looks in rules/kinds.py."
         )
     lines += [
-        f"The level is {order.level}; {_why(order)}",
+        f"The level is {order.level}; that is what {', '.join(order.clauses)} bears.",
         "",
         "Test it, until all of it passes:",
         f"  .venv/bin/python -m pytest tests/rules {_CORPUS_TESTS[order.kind]} -k {order.id}",
@@ -44,7 +42,3 @@ def report(order: Order, made: Draft) -> str:
         "Then add it to CHANGELOG.md, under Rules.",
     ]
     return "\n".join(lines)
-
-
-def _why(order: Order) -> str:
-    return f"that is what {', '.join(order.clauses)} bears." if order.clauses else "choose it with the clause."

@@ -5,7 +5,6 @@ Each text is formatted as ruff would, and type-checks; what it does is raise, or
 
 from __future__ import annotations
 
-from ..model import Blame
 from .order import Order
 from .source import WIDTH
 
@@ -105,13 +104,13 @@ def _example(order: Order, which: str, what: str) -> str:
         return f'{head}(environ, start_response):\n{value}\n{start}\n    return [b"hello"]'
     if order.kind == "event" and order.variable:
         return f'{head}(environ):\n    environ["{order.variable}"] = "{todo(order, f"what {what}")}"'
-    if order.kind == "event" and order.side is not Blame.APP:
+    if order.is_caller:
         call = "(environ)" if order.on == "AppCalled" else "(app, environ)"
         return f"{head}{call}:\n{_raise(order, f'do what {what}.')}"
     if order.kind in ("event", "app"):
         return f"{head}(environ, start_response):\n{_raise(order, f'an app that {what}.')}"
     if order.kind == "middleware":
-        return f"{head}(app):\n{_raise(order, f'return a WSGI app around app that {what}.')}"
+        return f"{head}(app):\n{_raise(order, f'middleware that {what}.')}"
     stimulus = f'stimulus="{order.stimuli[0]}"'
     run = _call("one_connection", "sent", "Response(200)", 'calls=[Call("first")]', stimulus)
     return f"""{head}() -> ServerRun:
@@ -165,6 +164,9 @@ def corpus_entry(order: Order, folder: str, number: int) -> str:
     rule = f'"{order.id}"' if broken else ""
     name = f"{order.name}_{folder}" + (f"_{number}" if number > 1 else "")
     odd = "fails in another way than the example" if broken else "keeps the rule narrowly"
+    if order.is_caller:
+        clauses = f"clauses={names(order.clauses)}" if broken else ""
+        return f"@corpus.program({clauses})\ndef {name}(app: App) -> None:\n{_raise(order, odd)}"
     if order.kind.startswith("server"):
         title = "".join(word.title() for word in name.split("_"))
         return f"""@corpus.program({rule}, wrap=server_of)
