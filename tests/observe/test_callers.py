@@ -10,7 +10,10 @@ import pytest
 from pytest_wsgiconform import Blame, Finding, Level
 from pytest_wsgiconform.observe.validator import Validator
 from pytest_wsgiconform.rules.clauses import clauses
-from tests.corpora.servers.broken.callers import ODD, WRONG, Server
+from tests.corpora.collecting import Program
+from tests.corpora.servers.broken import callers as wrong
+from tests.corpora.servers.calling import Server
+from tests.corpora.servers.conforming import callers as odd
 
 BOTH_MODES = pytest.mark.parametrize("thorough", [False, True])
 
@@ -35,24 +38,19 @@ def found_with(server: Server, thorough: bool) -> list[Finding]:
 
 
 @BOTH_MODES
-@pytest.mark.parametrize(("broken", "name", "server"), WRONG, ids=[name for _, name, _ in WRONG])
-def test_wrong_server_is_blamed(broken: tuple[str, ...], name: str, server: Server, thorough: bool) -> None:
-    found = [finding for finding in found_with(server, thorough) if finding.level is not Level.ADVICE]
+@pytest.mark.parametrize("caller", wrong.corpus, ids=lambda caller: caller.name)
+def test_wrong_server_is_blamed(caller: Program, thorough: bool) -> None:
+    found = [finding for finding in found_with(caller.make(), thorough) if finding.level is not Level.ADVICE]
     assert found
     for finding in found:
         assert finding.blame is Blame.SERVER, str(finding)
-        assert set(finding.clauses) & set(broken), str(finding)
-    firm = any(clauses()[clause].level in ("must", "must-not") for clause in broken)
+        assert set(finding.clauses) & set(caller.clauses), str(finding)
+    firm = any(clauses()[clause].level in ("must", "must-not") for clause in caller.clauses)
     assert (Level.ERROR in {finding.level for finding in found}) or not firm
 
 
 @BOTH_MODES
-@pytest.mark.parametrize(("name", "server"), ODD, ids=[name for name, _ in ODD])
-def test_odd_server_is_left_alone(name: str, server: Server, thorough: bool) -> None:
-    assert [str(finding) for finding in found_with(server, thorough) if finding.level is not Level.ADVICE] == []
-
-
-def test_there_are_enough_of_both() -> None:
-    assert len(WRONG) >= 45
-    assert len(ODD) >= 25
-    assert {clause for broken, _, _ in WRONG for clause in broken} <= set(clauses())
+@pytest.mark.parametrize("caller", odd.corpus, ids=lambda caller: caller.name)
+def test_odd_server_is_left_alone(caller: Program, thorough: bool) -> None:
+    found = found_with(caller.make(), thorough)
+    assert [str(finding) for finding in found if finding.level is not Level.ADVICE] == []

@@ -7,7 +7,6 @@ rule and the clause. Then a good program takes the place of the broken one, and 
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -21,15 +20,12 @@ from pytest_wsgiconform.report import repro
 from pytest_wsgiconform.report.document import build, record
 from pytest_wsgiconform.settings import Settings
 from tests import ROOT
+from tests.corpora.collecting import Program, programs
 
 FOLDERS = {"app": "apps", "middleware": "middleware"}
 
-#: Modules of broken programs: where they are, and the expression that lists (label, name, program).
-APPS = {
-    "responses": "[(r, n, f()) for r, n, f in responses.corpus.entries]",
-    "exchanges": "[(r, n, f()) for r, n, f in exchanges.corpus.entries]",
-}
-MIDDLEWARES = {"body": "body.BROKEN", "agents": "agents.INDEPENDENT_BROKEN"}
+#: The corpora of each kind of target.
+FOLDERS = {"app": "apps/broken", "middleware": "middleware/broken"}
 
 GOOD = {
     "app": """
@@ -50,30 +46,20 @@ pytestmark = [
 ]
 
 
-def names(folder: str, modules: dict[str, str]) -> list[tuple[str, str]]:
-    """Return (module, number) of each program."""
-    found = []
-    for module, expression in modules.items():
-        listed = eval(expression, {module: importlib.import_module(f"tests.corpora.{folder}.broken.{module}")})
-        found += [(module, str(number)) for number in range(len(listed))]
-    return found
+#: Programs that name a rule, with the kind of target that each is.
+PROGRAMS = [(kind, program) for kind, folder in FOLDERS.items() for program in programs(folder) if program.rules]
 
 
-PROGRAMS = [("app", *entry) for entry in names("apps", APPS)]
-PROGRAMS += [("middleware", *entry) for entry in names("middleware", MIDDLEWARES)]
-
-
-@pytest.mark.parametrize(("kind", "module", "number"), PROGRAMS, ids=["-".join(entry) for entry in PROGRAMS])
+@pytest.mark.parametrize(
+    ("kind", "program"), PROGRAMS, ids=[f"{kind}-{program.rules[0]}-{program.name}" for kind, program in PROGRAMS]
+)
 def test_each_finding_is_repeated_and_goes_with_the_fault(
-    kind: str, module: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expression = {**APPS, **MIDDLEWARES}[module]
-    name = f"program_of_{module}_{number}"
+    number = sys.modules[program.module].corpus.index(program)
+    name = f"program_{number}_of_{program.module.replace('.', '_')}"
     source = tmp_path / f"{name}.py"
-    source.write_text(
-        f"from tests.corpora.{FOLDERS[kind]}.broken import {module}\nprogram = {expression}[{number}][2]\n",
-        encoding="utf-8",
-    )
+    source.write_text(f"from {program.module} import corpus\nprogram = corpus[{number}].make()\n", encoding="utf-8")
     folders = [str(tmp_path), str(ROOT)]
     for folder in reversed(folders):
         monkeypatch.syspath_prepend(folder)

@@ -62,3 +62,24 @@ class Deferred:
             status, headers, exc_info = self.call
             self.sent = True
             self.start_response(status, [*headers, *more], exc_info)
+
+
+class Body:
+    """A correct wrapper, for middleware that is broken elsewhere."""
+
+    def __init__(self, inner: Any, change: Callable[[bytes], bytes] = bytes) -> None:
+        self.inner, self.change = inner, change
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.change, self.inner)
+
+    def close(self) -> None:
+        close(self.inner)
+
+
+def lookup(headers: list[tuple[str, str]], name: str) -> str | None:
+    return next((value for key, value in headers if key.lower() == name.lower()), None)
+
+
+def without(headers: list[tuple[str, str]], *names: str) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in headers if key.lower() not in names]

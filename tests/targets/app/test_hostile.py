@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from tests import ROOT
-from tests.corpora.apps.hostile import hostile
+from tests.corpora.collecting import programs
 
 #: Raw bytes that must never reach a terminal: C0 but tab and line ends, DEL, and C1 as UTF-8.
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]")
+
+HOSTILE = {program.name: program for program in programs("apps/hostile")}
 
 #: One of each sort for every run; the rest when there is time.
 QUICK = ("hangs_in_c", "crashes", "kills_its_group", "breaks_builtins", "leaves_processes", "evil_objects")
@@ -70,7 +72,7 @@ class MemoryWatch(threading.Thread):
 def run_suite(*names: str, isolate: bool, folder: Path) -> tuple[subprocess.CompletedProcess[bytes], int]:
     """Judge the apps called *names*; return how that ended and the most memory that it took, in bytes."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--wsgi-timeout=1", "-rA"]
-    command += [f"--wsgi-app={hostile.__name__}:{name}" for name in names]
+    command += [f"--wsgi-app={HOSTILE[name].module}:{name}" for name in names]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     command += ["--wsgi-isolate"] if isolate else []
     with subprocess.Popen(
@@ -105,7 +107,7 @@ def parameters(names: list[str]) -> list[Any]:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="what is left running is looked up in /proc")
-@pytest.mark.parametrize("name", parameters(list(hostile.APPS)))
+@pytest.mark.parametrize("name", parameters(list(HOSTILE)))
 def test_isolated_app_ends_in_a_report(name: str, tmp_path: Path) -> None:
     ended, peak = run_suite(name, isolate=True, folder=tmp_path)
     text = ended.stdout + ended.stderr
@@ -120,7 +122,7 @@ def test_isolated_app_ends_in_a_report(name: str, tmp_path: Path) -> None:
     assert not [line for line in left_running() if "54321" in line]
 
 
-@pytest.mark.parametrize("name", parameters([name for name, kind in hostile.APPS.items() if kind == "python"]))
+@pytest.mark.parametrize("name", parameters([name for name, app in HOSTILE.items() if app.kind == "python"]))
 def test_app_in_this_process_ends_in_a_report(name: str, tmp_path: Path) -> None:
     ended, peak = run_suite(name, isolate=False, folder=tmp_path)
     text = ended.stdout + ended.stderr
@@ -141,7 +143,3 @@ def test_last_word_names_the_stimulus(tmp_path: Path) -> None:
     ended, _ = run_suite("exits_at_once", isolate=False, folder=tmp_path)
     # The other process speaks when it sees the pipe end, perhaps a moment after this one was reaped.
     assert b"the interpreter died while it played stimulus get on /" in ended.stderr + ended.stdout
-
-
-def test_they_are_sixty() -> None:
-    assert len(hostile.APPS) >= 60

@@ -1,4 +1,4 @@
-"""Judging servers of these tests in this process."""
+"""Judging servers of the corpora in this process."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pytest_wsgiconform.targets.server.runner import QUIET
 from pytest_wsgiconform.targets.server.target import ServerTarget
 from tests.corpora.servers.base import Server
 
+#: How long the client waits for a byte of a server whose fault does not depend on that, in seconds.
+SHORT = 0.4
+
 
 def judge(server_class: type[Server], *rules: str, patience: float = QUIET) -> dict[str, RuleResult]:
     """Start *server_class* and judge the named rules on it. :param patience: how long the client waits for a byte."""
-    target = ServerTarget(InProcess(server_class.__name__, server_class), Settings(select=rules), patience=patience)
+    run = ServerTarget(InProcess(server_class.__name__, server_class), Settings(timeout=8.0), patience=patience)
     try:
-        return {rule: target.judge(catalogue()[rule]) for rule in rules}
+        return {rule: run.judge(catalogue()[rule]) for rule in rules}
     finally:
-        target.close()
+        run.close()
 
 
 def messages(result: RuleResult) -> list[str]:

@@ -12,8 +12,8 @@ from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.server.launchers import Launcher
 from pytest_wsgiconform.targets.server.target import ServerTarget
-from tests.corpora.servers.broken import mounts
-from tests.corpora.servers.broken.mounts import SPLITS
+from tests.corpora.servers import mounts
+from tests.corpora.servers.mounts import SPLITS
 
 RULE = "script-name-is-mount-point"
 

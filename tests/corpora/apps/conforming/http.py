@@ -1,28 +1,23 @@
-"""Apps that keep PEP 3333 and HTTP in unusual ways: the HTTP that they speak by themselves, and what they remember."""
+"""Conforming apps: the HTTP that they speak by themselves."""
 
 from __future__ import annotations
 
-import contextvars
-import functools
 import gzip
 import hashlib
 import json
 import re
-import sys
-import threading
 import zlib
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
-from tests.corpora.apps.answers import answer
-from tests.corpora.apps.marked import TEXT, App, RightApps
+from tests.corpora.apps.answers import TEXT, answer
+from tests.corpora.collecting import Corpus
 
-apps = RightApps()
-app, factory = apps.app, apps.factory
+corpus = Corpus(__name__)
+app = corpus.program
 
-
-# -- HTTP --------------------------------------------------------------------------------------------
+# -- methods, validators, ranges, negotiation ------------------------------------------------------
 
 
 def redirect_to(environ: Any, where: str) -> str:
@@ -30,7 +25,7 @@ def redirect_to(environ: Any, where: str) -> str:
     return mount + where
 
 
-@app
+@app()
 def redirects_absolutely(environ: Any, start_response: Any) -> Any:
     scheme = environ["wsgi.url_scheme"]
     host = environ.get("HTTP_HOST")
@@ -45,13 +40,13 @@ def redirects_absolutely(environ: Any, start_response: Any) -> Any:
     return []
 
 
-@app
+@app()
 def redirects_by_a_path(environ: Any, start_response: Any) -> Any:
     start_response("307 Temporary Redirect", [("Location", redirect_to(environ, "/next?a=1"))])
     return []
 
 
-@app
+@app()
 def knows_its_methods(environ: Any, start_response: Any) -> Any:
     method = environ["REQUEST_METHOD"]
     allow = ("Allow", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE, PURGE")
@@ -66,13 +61,13 @@ def knows_its_methods(environ: Any, start_response: Any) -> Any:
     return answer(environ, start_response, b"no", allow, status="405 Method Not Allowed")
 
 
-@app
+@app()
 def echoes_the_method(environ: Any, start_response: Any) -> Any:
     method = environ["REQUEST_METHOD"]
     return answer(environ, start_response, b"GET" if method == "HEAD" else method.encode("latin-1"))
 
 
-@app
+@app()
 def validates_with_an_etag(environ: Any, start_response: Any) -> Any:
     body = b"a page that never changes"
     etag = '"' + hashlib.sha256(body).hexdigest()[:16] + '"'
@@ -94,7 +89,7 @@ def validates_with_an_etag(environ: Any, start_response: Any) -> Any:
 CHANGED = 784111777
 
 
-@app
+@app()
 def validates_with_a_date(environ: Any, start_response: Any) -> Any:
     modified = ("Last-Modified", formatdate(CHANGED, usegmt=True))
     since = environ.get("HTTP_IF_MODIFIED_SINCE")
@@ -109,7 +104,7 @@ def validates_with_a_date(environ: Any, start_response: Any) -> Any:
     return answer(environ, start_response, b"an old page", modified)
 
 
-@app
+@app()
 def serves_ranges(environ: Any, start_response: Any) -> Any:
     body = bytes(range(256)) * 4
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", environ.get("HTTP_RANGE", "").strip())
@@ -139,7 +134,7 @@ def quality(field: str, coding: str) -> float:
     return weights.get(coding, weights.get("*", 0.0))
 
 
-@app
+@app()
 def zips_for_who_wants_it(environ: Any, start_response: Any) -> Any:
     body, vary = b"hello " * 100, ("Vary", "Accept-Encoding")
     if quality(environ.get("HTTP_ACCEPT_ENCODING", ""), "gzip") > 0:
@@ -147,7 +142,7 @@ def zips_for_who_wants_it(environ: Any, start_response: Any) -> Any:
     return answer(environ, start_response, body, vary)
 
 
-@app
+@app()
 def deflates_block_by_block(environ: Any, start_response: Any) -> Any:
     wanted = quality(environ.get("HTTP_ACCEPT_ENCODING", ""), "deflate") > 0
     coding = [("Content-Encoding", "deflate")] if wanted else []
@@ -161,7 +156,7 @@ def deflates_block_by_block(environ: Any, start_response: Any) -> Any:
     yield compressor.flush() if wanted else b""
 
 
-@app
+@app()
 def negotiates_the_kind(environ: Any, start_response: Any) -> Any:
     wants_json = "application/json" in environ.get("HTTP_ACCEPT", "")
     body = json.dumps({"hello": "world"}) if wants_json else "hello world"
@@ -171,7 +166,7 @@ def negotiates_the_kind(environ: Any, start_response: Any) -> Any:
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body.encode()]
 
 
-@app
+@app()
 def speaks_the_visitors_language(environ: Any, start_response: Any) -> Any:
     french = environ.get("HTTP_ACCEPT_LANGUAGE", "").startswith("fr")
     language = ("Content-Language", "fr" if french else "en")
@@ -179,69 +174,70 @@ def speaks_the_visitors_language(environ: Any, start_response: Any) -> Any:
     return answer(environ, start_response, body, language, ("Vary", "Accept-Language, Cookie"))
 
 
-# -- state -------------------------------------------------------------------------------------------
+# -- more of the same ------------------------------------------------------------------------------
 
 
-@factory
-def caches_its_page() -> App:
-    @functools.cache
-    def render(path: str) -> tuple[bytes, ...]:
-        return (b"page ", quote(path, encoding="latin-1").encode())
-
-    def app(environ: Any, start_response: Any) -> Any:
-        blocks = render(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
-        start_response("200 OK", [TEXT, ("Content-Length", str(sum(map(len, blocks))))])
-        return () if environ["REQUEST_METHOD"] == "HEAD" else blocks
-
-    return app
+BODY = b"hello world"
 
 
-@factory
-def keeps_the_request_in_a_thread_local() -> App:
-    local = threading.local()
-
-    def app(environ: Any, start_response: Any) -> Any:
-        local.environ = environ
-        try:
-            return answer(local.environ, start_response, local.environ.get("QUERY_STRING", "").encode("latin-1"))
-        finally:
-            del local.environ
-
-    return app
+def bodyless(environ: Any) -> bool:
+    return bool(environ["REQUEST_METHOD"] == "HEAD")
 
 
-@factory
-def keeps_the_request_in_a_context() -> App:
-    current: contextvars.ContextVar[Any] = contextvars.ContextVar("current")
-
-    def body() -> list[bytes]:
-        return [current.get().get("QUERY_STRING", "").encode("latin-1")]
-
-    def app(environ: Any, start_response: Any) -> Any:
-        context = contextvars.copy_context()
-        context.run(current.set, environ)
-        start_response("200 OK", [TEXT])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else context.run(body)
-
-    return app
+@app()
+def proper_head(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT, ("Content-Length", str(len(BODY)))])
+    return [] if bodyless(environ) else [BODY]
 
 
-@factory
-def a_module_of_constants() -> App:
-    headers, body = (TEXT, ("Content-Length", "5")), (b"hel", b"lo")
-
-    def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", list(headers))
-        return body if environ["REQUEST_METHOD"] != "HEAD" else ()
-
-    return app
+@app()
+def get_only(environ: Any, start_response: Any) -> Any:
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        start_response("405 Method Not Allowed", [TEXT, ("Allow", "GET, HEAD")])
+        return [b"no"]
+    start_response("200 OK", [TEXT])
+    return [] if bodyless(environ) else [BODY]
 
 
-@app
-def traps_what_goes_wrong(environ: Any, start_response: Any) -> Any:
-    try:
-        number = int(parse_qs(environ.get("QUERY_STRING", ""), encoding="latin-1")["n"][0])
-        return answer(environ, start_response, b"%d" % (10 // number))
-    except Exception:
-        start_response("400 Bad Request", [TEXT], sys.exc_info())
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"n is missing"]
+@app()
+def conditional(environ: Any, start_response: Any) -> Any:
+    fields = [("ETag", '"v1"'), ("Vary", "Accept-Language"), ("Cache-Control", "max-age=60")]
+    if '"v1"' in environ.get("HTTP_IF_NONE_MATCH", ""):
+        start_response("304 Not Modified", fields)
+        return []
+    start_response("200 OK", [TEXT, *fields])
+    return [BODY]
+
+
+@app()
+def ranges(environ: Any, start_response: Any) -> Any:
+    asked = environ.get("HTTP_RANGE", "")
+    first, dash, last = asked.removeprefix("bytes=").partition("-")
+    if not (dash and first.isdecimal() and (last.isdecimal() or not last)) or not asked.startswith("bytes="):
+        start_response("200 OK", [TEXT, ("Accept-Ranges", "bytes")])
+        return [BODY]
+    start, end = int(first), min(int(last or len(BODY)), len(BODY) - 1)
+    if start > end:
+        start_response("416 Range Not Satisfiable", [TEXT, ("Content-Range", f"bytes */{len(BODY)}")])
+        return [b"no such range"]
+    start_response("206 Partial Content", [TEXT, ("Content-Range", f"bytes {start}-{end}/{len(BODY)}")])
+    return [BODY[start : end + 1]]
+
+
+@app()
+def negotiates(environ: Any, start_response: Any) -> Any:
+    coding = [part.strip() for part in environ.get("HTTP_ACCEPT_ENCODING", "").split(",")]
+    german = environ.get("HTTP_ACCEPT_LANGUAGE", "").startswith("de")
+    page, fields = (b"Guten Tag" if german else b"Good day"), [TEXT, ("Vary", "Accept-Encoding, accept-language")]
+    if "gzip" in coding:
+        start_response("200 OK", [*fields, ("Content-Encoding", "gzip")])
+        return [gzip.compress(page, mtime=0)]
+    start_response("200 OK", fields)
+    return [page]
+
+
+@app()
+def not_to_be_stored(environ: Any, start_response: Any) -> Any:
+    german = environ.get("HTTP_ACCEPT_LANGUAGE", "").startswith("de")
+    start_response("200 OK", [TEXT, ("Cache-Control", "no-store")])
+    return [b"Ja" if german else b"Yes"]

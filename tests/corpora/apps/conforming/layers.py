@@ -1,4 +1,4 @@
-"""Apps that keep PEP 3333 in unusual ways: how they write, serve files and stand in layers."""
+"""Conforming apps: how they write, serve files and stand in layers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import tempfile
 import types
 from typing import Any
 
-from tests.corpora.apps.marked import TEXT, App, RightApps
+from pytest_wsgiconform.wsgiref.util import FileWrapper
+from tests.corpora.apps.answers import TEXT, App, is_head
+from tests.corpora.collecting import Corpus
 
-apps = RightApps()
-app, factory = apps.app, apps.factory
+corpus = Corpus(__name__)
+app, factory = corpus.program, corpus.factory
 
-
-def is_head(environ: Any) -> bool:
-    return bool(environ["REQUEST_METHOD"] == "HEAD")
-
-
-# -- write -------------------------------------------------------------------------------------------
+# -- write -----------------------------------------------------------------------------------------
 
 
-@app
+@app()
 def writes_then_returns_nothing_more(environ: Any, start_response: Any) -> Any:
     write = start_response("200 OK", [TEXT])
     if not is_head(environ):
@@ -31,7 +28,7 @@ def writes_then_returns_nothing_more(environ: Any, start_response: Any) -> Any:
     return ()
 
 
-@app
+@app()
 def writes_and_yields(environ: Any, start_response: Any) -> Any:
     write = start_response("200 OK", [TEXT, ("Content-Length", "10")])
     if is_head(environ):
@@ -40,7 +37,7 @@ def writes_and_yields(environ: Any, start_response: Any) -> Any:
     return (block for block in (b"", b"tail:"))
 
 
-@app
+@app()
 def hands_write_to_a_library(environ: Any, start_response: Any) -> Any:
     write = start_response("200 OK", [TEXT])
     if not is_head(environ):
@@ -48,10 +45,10 @@ def hands_write_to_a_library(environ: Any, start_response: Any) -> Any:
     return []
 
 
-# -- files -------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
-@app
+@app()
 def file_through_the_wrapper(environ: Any, start_response: Any) -> Any:
     file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
     file.write(b"contents " * 1000)
@@ -76,7 +73,7 @@ class Tape:
         return self.data.read(size)
 
 
-@app
+@app()
 def tape_through_the_wrapper(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     tape = Tape(b"" if is_head(environ) else b"tape" * 99)
@@ -84,7 +81,7 @@ def tape_through_the_wrapper(environ: Any, start_response: Any) -> Any:
     return wrapper(tape) if wrapper is not None else [tape.read()]
 
 
-@app
+@app()
 def wrapper_inside_a_generator(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     if not is_head(environ):
@@ -92,7 +89,7 @@ def wrapper_inside_a_generator(environ: Any, start_response: Any) -> Any:
             yield from environ.get("wsgi.file_wrapper", lambda f, n: iter(lambda: f.read(n), b""))(file, 3)
 
 
-@app
+@app()
 def file_from_a_descriptor(environ: Any, start_response: Any) -> Any:
     reader, writer = os.pipe()
     with open(writer, "wb") as end:
@@ -106,7 +103,30 @@ def file_from_a_descriptor(environ: Any, start_response: Any) -> Any:
         return [file.read()]
 
 
-# -- middleware --------------------------------------------------------------------------------------
+BODY = b"hello world"
+
+
+@app()
+def wraps_a_file(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return environ.get("wsgi.file_wrapper", FileWrapper)(io.BytesIO(BODY * 100), 100)
+
+
+@app()
+def wraps_a_file_without_close(environ: Any, start_response: Any) -> Any:
+    class Readable:
+        def __init__(self) -> None:
+            self.parts = [b"a", b"b"]
+
+        def read(self, size: int = -1) -> bytes:
+            return self.parts.pop(0) if self.parts else b""
+
+    start_response("200 OK", [TEXT])
+    wrapper = environ.get("wsgi.file_wrapper")
+    return wrapper(Readable()) if wrapper else iter(Readable().read, b"")
+
+
+# -- middleware ------------------------------------------------------------------------------------
 
 
 def hello(environ: Any, start_response: Any) -> Any:
@@ -114,6 +134,15 @@ def hello(environ: Any, start_response: Any) -> Any:
     if not is_head(environ):
         yield b"hello"
         yield b"world"
+
+
+class Uppered:
+    def __init__(self, result: Any) -> None:
+        self.blocks = map(bytes.upper, result)
+        self.close = getattr(result, "close", lambda: None)
+
+    def __iter__(self) -> Any:
+        return self.blocks
 
 
 class Upper:
@@ -130,26 +159,17 @@ class Upper:
         return Uppered(self.inner(environ, start))
 
 
-class Uppered:
-    def __init__(self, result: Any) -> None:
-        self.blocks = map(bytes.upper, result)
-        self.close = getattr(result, "close", lambda: None)
-
-    def __iter__(self) -> Any:
-        return self.blocks
-
-
-@factory
+@factory()
 def capital_letters() -> App:
     return Upper(hello)
 
 
-@factory
+@factory()
 def three_layers() -> App:
     return Upper(Upper(Upper(writes_and_yields)))
 
 
-@factory
+@factory()
 def a_copy_of_environ_below() -> App:
     def layer(environ: Any, start_response: Any) -> Any:
         copied = dict(environ, **{"my.user": None, "my.list": [1, 2]})
@@ -158,7 +178,7 @@ def a_copy_of_environ_below() -> App:
     return layer
 
 
-@factory
+@factory()
 def mounts_by_the_first_segment() -> App:
     def layer(environ: Any, start_response: Any) -> Any:
         head, slash, rest = environ.get("PATH_INFO", "").lstrip("/").partition("/")

@@ -1,4 +1,4 @@
-"""Small applications as people write them: pages, forms, sessions, files. None has a fault."""
+"""Small apps as people write them: pages, forms, sessions, files."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
 from xml.sax.saxutils import escape
 
-from tests.corpora.apps.marked import App, RightApps
+from tests.corpora.apps.answers import App
+from tests.corpora.collecting import Corpus
 
-apps = RightApps()
-app, factory = apps.app, apps.factory
+corpus = Corpus(__name__)
+app, factory = corpus.program, corpus.factory
 
 
 def respond(
@@ -56,22 +57,7 @@ def not_allowed(environ: Any, start_response: Any, allow: str) -> list[bytes]:
     return respond(start_response, environ, "method not allowed", "text/plain", 405, Allow=allow)
 
 
-def redirect(environ: Any, start_response: Any, path: str, *headers: tuple[str, str]) -> list[bytes]:
-    base = quote(environ.get("SCRIPT_NAME", ""), encoding="latin-1")
-    start_response("303 See Other", [("Location", base + path), ("Content-Length", "0"), *headers])
-    return []
-
-
-def form(environ: Any) -> dict[str, str]:
-    try:
-        size = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        size = 0
-    text = environ["wsgi.input"].read(min(size, 100_000)).decode("utf-8", "replace")
-    return {name: values[0] for name, values in parse_qs(text).items()}
-
-
-@factory
+@factory()
 def blog() -> App:
     posts = {"hello-world": ("Hello, world", "First!"), "second": ("Second", "More & more")}
 
@@ -90,7 +76,22 @@ def blog() -> App:
     return application
 
 
-@factory
+def redirect(environ: Any, start_response: Any, path: str, *headers: tuple[str, str]) -> list[bytes]:
+    base = quote(environ.get("SCRIPT_NAME", ""), encoding="latin-1")
+    start_response("303 See Other", [("Location", base + path), ("Content-Length", "0"), *headers])
+    return []
+
+
+def form(environ: Any) -> dict[str, str]:
+    try:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        size = 0
+    text = environ["wsgi.input"].read(min(size, 100_000)).decode("utf-8", "replace")
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+@factory()
 def guest_book() -> App:
     entries: list[str] = []
     lock = threading.Lock()
@@ -109,7 +110,7 @@ def guest_book() -> App:
     return application
 
 
-@factory
+@factory()
 def counter() -> App:
     numbers = itertools.count(1)
 
@@ -119,7 +120,7 @@ def counter() -> App:
     return application
 
 
-@factory
+@factory()
 def session_by_cookie() -> App:
     secret = b"not very secret"
 
@@ -147,13 +148,13 @@ def session_by_cookie() -> App:
     return application
 
 
-@app
+@app()
 def log_out(environ: Any, start_response: Any) -> Any:
     cookie = ("Set-Cookie", "session=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly")
     return redirect(environ, start_response, "/", cookie)
 
 
-@app
+@app()
 def basic_auth(environ: Any, start_response: Any) -> Any:
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     try:
@@ -166,20 +167,20 @@ def basic_auth(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, "welcome", "text/plain", Vary="Authorization")
 
 
-@app
+@app()
 def search_page(environ: Any, start_response: Any) -> Any:
     asked = parse_qs(environ.get("QUERY_STRING", "")).get("q", [""])[0]
     return respond(start_response, environ, f"<p>Nothing found for <b>{html.escape(asked)}</b></p>")
 
 
-@app
+@app()
 def old_address(environ: Any, start_response: Any) -> Any:
     target = "/new" + quote(environ.get("PATH_INFO", ""), encoding="latin-1")
     start_response("301 Moved Permanently", [("Location", target), ("Cache-Control", "max-age=86400")])
     return []
 
 
-@app
+@app()
 def adds_a_slash(environ: Any, start_response: Any) -> Any:
     path = environ.get("PATH_INFO", "")
     if not path.endswith("/"):
@@ -191,14 +192,14 @@ def adds_a_slash(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, "with a slash", "text/plain")
 
 
-@app
+@app()
 def template_page(environ: Any, start_response: Any) -> Any:
     page = string.Template("<title>$title</title><p>$path")
     path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
     return respond(start_response, environ, page.substitute(title="T", path=html.escape(path)))
 
 
-@factory
+@factory()
 def static_files() -> App:
     files = {
         "/": b"<h1>index</h1>",
@@ -226,7 +227,7 @@ def static_files() -> App:
     return application
 
 
-@factory
+@factory()
 def files_of_a_folder() -> App:
     folder = tempfile.TemporaryDirectory()
     with open(os.path.join(folder.name, "page"), "wb") as made:
@@ -250,20 +251,20 @@ def files_of_a_folder() -> App:
     return application
 
 
-@app
+@app()
 def image(environ: Any, start_response: Any) -> Any:
     pixel = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
     tomorrow = formatdate(time.time() + 86400, usegmt=True)
     return respond(start_response, environ, pixel, "image/gif", Expires=tomorrow, Cache_Control="public, max-age=86400")
 
 
-@app
+@app()
 def drawing(environ: Any, start_response: Any) -> Any:
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><circle r="5"/></svg>'
     return respond(start_response, environ, svg, "image/svg+xml", Content_Security_Policy="default-src 'none'")
 
 
-@app
+@app()
 def table_as_csv(environ: Any, start_response: Any) -> Any:
     rows = [["name", "city"], ["Zo\xeb", "K\xf6ln"], ["Li", "\u5317\u4eac"]]
     name = quote("t\xe4ble.csv")
@@ -275,7 +276,7 @@ def table_as_csv(environ: Any, start_response: Any) -> Any:
     return [] if environ["REQUEST_METHOD"] == "HEAD" else (",".join(row).encode() + b"\r\n" for row in rows)
 
 
-@app
+@app()
 def archive(environ: Any, start_response: Any) -> Any:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as made:
@@ -283,19 +284,19 @@ def archive(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, data.getvalue(), "application/zip", Content_Disposition="attachment")
 
 
-@app
+@app()
 def site_map(environ: Any, start_response: Any) -> Any:
     urls = "".join(f"<url><loc>https://example.org/{escape(name)}</loc></url>" for name in ("a", "b&c"))
     text = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
     return respond(start_response, environ, text, "application/xml")
 
 
-@app
+@app()
 def robots(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, "User-agent: *\nDisallow: /private\n", "text/plain")
 
 
-@app
+@app()
 def feed(environ: Any, start_response: Any) -> Any:
     when = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     entry = f"<entry><title>One</title><updated>{when.isoformat()}</updated></entry>"
@@ -303,7 +304,7 @@ def feed(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, f"<feed>{entry}</feed>", "application/atom+xml", **extra)
 
 
-@app
+@app()
 def several_languages(environ: Any, start_response: Any) -> Any:
     texts = {"de": "Guten Tag, sch\xf6ne Gr\xfc\xdfe", "ja": "\u3053\u3093\u306b\u3061\u306f", "en": "Hello"}
     wanted = re.findall(r"[a-z]{2}", environ.get("HTTP_ACCEPT_LANGUAGE", "").lower())
@@ -311,7 +312,7 @@ def several_languages(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, texts[language], Content_Language=language, Vary="Accept-Language")
 
 
-@app
+@app()
 def contact_form(environ: Any, start_response: Any) -> Any:
     if environ["REQUEST_METHOD"] != "POST":
         return respond(start_response, environ, "<form method=post><textarea name=text></textarea></form>")
@@ -322,12 +323,12 @@ def contact_form(environ: Any, start_response: Any) -> Any:
     return redirect(environ, start_response, "/thanks?" + urlencode({"length": len(text)}))
 
 
-@app
+@app()
 def maintenance(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, "<h1>Back soon</h1>", status=503, Retry_After="3600")
 
 
-@app
+@app()
 def path_of_unicode(environ: Any, start_response: Any) -> Any:
     try:
         name = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8").strip("/")
@@ -336,7 +337,7 @@ def path_of_unicode(environ: Any, start_response: Any) -> Any:
     return respond(start_response, environ, f"You asked for {unquote(name)!a}", "text/plain")
 
 
-@app
+@app()
 def settings_page(environ: Any, start_response: Any) -> Any:
     shown = {key: value for key, value in sorted(environ.items()) if isinstance(value, str) and key.isupper()}
     stable = {key: value for key, value in shown.items() if key in ("REQUEST_METHOD", "SERVER_PROTOCOL")}

@@ -1,4 +1,4 @@
-"""Small applications as people write them: APIs, hooks, streams and layers. None has a fault."""
+"""Small apps as people write them: APIs, hooks, streams and layers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from urllib.parse import parse_qs, quote
 from wsgiref.headers import Headers
 from wsgiref.util import FileWrapper, setup_testing_defaults, shift_path_info
 
-from tests.corpora.apps.marked import App, RightApps
+from tests.corpora.apps.answers import App
+from tests.corpora.collecting import Corpus
 
-apps = RightApps()
-app, factory = apps.app, apps.factory
+corpus = Corpus(__name__)
+app, factory = corpus.program, corpus.factory
 
 
 class Response:
@@ -52,7 +53,7 @@ def body_of(environ: Any) -> bytes:
     return environ["wsgi.input"].read(int(length)) if length.isdecimal() else b""
 
 
-@factory
+@factory()
 def tasks_api() -> App:
     tasks: dict[int, str] = {1: "sleep"}
 
@@ -79,7 +80,7 @@ def tasks_api() -> App:
     return application
 
 
-@factory
+@factory()
 def database_behind() -> App:
     def application(environ: Any, start_response: Any) -> Any:
         with sqlite3.connect(":memory:") as database:
@@ -90,19 +91,19 @@ def database_behind() -> App:
     return application
 
 
-@app
+@app()
 def health_check(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2"), ("Cache-Control", "no-store")])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"ok"]
 
 
-@app
+@app()
 def nothing_to_say(environ: Any, start_response: Any) -> Any:
     start_response("204 No Content", [("Access-Control-Allow-Origin", "*")])
     return []
 
 
-@app
+@app()
 def webhook(environ: Any, start_response: Any) -> Any:
     if environ["REQUEST_METHOD"] != "POST":
         return Response(None, HTTPStatus.METHOD_NOT_ALLOWED, Allow="POST")(environ, start_response)
@@ -113,7 +114,7 @@ def webhook(environ: Any, start_response: Any) -> Any:
     return Response(None, HTTPStatus.ACCEPTED)(environ, start_response)
 
 
-@app
+@app()
 def upload(environ: Any, start_response: Any) -> Any:
     kind = environ.get("CONTENT_TYPE", "")
     if environ["REQUEST_METHOD"] in ("POST", "PUT") and kind.startswith("multipart/form-data"):
@@ -124,7 +125,7 @@ def upload(environ: Any, start_response: Any) -> Any:
     return Response({"sha1": digest})(environ, start_response)
 
 
-@app
+@app()
 def upload_with_a_limit(environ: Any, start_response: Any) -> Any:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
@@ -140,7 +141,7 @@ def upload_with_a_limit(environ: Any, start_response: Any) -> Any:
     return Response({"bytes": total})(environ, start_response)
 
 
-@app
+@app()
 def events(environ: Any, start_response: Any) -> Any:
     """Server-sent events; three of them, so that it ends."""
     start_response("200 OK", [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")])
@@ -152,7 +153,7 @@ def events(environ: Any, start_response: Any) -> Any:
         yield f"id: {number}\ndata: {json.dumps(number)}\n\n".encode()
 
 
-@app
+@app()
 def long_poll(environ: Any, start_response: Any) -> Any:
     yield b""
     time.sleep(0.0005)
@@ -160,14 +161,14 @@ def long_poll(environ: Any, start_response: Any) -> Any:
     yield b"" if environ["REQUEST_METHOD"] == "HEAD" else b"[]"
 
 
-@app
+@app()
 def refuses_web_sockets(environ: Any, start_response: Any) -> Any:
     if environ.get("HTTP_SEC_WEBSOCKET_KEY"):
         return Response({"error": "no web sockets here"}, HTTPStatus.NOT_IMPLEMENTED)(environ, start_response)
     return Response({"hello": "http"})(environ, start_response)
 
 
-@app
+@app()
 def cross_origin(environ: Any, start_response: Any) -> Any:
     origin = environ.get("HTTP_ORIGIN", "")
     allowed = {"Access_Control_Allow_Origin": origin} if origin == "https://example.org" else {}
@@ -177,7 +178,7 @@ def cross_origin(environ: Any, start_response: Any) -> Any:
     return Response([1, 2, 3], Vary="Origin", **allowed)(environ, start_response)
 
 
-@factory
+@factory()
 def at_most_so_many() -> App:
     asked: collections.deque[float] = collections.deque(maxlen=100_000)
 
@@ -190,7 +191,7 @@ def at_most_so_many() -> App:
     return application
 
 
-@app
+@app()
 def token_api(environ: Any, start_response: Any) -> Any:
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme != "Bearer" or not secrets.compare_digest(token.encode("latin-1"), b"sesame"):
@@ -201,7 +202,7 @@ def token_api(environ: Any, start_response: Any) -> Any:
     return Response({"you": "may"}, Vary="Authorization")(environ, start_response)
 
 
-@app
+@app()
 def page_of_results(environ: Any, start_response: Any) -> Any:
     query = parse_qs(environ.get("QUERY_STRING", ""))
     number = query.get("page", ["1"])[0]
@@ -210,7 +211,7 @@ def page_of_results(environ: Any, start_response: Any) -> Any:
     return Response(list(range(page, page + 5)), Link=links)(environ, start_response)
 
 
-@factory
+@factory()
 def proxies_to_another() -> App:
     def upstream(environ: Any, start_response: Any) -> Any:
         body = b"from upstream"
@@ -231,7 +232,7 @@ def proxies_to_another() -> App:
     return application
 
 
-@factory
+@factory()
 def dispatches_by_prefix() -> App:
     def page(environ: Any, start_response: Any) -> Any:
         return Response({"mount": quote(environ["SCRIPT_NAME"], encoding="latin-1")})(environ, start_response)
@@ -247,7 +248,7 @@ def dispatches_by_prefix() -> App:
     return application
 
 
-@factory
+@factory()
 def adds_security_headers() -> App:
     def layer(environ: Any, start_response: Any) -> Any:
         def start(status: str, headers: list[Any], exc_info: Any = None) -> Any:
@@ -259,7 +260,7 @@ def adds_security_headers() -> App:
     return layer
 
 
-@factory
+@factory()
 def request_ids() -> App:
     def layer(environ: Any, start_response: Any) -> Any:
         environ["app.request_id"] = str(uuid.uuid4())
@@ -275,7 +276,7 @@ def request_ids() -> App:
     return layer
 
 
-@factory
+@factory()
 def catches_everything() -> App:
     def inner(environ: Any, start_response: Any) -> Any:
         if environ.get("QUERY_STRING"):
@@ -293,7 +294,7 @@ def catches_everything() -> App:
     return layer
 
 
-@factory
+@factory()
 def zips_the_inner() -> App:
     def layer(environ: Any, start_response: Any) -> Any:
         kept: list[Any] = []
@@ -314,7 +315,7 @@ def zips_the_inner() -> App:
     return layer
 
 
-@factory
+@factory()
 def a_framework_of_decorators() -> App:
     routes: dict[str, Any] = {}
 
@@ -334,7 +335,7 @@ def a_framework_of_decorators() -> App:
     return application
 
 
-@factory
+@factory()
 def waits_for_the_first_request() -> App:
     class Lazy:
         real: App | None = None
@@ -349,7 +350,7 @@ def waits_for_the_first_request() -> App:
     return Lazy()
 
 
-@app
+@app()
 def streams_a_report(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [("Content-Type", "text/csv")])
     if environ["REQUEST_METHOD"] != "HEAD":
@@ -357,7 +358,7 @@ def streams_a_report(environ: Any, start_response: Any) -> Any:
             yield "".join(f"{block},{row}\n" for row in range(200)).encode()
 
 
-@app
+@app()
 def standard_file_wrapper(environ: Any, start_response: Any) -> Any:
     file = open(__file__, "rb")  # noqa: SIM115 - closed with the response
     start_response("200 OK", [("Content-Type", "text/x-python")])
@@ -367,7 +368,7 @@ def standard_file_wrapper(environ: Any, start_response: Any) -> Any:
     return FileWrapper(file, 16384)
 
 
-@app
+@app()
 def graph_query(environ: Any, start_response: Any) -> Any:
     try:
         query = json.loads(body_of(environ) or b"{}")

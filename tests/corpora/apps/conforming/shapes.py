@@ -1,4 +1,4 @@
-"""Apps that keep PEP 3333 in unusual ways: how they start, what they return, how they write, fail and close."""
+"""Conforming apps: what an app may be, and what it may return."""
 
 from __future__ import annotations
 
@@ -9,152 +9,174 @@ import io
 import itertools
 import operator
 import queue
-import sys
 import tempfile
 import threading
+from collections import deque
 from typing import Any
 
-from tests.corpora.apps.marked import TEXT, App, RightApps
+from tests.corpora.apps.answers import TEXT, App, is_head
+from tests.corpora.apps.conforming.start_response import replaces_the_start
+from tests.corpora.collecting import Corpus
 
-apps = RightApps()
-app, factory, answering = apps.app, apps.factory, apps.answering
+corpus = Corpus(__name__)
+app, factory = corpus.program, corpus.factory
 
-
-def is_head(environ: Any) -> bool:
-    return bool(environ["REQUEST_METHOD"] == "HEAD")
-
-
-# -- statuses and headers ----------------------------------------------------------------------------
-
-answering("reason_of_punctuation", "200 !", [TEXT], b"x")
-answering("reason_is_a_number", "200 200", [TEXT], b"x")
-answering("reason_with_two_spaces_inside", "200 All  right", [TEXT], b"x")
-answering("reason_in_latin1", "200 \xc0 bient\xf4t \xff", [TEXT], b"x")
-answering("unassigned_code", "477 Made up here", [TEXT], b"x")
-answering("code_511", "511 Network Authentication Required", [TEXT], b"x")
-answering("very_long_reason", "200 " + "very " * 400 + "good", [TEXT], b"x")
-answering("many_cookies", "200 OK", [TEXT, *(("Set-Cookie", f"c{n}={n}; Path=/; HttpOnly") for n in range(90))], b"x")
-answering("long_header", "200 OK", [TEXT, ("Link", ", ".join(f"</{n}>; rel=preload" for n in range(999)))], b"x")
-answering("every_token_character", "200 OK", [TEXT, ("!#$%&'*+-.^_`|~09azAZ", "x")], b"x")
-answering("empty_value", "200 OK", [TEXT, ("X-Nothing", "")], b"x")
-answering("value_in_spaces", "200 OK", [TEXT, ("X-Padded", "  x  ")], b"x")
-answering("latin1_filename", "200 OK", [TEXT, ("Content-Disposition", 'attachment; filename="\xfcbung.txt"')], b"x")
-answering("c1_value", "200 OK", [TEXT, ("X-Odd", "\x80\x9f\xa0")], b"x")
-answering("proxy_names", "200 OK", [TEXT, ("X-Connection", "close"), ("Upgrade-Insecure-Requests", "1")], b"x")
-answering("date_of_its_own", "200 OK", [TEXT, ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("Server", "mine")], b"x")
-answering("vary_all", "200 OK", [TEXT, ("Vary", "*"), ("Cache-Control", "no-store")], b"x")
-answering("rfc_2047", "200 OK", [TEXT, ("X-Subject", "=?utf-8?b?0YLQtdGB0YI=?=")], b"x")
-answering("expires_zero", "200 OK", [TEXT, ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")], b"x")
-answering("length_with_zeros", "200 OK", [TEXT, ("Content-Length", "0001")], b"x")
-answering("reset_content", "205 Reset Content", [("Content-Length", "0")])
-answering("multi_status", "207 Multi-Status", [("Content-Type", "application/xml")], b"<x/>")
-answering("gone_without_headers", "410 Gone", [])
-answering("permanent_redirect", "308 Permanent Redirect", [("Location", "//other.example/a?b#c")])
-answering("see_other_parent", "303 See Other", [("Location", "..")])
-answering("created_elsewhere", "201 Created", [("Location", "https://[::1]:8443/new"), TEXT], b"made")
-answering("choices_without_location", "300 Multiple Choices", [TEXT], b"/a /b")
-answering("two_challenges", "401 Unauthorized", [("WWW-Authenticate", "Negotiate, Basic realm=x"), TEXT], b"who?")
-answering("allow_nothing", "405 Method Not Allowed", [("Allow", "")])
+# -- functions, classes, objects -------------------------------------------------------------------
 
 
-# -- how it starts -----------------------------------------------------------------------------------
+@app()
+def generator(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    yield b"hello "
+    yield b"world"
 
 
-@app
-def starts_with_none_as_third(environ: Any, start_response: Any) -> Any:
-    start_response("200 OK", [TEXT], None)
-    return [b"x"]
+BODY = b"hello world"
 
 
-@app
-def starts_late_after_empty_blocks(environ: Any, start_response: Any) -> Any:
-    yield b""
+@app()
+def late_start(environ: Any, start_response: Any) -> Any:
     yield b""
     start_response("200 OK", [TEXT])
-    if not is_head(environ):
-        yield b"late"
+    yield BODY
 
 
-@app
-def starts_in_a_delegate(environ: Any, start_response: Any) -> Any:
-    def inner() -> Any:
+@app()
+def starts_in_the_iterable(environ: Any, start_response: Any) -> Any:
+    def body() -> Any:
         start_response("200 OK", [TEXT])
-        yield b""
-        return [b"a", b"b"]
+        yield BODY
 
-    blocks = yield from inner()
-    if not is_head(environ):
-        yield from blocks
+    return body()
 
 
-@app
-def starts_by_unpacking(environ: Any, start_response: Any) -> Any:
-    arguments = ("200 OK", [TEXT])
-    functools.partial(start_response, *arguments)()
-    return () if is_head(environ) else (b"x",)
+class ClassAsApp:
+    """The example of PEP 3333: the class is the app, its instance the iterable."""
+
+    def __init__(self, environ: Any, start_response: Any) -> None:
+        self.environ, self.start = environ, start_response
+
+    def __iter__(self) -> Any:
+        self.start("200 OK", [TEXT])
+        yield BODY
 
 
-@app
-def starts_in_another_thread(environ: Any, start_response: Any) -> Any:
-    thread = threading.Thread(target=start_response, args=("200 OK", [TEXT]))
-    thread.start()
-    thread.join()
-    return [] if is_head(environ) else [b"x"]
+corpus.add("class_as_app", lambda: ClassAsApp)
 
 
-@app
-def replaces_its_start_by_an_error(environ: Any, start_response: Any) -> Any:
-    start_response("200 OK", [TEXT, ("Content-Length", "99")])
-    try:
-        raise LookupError("the database is gone")
-    except LookupError:
-        start_response("503 Service Unavailable", [TEXT, ("Retry-After", "120")], sys.exc_info())
-    return [] if is_head(environ) else [b"sorry"]
+class Instance:
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [TEXT])
+        return (BODY,)
 
 
-@app
-def error_page_as_the_first_start(environ: Any, start_response: Any) -> Any:
-    try:
-        raise LookupError("the database is gone")
-    except LookupError:
-        start_response("500 Oops", [TEXT], sys.exc_info())
-    yield b"" if is_head(environ) else b"sorry"
+corpus.add("instance", Instance)
 
 
-@app
-def error_page_from_the_iterable(environ: Any, start_response: Any) -> Any:
+class Method:
+    def serve(self, environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [TEXT])
+        return deque([BODY])
+
+
+corpus.add("bound_method", lambda: Method().serve)
+corpus.add("partial", lambda: functools.partial(lambda page, e, s: (s("200 OK", [TEXT]), [page])[1], BODY))
+
+
+@app()
+def any_arguments(*args: Any) -> Any:
+    _environ, start_response = args
     start_response("200 OK", [TEXT])
-    yield b""
-    try:
-        raise LookupError("the database is gone")
-    except LookupError:
-        start_response("500 Oops", [TEXT], sys.exc_info())
-    yield b"" if is_head(environ) else b"sorry"
+    return [BODY]
 
 
-@app
-def three_starts_before_output(environ: Any, start_response: Any) -> Any:
+@app()
+def defaults(environ: Any, start_response: Any, page: bytes = BODY) -> Any:
     start_response("200 OK", [TEXT])
-    for code in ("500 First", "500 Second"):
+    return [page]
+
+
+@app()
+def getitem_only(environ: Any, start_response: Any) -> Any:
+    class Body:
+        def __getitem__(self, index: int) -> bytes:
+            return [b"hello ", b"world"][index]
+
+    start_response("200 OK", [TEXT])
+    return Body()
+
+
+@app()
+def endless_sized(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return itertools.repeat(b"x", 10)
+
+
+@app()
+def mapped(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return map(bytes, [b"a", b"b"])
+
+
+@app()
+def closing(environ: Any, start_response: Any) -> Any:
+    class Body:
+        def __init__(self) -> None:
+            self.file = io.BytesIO(BODY)
+
+        def __iter__(self) -> Any:
+            return iter(lambda: self.file.read(4), b"")
+
+        def close(self) -> None:
+            self.file.close()
+
+    start_response("200 OK", [TEXT])
+    return Body()
+
+
+@app()
+def false_body(environ: Any, start_response: Any) -> Any:
+    class Body(list):  # type: ignore[type-arg]
+        def __bool__(self) -> bool:
+            return False
+
+    start_response("200 OK", [TEXT])
+    return Body([BODY])
+
+
+# -- in layers -------------------------------------------------------------------------------------
+
+
+def upper(inner: App) -> App:
+    """Change each block, late starts and ``write`` included."""
+
+    def application(environ: Any, start_response: Any) -> Any:
+        def starting(status: Any, headers: Any, exc_info: Any = None) -> Any:
+            kept = [(name, value) for name, value in headers if name.lower() not in ("content-length", "etag")]
+            write = start_response(status, kept, exc_info) if exc_info else start_response(status, kept)
+            return lambda data: write(data.upper())
+
+        result = inner(environ, starting)
         try:
-            raise LookupError(code)
-        except LookupError:
-            start_response(code, [TEXT], sys.exc_info())
-    return [] if is_head(environ) else [b"sorry"]
+            for block in result:
+                yield block.upper()
+        finally:
+            if hasattr(result, "close"):
+                result.close()
+
+    return application
 
 
-@app
-def keeps_no_header_list(environ: Any, start_response: Any) -> Any:
-    headers = [TEXT, ("X-A", "1")]
-    start_response("200 OK", headers)
-    headers.clear()
-    return [] if is_head(environ) else [b"x"]
+corpus.add("one_layer", lambda: upper(generator))
+corpus.add("three_layers", lambda: upper(upper(upper(late_start))))
+corpus.add("around_exc_info", lambda: upper(replaces_the_start))
+corpus.add("around_a_class", lambda: upper(ClassAsApp))
 
 
-# -- what it is, and what it returns -----------------------------------------------------------------
+# -- what an app is, and what it returns -----------------------------------------------------------
 
 
-@app
+@app()
 class TheClassIsTheApp:
     def __init__(self, environ: Any, start_response: Any) -> None:
         self.environ, self.start = environ, start_response
@@ -165,8 +187,8 @@ class TheClassIsTheApp:
             yield b"x"
 
 
-@factory
-def bound_method() -> App:
+@factory()
+def method_of_a_site() -> App:
     class Site:
         greeting = b"hello"
 
@@ -177,7 +199,7 @@ def bound_method() -> App:
     return Site().serve
 
 
-@factory
+@factory()
 def partial_of_a_function() -> App:
     def serve(greeting: bytes, environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [TEXT])
@@ -186,14 +208,14 @@ def partial_of_a_function() -> App:
     return functools.partial(serve, b"hello")
 
 
-@app
+@app()
 def takes_anything(*args: Any, **kwargs: Any) -> Any:
     environ, start = args
     start("200 OK", [TEXT])
     return [] if is_head(environ) else [b"x"]
 
 
-@app
+@app()
 def positional_only(environ: Any, start_response: Any, /, greeting: bytes = b"x") -> Any:
     start_response("200 OK", [TEXT])
     return [] if is_head(environ) else [greeting]
@@ -206,67 +228,67 @@ class Letters:
         return (b"a", b"b", b"c")[index]
 
 
-@app
+@app()
 def returns_a_sequence_of_getitem(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return [] if is_head(environ) else Letters()
 
 
-@app
+@app()
 def returns_a_set(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return set() if is_head(environ) else {b"x"}
 
 
-@app
+@app()
 def returns_the_values_of_a_dict(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return {}.values() if is_head(environ) else {1: b"a", 2: b"b"}.values()
 
 
-@app
+@app()
 def returns_a_dict_of_bytes(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return {} if is_head(environ) else {b"a": 1, b"b": 2}
 
 
-@app
+@app()
 def returns_a_deque(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return collections.deque() if is_head(environ) else collections.deque([b"a", b"b"])
 
 
-@app
+@app()
 def returns_a_map(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return map(str.encode, () if is_head(environ) else ("a", "b"))
 
 
-@app
+@app()
 def returns_a_callable_iterator(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return iter(functools.partial(io.BytesIO(b"" if is_head(environ) else b"abcdef").read, 2), b"")
 
 
-@app
+@app()
 def returns_a_chain(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return itertools.chain(*([] if is_head(environ) else [[b"a"], (b"b",), iter([b"c"])]))
 
 
-@app
+@app()
 def returns_a_repeat(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT, ("Content-Length", "4000")])
     return itertools.repeat(b"abcd", 0 if is_head(environ) else 1000)
 
 
-@app
+@app()
 def returns_lines_of_a_buffer(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     return iter(() if is_head(environ) else b"one\ntwo\n".splitlines(keepends=True))
 
 
-@app
+@app()
 def is_its_own_iterator(environ: Any, start_response: Any) -> Any:
     class Steps:
         left = 0 if is_head(environ) else 3
@@ -288,19 +310,19 @@ def is_its_own_iterator(environ: Any, start_response: Any) -> Any:
     return Steps()
 
 
-@app
+@app()
 def empty_blocks_between(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT, ("Content-Length", "2")])
     yield from () if is_head(environ) else (b"", b"a", b"", b"", b"b", b"")
 
 
-@app
+@app()
 def no_block_at_all(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [("Content-Length", "0")])
     return iter(())
 
 
-@app
+@app()
 def a_generator_with_a_context(environ: Any, start_response: Any) -> Any:
     with tempfile.TemporaryFile() as file, contextlib.ExitStack() as stack:
         stack.callback(operator.truth, file)
@@ -311,7 +333,7 @@ def a_generator_with_a_context(environ: Any, start_response: Any) -> Any:
             yield block
 
 
-@app
+@app()
 def cleans_up_when_left_early(environ: Any, start_response: Any) -> Any:
     start_response("200 OK", [TEXT])
     try:
@@ -322,7 +344,7 @@ def cleans_up_when_left_early(environ: Any, start_response: Any) -> Any:
         environ["wsgi.errors"].flush()
 
 
-@app
+@app()
 def returns_an_exact_length(environ: Any, start_response: Any) -> Any:
     class Blocks:
         blocks = [] if is_head(environ) else [b"a", b"b", b""]
@@ -337,7 +359,7 @@ def returns_an_exact_length(environ: Any, start_response: Any) -> Any:
     return Blocks()
 
 
-@app
+@app()
 def produced_by_a_thread(environ: Any, start_response: Any) -> Any:
     blocks: queue.Queue[bytes | None] = queue.Queue(2)
 

@@ -21,9 +21,10 @@ from pytest_wsgiconform.rules.records.server import (
 )
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.stimuli.server.model import chosen, server_stimuli
+from tests.rules.wings import rules_of
 
 RULES = catalogue()
-WIRE = [rule for rule in RULES.values() if rule.check.__module__.startswith("pytest_wsgiconform.rules.server.wire.")]
+WIRE = rules_of("server.wire")
 POST = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
