@@ -76,8 +76,21 @@ def test_each_exchange_rule_has_two_broken_apps() -> None:
     counted = Counter(rule for rule, _ in BY_RULE)
     once = ("portable-across-servers", "traps-own-errors", "validators-honoured", "body-read-in-pieces")
     few = {r.id: counted[r.id] for r in RULES if r.stimuli and r.section != "process" and counted[r.id] < 2}
-    assert {name: count for name, count in few.items() if name not in (*once, "url-without-default-port")} == {}
+    assert {name: count for name, count in few.items() if name not in (*once, "url-without-default-port")} == {}, (
+        "write broken apps for these rules, two for each that fail in different ways, in tests/corpora/apps/broken/, "
+        "as @corpus.program(RULE)"
+    )
     assert all(counted[name] for name in once)
+
+
+def test_each_event_rule_of_error_level_has_a_broken_app() -> None:
+    shown = {rule for rule, _ in BY_RULE}
+    broken = {clause for program in BY_CLAUSE for clause in program.clauses}
+    wanted = [rule for rule in RULES if rule.on and rule.level is Level.ERROR and not broken & set(rule.clauses)]
+    assert [rule.id for rule in wanted if rule.id not in shown] == [], (
+        "write a broken app for these rules in tests/corpora/apps/broken/, as @corpus.program(RULE) or "
+        "corpus.answering(RULE, NAME, STATUS, HEADERS, *BLOCKS)"
+    )
 
 
 def judge(broken: Program, found: list[Finding], lines: Container[int]) -> None:
