@@ -39,6 +39,5 @@ def report(order: Order, made: Draft) -> str:
         "Test it, until all of it passes:",
         f"  .venv/bin/python -m pytest tests/rules {_CORPUS_TESTS[order.kind]} -k {order.id}",
         "  make lint",
-        "Then add it to CHANGELOG.md, under Rules.",
     ]
     return "\n".join(lines)
