@@ -32,7 +32,8 @@ def left() -> dict[str, list[str]]:
 @pytest.mark.parametrize("rule", catalogue())
 def test_the_rule_is_written(rule: str) -> None:
     places = left().get(rule, [])
-    assert not places, f"{rule} is half-written. Write what each line asks for:\n" + "\n".join(places)
+    if places:
+        pytest.fail(f"{rule} is half-written. Write what each line asks for:\n" + "\n".join(places), pytrace=False)
 
 
 def test_every_mark_is_of_a_rule() -> None:

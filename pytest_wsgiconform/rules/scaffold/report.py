@@ -37,7 +37,7 @@ def report(order: Order, made: Draft) -> str:
         f"The level is {order.level}; that is what {', '.join(order.clauses)} bears.",
         "",
         "Test it, until all of it passes:",
-        f"  .venv/bin/python -m pytest tests/rules {_CORPUS_TESTS[order.kind]} -k {order.id}",
+        f"  .venv/bin/python -m pytest tests/rules {_CORPUS_TESTS[order.kind]} -k '{order.id} or {order.name}'",
         "  make lint",
     ]
     return "\n".join(lines)
