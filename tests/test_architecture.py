@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},
     "contract": {"plugin"},  # the documented name of what needs pytest
 }
+#: Programs that work on the house itself, and what they may import beyond their room; nothing imports them.
+PROGRAMS: dict[str, set[str]] = {"rules/__main__.py": {"stimuli"}}
 #: The pytest layer; it may import everything, and only its documented face may import it.
 PYTEST_LAYER = {"plugin"}
 #: Rooms that run inside other people's servers.
@@ -84,9 +87,17 @@ def test_imports_go_one_way(path: Path) -> None:
     wrong = [
         f"line {line}: {name}"
         for kind, name, line in imports_of(path)
-        if kind == "own" and name not in allowed | {room, "_version"}
+        if kind == "own"
+        and name not in allowed | {room, "_version"} | PROGRAMS.get(path.relative_to(PACKAGE).as_posix(), set())
     ]
     assert wrong == []
+
+
+def test_nothing_imports_a_program() -> None:
+    """What a program may do more than its room would else reach the room through it."""
+    importing = [label(p) for p in MODULES if re.search(r"import.*__main__|from.*__main__", p.read_text("utf-8"))]
+    assert importing == []
+    assert [name for name in PROGRAMS if not (PACKAGE / name).exists()] == []
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if room_of(p) in STANDARD_LIBRARY_ONLY], ids=label)
