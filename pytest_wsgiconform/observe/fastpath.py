@@ -41,6 +41,9 @@ _FACTS = (
     "AUTH_TYPE",
     "wsgi.url_scheme",
 )
+#: The variables of the request that are put into the record of an exchange.
+REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
+
 _PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
 
 #: Statuses whose rules look at nothing but the status itself.
@@ -108,10 +111,10 @@ class Shape:
         first), the other texts (PATH_INFO first), ``wsgi.version``, ``wsgi.input``, ``wsgi.errors``, the rest.
     :ivar facts, texts: how many of the values are facts, and how many are texts, facts included.
     :ivar rare: the keys that are there of those that have a test of their own.
-    :ivar places: where the values that tell of the request stand.
+    :ivar request_of: returns those of :data:`REQUEST`; called with the values and, for what is absent, one more.
     """
 
-    __slots__ = ("facts", "places", "rare", "size", "texts", "values_of")
+    __slots__ = ("facts", "rare", "request_of", "size", "texts", "values_of")
 
     def __init__(self, environ: dict[str, Any], texts: list[str]) -> None:
         facts = [key for key in _FACTS if key in environ]
@@ -121,12 +124,7 @@ class Shape:
         self.size, self.facts, self.texts = len(order), len(facts), len(facts) + 1 + len(others)
         self.values_of = operator.itemgetter(*order)
         self.rare = frozenset(key for key in ("CONTENT_LENGTH", "wsgi.file_wrapper") if key in environ)
-        self.places = {key: place for place, key in enumerate(order)}
-
-    def get(self, values: tuple[Any, ...], key: str) -> Any:
-        """Return the value of *key* among *values*, an empty text when the environ has none."""
-        place = self.places.get(key)
-        return "" if place is None else values[place]
+        self.request_of = operator.itemgetter(*(order.index(key) if key in environ else len(order) for key in REQUEST))
 
 
 class StartFacts:
@@ -312,11 +310,12 @@ class FastPath:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def end_is_clean(self, exchange: Exchange, start: StartFacts | None, head: bool) -> bool:
+    def end_is_clean(self, exchange: Exchange, start: StartFacts | None, head: bool, exhausted: bool) -> bool:
         """Tell whether no rule would speak about the exchange as a whole.
 
         :param start: the facts of its only start_response call, ``None`` when that wasn't vouched for.
         :param head: whether the request was a HEAD.
+        :param exhausted: whether the server has iterated to the end; also to ask what would be if it does.
         """
         if start is None or exchange.failed is not None or exchange.written:
             return False
@@ -327,7 +326,7 @@ class FastPath:
         size = exchange.yielded
         if size and (head or not start.typed):
             return False
-        if not exchange.exhausted:
+        if not exhausted:
             return True
         if start.length is not None and start.length != size and not head:
             return False
