@@ -10,6 +10,7 @@ import pytest
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe import wire
 from pytest_wsgiconform.observe.conversation import Conversation
+from pytest_wsgiconform.observe.quick import ListBody
 from pytest_wsgiconform.observe.stage import Stage
 from pytest_wsgiconform.observe.validator import Validator
 
@@ -38,17 +39,17 @@ def begin(app: Callable[..., Any], thorough: bool = False) -> Conversation:
 @pytest.mark.parametrize("items", [[], [b"one"], [b"one", b"", b"three"]])
 def test_whoever_looks_while_items_are_taken_sees_all_of_them(items: list[bytes], thorough: bool) -> None:
     seen = []
+    watched: list[Conversation] = []
 
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterator[bytes]:
         start("200 OK", HEADERS)
         yield from items
         environ["wsgi.errors"].writelines(["a line"])  # is an event in either mode
-        exchange = conversation.exchange
-        seen.append((exchange.chunks, exchange.yielded, len(exchange.starts), exchange.method))
+        for exchange in (conversation.exchange for conversation in watched):
+            seen.append((exchange.chunks, exchange.yielded, len(exchange.starts), exchange.method))
 
-    conversation = begin(app, thorough)
-    seen.clear()
-    body = conversation.call((build_environ("/"), start_response), {})
+    watched.append(begin(app, thorough))
+    body = watched[0].call((build_environ("/"), start_response), {})
     assert list(body) == items
     body.close()
     assert seen == [(len(items), sum(map(len, items)), 1, "GET")]
@@ -113,6 +114,18 @@ def test_stages(app: Callable[..., Any], after_call: Stage) -> None:
 @pytest.mark.parametrize("app", [once, twice, doubtful, late])
 def test_the_rules_judge_a_thorough_conversation_from_the_beginning(app: Callable[..., Any]) -> None:
     assert stages(app, thorough=True) == [Stage.JUDGED, Stage.JUDGED, Stage.FINISHED]
+
+
+def test_a_clean_list_is_vouched_for_while_it_is_iterated() -> None:
+    watched = Validator(once, ignore)
+    for _ in range(2):
+        body = watched(build_environ("/"), start_response)
+        steps = iter(body)
+    assert type(body) is ListBody
+    assert body._conversation.stage is Stage.VOUCHED
+    assert list(steps) == [b"one"]
+    body.close()
+    assert body._conversation.stage is Stage.FINISHED
 
 
 def test_the_client_knows_what_to_do_for_every_step() -> None:
