@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__
+
 if TYPE_CHECKING:
     from .engine import AppReport, check_app
     from .observe.validator import Validator, validator
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
         RuleResult,
         Verdict,
     )
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "AppReport": "engine",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from . import __version__
+from ._version import __version__
 
 #: Headers whose CGI variable has no ``HTTP_`` in front (RFC 3875 sections 4.1.2, 4.1.3).
 _UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}

@@ -278,7 +278,7 @@ class Conversation(EventRecorder):
         where = start.location if start is not None else self.return_line()
         self.happened(ExchangeEnded(abandoned, where))
         setup = self.setup
-        setup.fast.tiny_items_told = not setup.judge.pending_once("body-buffered-by-app")
+        setup.fast.once_told = not setup.judge.pending_once(ExchangeEnded)
 
     def abandon(self) -> None:
         """End a conversation whose iterable was thrown away; nothing can be raised from here."""

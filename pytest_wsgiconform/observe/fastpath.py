@@ -4,22 +4,34 @@ Each test answers "surely no rule would speak" or "perhaps". It may say "perhaps
 costs time), never "surely" wrongly: ``tests/observe/test_fastpath.py`` compares it with the rules themselves.
 
 What makes it fast is memory: of the shapes of environ, the statuses and the header pairs that the rules have
-been silent about before. What makes it right is that each memory's key holds everything that the rules look at;
-the comments beside the keys say why that is so.
+been silent about before. What makes it right is that each memory's key holds everything that the rules look at: their
+cards say what that is (:class:`~pytest_wsgiconform.rules.kinds.Looks`), and :func:`sights_of` gathers it.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..rules.events.body import MANY_BLOCKS, MODEST_BODY, TINY_BLOCK
-from ..rules.events.environ_lookup import is_cgi_name
+from ..rules.events.environ_lookup import begins_with_slash, is_cgi_name, is_latin1_text, is_there
+from ..rules.kinds import EventRule, Looks
 from ..rules.model import Rule
-from ..rules.records.exchange import Exchange, StartResponseCalled
+from ..rules.records.exchange import (
+    AppCalled,
+    AppRaised,
+    CallableInspected,
+    Exchange,
+    FileWrapperCalled,
+    NextAfterClose,
+    StartResponseCalled,
+    WriteCalled,
+)
 
 #: Most entries of each memory. Beyond it the memory is emptied: hostile variety must not fill the machine.
 _MOST = 1024
@@ -29,79 +41,94 @@ _ONLY_STR = {str}
 #: What every complete environ has. A memory of incomplete ones is not needed.
 _ALWAYS = ("REQUEST_METHOD", "PATH_INFO", "wsgi.url_scheme", "wsgi.version", "wsgi.input", "wsgi.errors")
 
-#: Text variables whose value rules look at, beyond "a native string in Latin-1". PATH_INFO and CONTENT_LENGTH vary
-#: from request to request, and have tests of their own below.
-_FACTS = (
-    "REQUEST_METHOD",
-    "SCRIPT_NAME",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "SERVER_PROTOCOL",
-    "REMOTE_USER",
-    "AUTH_TYPE",
-    "wsgi.url_scheme",
-)
+#: Variables that have tests of their own in :meth:`FastPath.environ_is_clean`, and those tests.
+_BUILT_IN = {"PATH_INFO": begins_with_slash, "wsgi.input": is_there, "wsgi.errors": is_there}
+
 #: The variables of the request that are put into the record of an exchange.
 REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
 
 _PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
-
-#: Statuses whose rules look at nothing but the status itself.
-_ORDINARY = frozenset({200, 202, 203, 400, 403, 404, 409, 410, 413, 415, 422, 429, 500, 501, 502, 503})
-
-#: A header that no rule but those on names and values in general looks at...
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]")
-_PLAIN_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]*")
-#: ...and those that rules do look at by name: hop-by-hop, singletons, and those with a grammar that is judged.
-_LOOKED_AT = frozenset(
-    {
-        "age",
-        "allow",
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-location",
-        "content-md5",
-        "content-range",
-        "content-type",
-        "date",
-        "etag",
-        "expires",
-        "from",
-        "host",
-        "keep-alive",
-        "last-modified",
-        "location",
-        "max-forwards",
-        "origin",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "referer",
-        "retry-after",
-        "server",
-        "set-cookie",
-        "status",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "www-authenticate",
-    }
-)
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
-_ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
-_COOKIE = re.compile(
-    r"[A-Za-z0-9_.-]+=[A-Za-z0-9_.|:/+=-]*"
-    r"(?:; (?:Path=/[A-Za-z0-9_./-]*|HttpOnly|Secure|SameSite=(?:Lax|Strict|None)|Max-Age=[1-9][0-9]{0,9}))*"
-)
-#: Headers whose values change from response to response: forms that are surely right.
-_SURE_FORMS = {"content-length": _CONTENT_LENGTH, "etag": _ENTITY_TAG, "set-cookie": _COOKIE}
+
+#: Events that are made and judged always, so that no rule on them can be overlooked.
+_ALWAYS_JUDGED = frozenset({AppRaised, CallableInspected, FileWrapperCalled, NextAfterClose, WriteCalled})
+
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """What the rules in force look at, gathered from their cards.
+
+    :ivar complete: whether every rule says what it looks at. Else nothing can be vouched for.
+    :ivar headers: names of headers whose values are judged, in lower case, with tests that surely keep the rules, or
+        ``None`` where only values that were judged before are known to.
+    :ivar any_header: tests of name and value of any header.
+    :ivar together: names of which at most one may be there, once, for the memory of single pairs to hold.
+    :ivar statuses: codes that are judged together with something else.
+    :ivar facts: text variables whose values are judged; only values that were judged before are known to be right.
+    :ivar tested: variables whose values are judged, with tests that surely keep the rules.
+    :ivar any_variable: tests of any text variable, but for that on native strings, which is always made.
+    """
+
+    complete: bool
+    headers: Mapping[str, tuple[Callable[[str], object], ...] | None]
+    any_header: tuple[Callable[[str, str], object], ...]
+    together: frozenset[str]
+    statuses: frozenset[int]
+    facts: tuple[str, ...]
+    tested: Mapping[str, tuple[Callable[[Any], object], ...]]
+    any_variable: tuple[Callable[[Any], object], ...]
+
+
+@functools.lru_cache(maxsize=64)
+def sights_of(rules: tuple[EventRule[Any], ...]) -> Sights:
+    """Gather what *rules* look at."""
+    looks = [rule.looks for rule in rules]
+    headers = _gathered(look.headers for look in looks)
+    variables = _gathered(look.environ for look in looks)
+    # The method first: the end of an exchange asks for it. What is not text (wsgi.version) is known by identity.
+    facts = ["REQUEST_METHOD", *(name for name, tests in variables.items() if tests is None)]
+    tested = {name: tests for name, tests in variables.items() if tests and tests != (_BUILT_IN.get(name),)}
+    return Sights(
+        complete=all(_says_enough(rule) for rule in rules),
+        headers=headers,
+        any_header=_each_once(look.any_header for look in looks),
+        together=frozenset().union(*(look.together for look in looks)),
+        statuses=frozenset().union(*(look.statuses or () for look in looks)),
+        facts=tuple(name for name in dict.fromkeys(facts) if name != "wsgi.version"),
+        tested=tested,
+        any_variable=tuple(test for test in _each_once(look.any_variable for look in looks) if test != is_latin1_text),
+    )
+
+
+def _says_enough(rule: EventRule[Any]) -> bool:
+    """Whether the card of *rule* says what it looks at, for each event that the fast path may leave out."""
+    looks: Looks = rule.looks
+    for event in rule.on:
+        if event is AppCalled:
+            said = looks.environ is not None
+        elif event is StartResponseCalled:
+            said = looks.headers is not None or looks.statuses is not None
+        else:
+            said = event in _ALWAYS_JUDGED or looks.silent_when_clean
+        if not said:
+            return False
+    return True
+
+
+def _gathered(
+    cards: Iterable[Mapping[str, Callable[[Any], object] | None] | None],
+) -> dict[str, tuple[Callable[[Any], object], ...] | None]:
+    """Return all names on *cards* with all their tests; with ``None`` where one card has no test."""
+    found: dict[str, tuple[Callable[[Any], object], ...] | None] = {}
+    for card in cards:
+        for name, test in (card or {}).items():
+            known = found.get(name, ())
+            found[name] = None if test is None or known is None else _each_once((*known, test))
+    return found
+
+
+def _each_once(tests: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(test for test in tests if test is not None))
 
 
 class Shape:
@@ -110,21 +137,26 @@ class Shape:
     :ivar size: how many keys. :ivar values_of: returns the values in an order of our own: the facts (REQUEST_METHOD
         first), the other texts (PATH_INFO first), ``wsgi.version``, ``wsgi.input``, ``wsgi.errors``, the rest.
     :ivar facts, texts: how many of the values are facts, and how many are texts, facts included.
-    :ivar rare: the keys that are there of those that have a test of their own.
+    :ivar tested: places of values that have tests of their own, and the tests.
     :ivar request_of: returns those of :data:`REQUEST`; called with the values and, for what is absent, one more.
+    :ivar wraps_files: whether there is a ``wsgi.file_wrapper``.
     """
 
-    __slots__ = ("facts", "rare", "request_of", "size", "texts", "values_of")
+    __slots__ = ("facts", "request_of", "size", "tested", "texts", "values_of", "wraps_files")
 
-    def __init__(self, environ: dict[str, Any], texts: list[str]) -> None:
-        facts = [key for key in _FACTS if key in environ]
+    def __init__(self, environ: dict[str, Any], texts: list[str], sights: Sights) -> None:
+        facts = [key for key in sights.facts if key in environ]
         others = [key for key in texts if key not in facts and key != "PATH_INFO"]
         order = [*facts, "PATH_INFO", *others, "wsgi.version", "wsgi.input", "wsgi.errors"]
         order += [key for key in environ if key not in order]
         self.size, self.facts, self.texts = len(order), len(facts), len(facts) + 1 + len(others)
         self.values_of = operator.itemgetter(*order)
-        self.rare = frozenset(key for key in ("CONTENT_LENGTH", "wsgi.file_wrapper") if key in environ)
-        self.request_of = operator.itemgetter(*(order.index(key) if key in environ else len(order) for key in REQUEST))
+        self.wraps_files = "wsgi.file_wrapper" in environ
+        places = {key: place for place, key in enumerate(order)}
+        self.request_of = operator.itemgetter(*(places.get(key, len(order)) for key in REQUEST))
+        self.tested = tuple(
+            (places[key], test) for key, tests in sights.tested.items() if key in environ for test in tests
+        ) + tuple((place, test) for place in range(self.texts) for test in sights.any_variable)
 
 
 class StartFacts:
@@ -143,6 +175,8 @@ class FastPath:
     """The tests, and what was already found good.
 
     :param rules: the rules that are in force; a selection that leaves some out is only more silent.
+    :ivar complete: whether the cards of all rules say what they look at. Else nothing is vouched for here, and the
+        validator has to judge every event.
     """
 
     __slots__ = (
@@ -152,12 +186,16 @@ class FastPath:
         "_last_shape",
         "_pairs",
         "_shapes",
+        "_sights",
         "_statuses",
         "_version",
-        "tiny_items_told",
+        "complete",
+        "once_told",
     )
 
     def __init__(self, rules: Iterable[Rule]) -> None:
+        self._sights = sights_of(tuple(rule for rule in rules if isinstance(rule, EventRule)))
+        self.complete = self._sights.complete
         self._shapes: dict[frozenset[Any], Shape] = {}  # by the keys of an environ
         self._facts: set[tuple[Any, ...]] = set()
         # What came last comes again most of the time, and comparing is cheaper than looking up.
@@ -168,7 +206,8 @@ class FastPath:
         self._calls: dict[tuple[Any, ...], StartFacts] = {}
         self._statuses: set[str] = set()
         self._pairs: set[tuple[str, str]] = set()
-        self.tiny_items_told = False
+        #: Whether the rules on whole exchanges that speak only once have spoken.
+        self.once_told = False
 
     # -- environ -----------------------------------------------------------------------------------
 
@@ -176,8 +215,9 @@ class FastPath:
         """Return *environ*'s shape and values when no rule would speak about it, else ``None``.
 
         Sound because rules on environ look at nothing but: which keys there are (the shape), whether text values
-        are exact str (types) in Latin-1 (join), the values of the facts, the first character of PATH_INFO, the
-        digits of CONTENT_LENGTH, whether the streams are None, and whether wsgi.file_wrapper can be called.
+        are exact str (types) in Latin-1 (join), whether ``wsgi.version`` is the object that was judged before, whether
+        the path begins with a slash, whether the streams are None, and what their cards name: the values of the facts,
+        and those that have tests.
 
         :param environ: a builtin dict.
         """
@@ -208,16 +248,10 @@ class FastPath:
         joined = "".join(texts)
         if not joined.isascii() and max(joined) > "\xff":
             return None
-        if shape.rare and not self._rare_is_clean(environ, shape.rare):
-            return None
+        for place, test in shape.tested:
+            if not test(values[place]):
+                return None
         return shape, values
-
-    def _rare_is_clean(self, environ: dict[Any, Any], rare: frozenset[str]) -> bool:
-        if "CONTENT_LENGTH" in rare:
-            length = environ["CONTENT_LENGTH"]
-            if length and not (length.isascii() and length.isdigit()):
-                return False
-        return "wsgi.file_wrapper" not in rare or callable(environ["wsgi.file_wrapper"])
 
     def remember_environ(self, environ: dict[Any, Any]) -> None:
         """Remember an environ about which every rule has just been silent."""
@@ -230,14 +264,17 @@ class FastPath:
                 texts.append(key)
             elif not (key.startswith(("wsgi.", "x-wsgiorg.")) or _PLAIN_SERVER_KEY.fullmatch(key)):
                 return  # whether such a name is let pass depends on more than the name
-        if not all(key in environ for key in _ALWAYS):
+        if not self.complete or not all(key in environ for key in _ALWAYS):
             return
-        shape = Shape(environ, texts)
+        # A judged value that is not text has no place in the memory, unless a test vouches for it.
+        if any(key in environ and key not in texts for key in self._sights.facts):
+            return
+        shape = Shape(environ, texts, self._sights)
         if len(self._shapes) >= _MOST or len(self._facts) >= _MOST:
             self._shapes.clear()
             self._facts.clear()
         facts = shape.values_of(environ)[: shape.facts]
-        if set(map(type, facts)) != _ONLY_STR:  # which rules on a variable's form may let pass: not for the memory
+        if set(map(type, facts)) != _ONLY_STR:  # a value that is not text can satisfy the rules, but must not be kept
             return
         self._facts.add(facts)
         self._shapes[frozenset(keys)] = shape
@@ -274,26 +311,47 @@ class FastPath:
         """Judge each pair by itself; right for ordinary statuses and headers of which there is one each."""
         if status not in self._statuses:
             return None
-        length, typed, names = None, False, set()
+        length, typed, names, cookies = None, False, set(), 0
+        together = self._sights.together
         for pair in headers:
             name, value = pair[0].lower(), pair[1]
-            if pair not in self._pairs and not _surely_good(pair[0], name, value):
+            if pair not in self._pairs and not self._surely_good(pair[0], name, value):
                 return None
             if name == "content-length":
                 length = int(value) if _CONTENT_LENGTH.fullmatch(value) else -1
             elif name == "content-type":
                 typed = True
-            elif name == "set-cookie":
+            elif name == "set-cookie" and name not in together:
+                cookies += 1
                 continue
             names.add(name)
-        if len(names) != len(headers) - sum(1 for pair in headers if pair[0].lower() == "set-cookie") or length == -1:
+        if len(names) != len(headers) - cookies or length == -1:
+            return None
+        if together and len(names & together) > 1:
             return None
         return StartFacts(length, typed)
+
+    def _surely_good(self, name: str, lowered: str, value: str) -> bool:
+        """Tell whether a pair is good for certain, though it was never seen before."""
+        sights = self._sights
+        tests = sights.headers.get(lowered, ())
+        if tests is None or not sights.any_header:
+            return False
+        for test in tests:
+            if not test(value):
+                return False
+        for look in sights.any_header:  # noqa: SIM110 - a loop costs a third of a generator
+            if not look(name, value):
+                return False
+        return True
 
     def remember_start(self, start: StartResponseCalled) -> None:
         """Remember a first call without exc_info about which every rule has just been silent."""
         status, headers = start.status, start.headers
-        if type(status) is not str or type(headers) is not list or start.code() not in _ORDINARY:
+        if type(status) is not str or type(headers) is not list or not self.complete:
+            return
+        code = start.code()
+        if code is None or code in self._sights.statuses:
             return
         pairs = start.pairs()
         if len(pairs) != len(headers):
@@ -334,20 +392,10 @@ class FastPath:
             return False
         # Many tiny items are advised against, once.
         count = exchange.chunks
-        return count < MANY_BLOCKS or self.tiny_items_told or size > MODEST_BODY or size >= count * TINY_BLOCK
+        return count < MANY_BLOCKS or self.once_told or size > MODEST_BODY or size >= count * TINY_BLOCK
 
 
 _BARE = StartFacts(None, False)
 
 #: Like no environ that comes: a place holder.
-_NO_SHAPE = Shape(dict.fromkeys((*_ALWAYS, "no variable of this name")), [])
-
-
-def _surely_good(name: str, lowered: str, value: str) -> bool:
-    """Tell whether a pair is good for certain, though it was never seen before."""
-    form = _SURE_FORMS.get(lowered)
-    if form is None:
-        if lowered in _LOOKED_AT:
-            return False
-        form = _PLAIN_VALUE
-    return form.fullmatch(value) is not None and _PLAIN_NAME.fullmatch(name) is not None
+_NO_SHAPE = Shape(dict.fromkeys((*_ALWAYS, "no variable of this name")), [], sights_of(()))

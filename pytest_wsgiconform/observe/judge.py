@@ -36,9 +36,9 @@ class Judge:
         """Return the rules that judge events of *event_type*."""
         return self._by_event.get(event_type, ())
 
-    def pending_once(self, rule_id: str) -> bool:
-        """Tell whether a once-only rule is selected and has not been reported yet."""
-        return rule_id not in self._told_once
+    def pending_once(self, event_type: type) -> bool:
+        """Tell whether a rule on events of *event_type* that speaks only once has not spoken yet."""
+        return any(rule.once and rule.id not in self._told_once for rule in self.rules_for(event_type))
 
     def judge(self, event: Event, exchange: Exchange) -> None:
         """Apply every rule to *event*; deliver the findings, the worst last, so that none is lost."""
@@ -69,7 +69,7 @@ class Judge:
         for index, known in enumerate(exchange.findings):
             if known.rule == finding.rule and known.location == finding.location and known.blame == finding.blame:
                 same_place = finding.location is not None or known.message == finding.message
-                if same_place and known.evidence.get("variable") == finding.evidence.get("variable"):
+                if same_place and known.variable == finding.variable:
                     exchange.findings[index] = replace(known, count=known.count + 1)
                     return None
         exchange.findings.append(finding)
@@ -124,4 +124,5 @@ def make_finding(rule: Rule, fault: Fault, location: Any, exchange: Exchange) ->
         request=exchange.request(),
         location=fault.location if fault.location is not None else location,
         evidence=evidence,
+        variable=fault.variable,
     )

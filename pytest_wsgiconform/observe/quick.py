@@ -40,7 +40,7 @@ def call_quickly(
     conversation.real_start = start_response
     count = noted[0].texts
     stream, log = noted[1][count + 1 : count + 3]
-    if type(stream) is InputObserver or type(log) is ErrorsObserver or noted[0].rare:
+    if type(stream) is InputObserver or type(log) is ErrorsObserver or noted[0].wraps_files:
         put_observers(environ, conversation)
     else:
         environ["wsgi.input"] = InputObserver(stream, conversation)

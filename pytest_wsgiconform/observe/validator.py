@@ -52,11 +52,19 @@ class Validator:
         judge: Judge | None = None,
     ) -> None:
         chosen = tuple(event_rules() if rules is None else rules)
+        fast = FastPath(chosen)
         self.setup = Setup(
-            app, judge or Judge(chosen, on_finding), FastPath(chosen), thorough, thorough and profiled, on_end
+            app,
+            judge or Judge(chosen, on_finding),
+            fast,
+            # Where a rule does not say what it looks at, nothing can be left out.
+            thorough=thorough or not fast.complete,
+            profiled=thorough and profiled,
+            on_end=on_end,
         )
         self.above, self.below = above, below
-        self._plain = not thorough and on_end is None and above is Blame.SERVER and below is Blame.APP
+        ordinary = above is Blame.SERVER and below is Blame.APP and on_end is None
+        self._plain = ordinary and not self.setup.thorough
 
     @property
     def app(self) -> Callable[..., Any]:

@@ -85,6 +85,8 @@ class Fault:
     :param expected: what would have been right, as text, or ``None``.
     :param location: the offending line, or ``None`` for the event's own location.
     :param evidence: further plain values (str, int, float, bool, None, list, dict) for reports.
+    :param exchange: of a rule over runs, the label of the exchange that shows it; ``None`` for the run's first.
+    :param variable: the variable of environ that is at fault, or ``None`` when it is not about one.
     """
 
     message: str
@@ -92,6 +94,8 @@ class Fault:
     expected: str | None = None
     location: Location | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    exchange: str | None = None
+    variable: str | None = None
 
 
 #: What a check returns: ``None`` when the event could not have broken the rule (not exercised),
@@ -108,10 +112,12 @@ def fault(
     got: str | None = None,
     expected: str | None = None,
     location: Location | None = None,
+    exchange: str | None = None,
+    variable: str | None = None,
     **evidence: Any,
 ) -> tuple[Fault, ...]:
     """Make the outcome "broken once"; arguments as for :class:`Fault`."""
-    return (Fault(message, got, expected, location, evidence),)
+    return (Fault(message, got, expected, location, evidence, exchange, variable),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ class Finding:
     :param evidence: plain values; ``got`` and ``expected`` are there when the fault has them.
     :param count: how often it was seen (merged findings).
     :param baselined: known before, by a baseline file.
+    :param variable: the variable of environ that it is about, or ``None``. Findings of the same rule and place about
+        different variables are different findings.
     """
 
     rule: str
@@ -144,6 +152,19 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     count: int = 1
     baselined: bool = False
+    variable: str | None = None
+
+    def full_evidence(self) -> dict[str, Any]:
+        """Return the evidence as reports show it: with the variable, before what was got and expected."""
+        if self.variable is None:
+            return dict(self.evidence)
+        shown: dict[str, Any] = {}
+        for key, value in self.evidence.items():
+            if key in ("got", "expected"):
+                shown.setdefault("variable", self.variable)
+            shown[key] = value
+        shown.setdefault("variable", self.variable)
+        return shown
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as the JSON report's plain data (see ``docs/json.md``)."""
@@ -157,7 +178,7 @@ class Finding:
             "stimulus": self.stimulus,
             "request": dict(self.request) if self.request is not None else None,
             "location": self.location.to_dict() if self.location is not None else None,
-            "evidence": dict(self.evidence),
+            "evidence": self.full_evidence(),
             "count": self.count,
             "baselined": self.baselined,
         }
@@ -166,6 +187,8 @@ class Finding:
     def from_dict(cls, data: Mapping[str, Any]) -> Finding:
         """Rebuild a finding from :meth:`to_dict`'s data (it crosses processes that way)."""
         location = data["location"]
+        evidence = dict(data["evidence"])
+        variable = evidence.pop("variable", None)
         return cls(
             rule=data["rule"],
             level=Level(data["level"]),
@@ -176,9 +199,10 @@ class Finding:
             stimulus=data["stimulus"],
             request=data["request"],
             location=Location(**location) if location is not None else None,
-            evidence=data["evidence"],
+            evidence=evidence,
             count=data["count"],
             baselined=data["baselined"],
+            variable=variable,
         )
 
     def __str__(self) -> str:
@@ -208,15 +232,15 @@ class ConformanceWarning(UserWarning):
         self.finding = finding
 
 
-Check: TypeAlias = Callable[[Any, Any], Outcome]
 Example: TypeAlias = Callable[..., Any]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Rule:
-    """One check of one or more clauses; everything about it in one place.
+    """One check of one or more clauses; everything about it in one place: its card.
 
-    Made by the decorator :func:`pytest_wsgiconform.rules.registry.rule`, never by hand.
+    Of one of the two kinds in :mod:`pytest_wsgiconform.rules.kinds`. Made by the decorators of
+    :mod:`pytest_wsgiconform.rules.registry`, never by hand.
 
     :ivar id: kebab-case name that says what must hold; stable for ever.
     :ivar section: the group it stands in (second part of the node id).
@@ -224,15 +248,16 @@ class Rule:
     :ivar side: which side of the WSGI boundary has the duty: ``Blame.APP`` (whatever is called),
         ``Blame.SERVER`` (whatever calls) or ``Blame.MIDDLEWARE`` (only something that is both).
     :ivar clauses: ids of the clauses it covers.
-    :ivar on: the event types it judges; empty for a rule over finished runs of stimuli.
-    :ivar stimuli: for the latter, ids of the stimuli whose runs it judges.
-    :ivar once: report at most once per validator (a habit of the deployment, not of one request).
-    :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
-    :ivar check: ``check(event, exchange)`` or ``check(run, None)`` -> :data:`Outcome`.
+    :ivar check: decides it; what it is called with depends on the kind.
     :ivar summary: first paragraph of the docstring: the rule in one sentence.
     :ivar why: the rest of the docstring.
     :ivar hint: what to do about it, one sentence.
-    :ivar bad: example that breaks this rule; :ivar good: its mended twin. By the names of their parameters:
+    :ivar since: the release that brought it, as ``"MAJOR.MINOR"``; ``wsgi_rules_version`` looks at it.
+    :ivar explains: ids of rules whose findings say the same less exactly: where this rule is broken, they are left out.
+    :ivar on: the event types it judges; empty for a rule over finished runs of stimuli.
+    :ivar stimuli: for the latter, ids (or globs) of the stimuli whose runs it judges.
+    :ivar once: report at most once per validator (a habit of the deployment, not of one request).
+    :ivar bad: example that breaks this rule; :ivar good: its fixed twin. By the names of their parameters:
         ``(environ, start_response)`` is an app, ``(environ)`` edits a complete environ before it is handed
         over, ``(app, environ)`` is a server's whole call of the app, ``(app)`` is a middleware factory,
         ``()`` returns a hand-written run.
@@ -243,14 +268,15 @@ class Rule:
     level: Level
     side: Blame
     clauses: tuple[str, ...]
-    on: tuple[type, ...]
-    stimuli: tuple[str, ...]
-    once: bool
-    check: Check
+    check: Callable[..., Outcome]
     summary: str
     why: str
     hint: str
-    since: str = "0.1"
+    since: str
+    explains: tuple[str, ...] = ()
+    on: tuple[type, ...] = ()
+    stimuli: tuple[str, ...] = ()
+    once: bool = False
     bad_example: Example | None = None
     good_example: Example | None = None
 
@@ -327,7 +353,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         place = finding.location if finding.location is not None else finding.message
         # One line can be wrong in several ways: a rule over many variables names the one it means.
-        key = (finding.rule, finding.target, finding.blame, place, finding.evidence.get("variable"))
+        key = (finding.rule, finding.target, finding.blame, place, finding.variable)
         known = merged.get(key)
         merged[key] = finding if known is None else replace(known, count=known.count + finding.count)
     return list(merged.values())

@@ -5,12 +5,31 @@ A rule registers itself by being defined; :func:`catalogue` imports the files th
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
-from .model import Blame, Check, Level, Rule
+from .clauses import clauses
+from .kinds import EventRule, EventT, Looks, RunRule, RunT
+from .model import Blame, Level, Outcome, Rule
+from .records.exchange import Event, Exchange
+
+if TYPE_CHECKING:
+    from .records.app import AppRun
+    from .records.middleware import MiddlewareRun
+    from .records.server import ServerRun
+
+OtherT = TypeVar("OtherT", bound=Event)
+ValueT = TypeVar("ValueT")
+
+#: Names on a card, perhaps with a test of the value that surely keeps the rule.
+Named: TypeAlias = "Mapping[str, Callable[[ValueT], object] | None] | Iterable[str]"
+
+_LOOKS = {field.name for field in fields(Looks)}
 
 #: The wings of the catalogue, in the order of reports. Each lists its own files in ``MODULES``. The first holds the
 #: rules on single events: they are all that a validator needs, and they load fast.
@@ -30,52 +49,149 @@ class UnknownRule(LookupError):
         self.pattern, self.near = pattern, near
 
 
-def rule(
+@overload
+def event_rule(
     *,
+    on: type[EventT],
     id: str,
-    section: str,
     level: Level,
     side: Blame,
     clauses: tuple[str, ...],
     hint: str,
-    on: type | tuple[type, ...] = (),
-    stimuli: tuple[str, ...] = (),
-    once: bool = False,
-    since: str = "0.1",
-) -> Callable[[Check], Rule]:
-    """Register the decorated check as a rule; see :class:`~pytest_wsgiconform.rules.model.Rule`.
+    since: str,
+    section: str = ...,
+    explains: tuple[str, ...] = ...,
+    once: bool = ...,
+    headers: Named[str] | None = ...,
+    together: Iterable[str] = ...,
+    any_header: Callable[[str, str], object] | None = ...,
+    statuses: Iterable[int] | None = ...,
+    environ: Named[Any] | None = ...,
+    any_variable: Callable[[Any], object] | None = ...,
+    silent_when_clean: bool = ...,
+) -> Callable[[Callable[[EventT, Exchange], Outcome]], EventRule[EventT]]: ...
 
-    :raises ValueError: for a second rule of the same id, a check without a docstring, or a rule that
-        judges both events and stimuli, or neither.
+
+@overload
+def event_rule(
+    *,
+    on: tuple[type[EventT], type[OtherT]],
+    id: str,
+    level: Level,
+    side: Blame,
+    clauses: tuple[str, ...],
+    hint: str,
+    since: str,
+    section: str = ...,
+    explains: tuple[str, ...] = ...,
+    once: bool = ...,
+    headers: Named[str] | None = ...,
+    together: Iterable[str] = ...,
+    any_header: Callable[[str, str], object] | None = ...,
+    statuses: Iterable[int] | None = ...,
+    environ: Named[Any] | None = ...,
+    any_variable: Callable[[Any], object] | None = ...,
+    silent_when_clean: bool = ...,
+) -> Callable[[Callable[[EventT | OtherT, Exchange], Outcome]], EventRule[EventT | OtherT]]: ...
+
+
+def event_rule(*, on: type | tuple[type, ...], section: str = "", **card: Any) -> Callable[[Any], Any]:
+    """Register the decorated ``check(event, exchange)`` as a rule on single events.
+
+    :param on: the event type it judges, or two of them. :param section: ``""`` for the file's ``SECTION``.
+    :param card: the other fields of :class:`~pytest_wsgiconform.rules.model.Rule` that the card fills in, and those of
+        :class:`~pytest_wsgiconform.rules.kinds.Looks`, where names without a test may be given as a tuple.
+    :raises ValueError: for a second rule of the same id, a clause that is not there, or a docstring that lacks the
+        reason.
     """
-    if bool(on) == bool(stimuli):
-        raise ValueError(f"rule {id}: give either the event type it judges, or its stimuli")
+    types = on if isinstance(on, tuple) else (on,)
+    looks = _looks({name: card.pop(name) for name in _LOOKS & set(card)})
+    return lambda check: _add(EventRule(check=check, on=types, looks=looks, **_said(check, section, card)))
 
-    def register(check: Check) -> Rule:
-        if id in _rules:
-            raise ValueError(f"rule {id} is defined twice")
-        summary, _, why = (inspect.getdoc(check) or "").partition("\n\n")
-        if not summary or not why:
-            raise ValueError(f"rule {id}: its docstring must say what must hold and, after a blank line, why")
-        new = Rule(
-            id=id,
-            section=section,
-            level=level,
-            side=side,
-            clauses=clauses,
-            on=on if isinstance(on, tuple) else (on,),
-            stimuli=stimuli,
-            once=once,
-            check=check,
-            summary=" ".join(summary.split()),
-            why=why,
-            hint=hint,
-            since=since,
-        )
-        _rules[id] = new
-        return new
 
-    return register
+def _looks(said: dict[str, Any]) -> Looks:
+    """Return what a card says of what it looks at, with names as mappings, headers in lower case."""
+    for kind in ("headers", "environ"):
+        names = said.get(kind)
+        if names is not None:
+            tests = names.items() if isinstance(names, Mapping) else ((name, None) for name in names)
+            said[kind] = {name.lower() if kind == "headers" else name: test for name, test in tests}
+    if "together" in said:
+        said["together"] = frozenset(name.lower() for name in said["together"])
+    if said.get("statuses") is not None:
+        said["statuses"] = frozenset(said["statuses"])
+    return Looks(**said)
+
+
+class RunRules(Generic[RunT]):
+    """The decorator for rules over the runs of one kind of target.
+
+    :param side: whom they bind.
+    """
+
+    def __init__(self, side: Blame) -> None:
+        self._side = side
+
+    def __call__(
+        self,
+        *,
+        stimuli: tuple[str, ...],
+        id: str,
+        level: Level,
+        clauses: tuple[str, ...],
+        hint: str,
+        since: str,
+        section: str = "",
+        explains: tuple[str, ...] = (),
+    ) -> Callable[[Callable[[RunT], Outcome]], RunRule[RunT]]:
+        """Register the decorated ``check(run)``; see :func:`event_rule`.
+
+        :param stimuli: ids or globs of the stimuli whose runs it judges, ``("*",)`` for all.
+        :raises ValueError: as for :func:`event_rule`, and when there are no *stimuli*.
+        """
+        if not stimuli:
+            raise ValueError(f"rule {id}: name the stimuli whose runs it judges")
+        card = {
+            "id": id,
+            "level": level,
+            "clauses": clauses,
+            "hint": hint,
+            "since": since,
+            "explains": explains,
+            "side": self._side,
+            "stimuli": stimuli,
+        }
+        return lambda check: _add(RunRule(check=check, **_said(check, section, card)))
+
+
+app_rule: RunRules[AppRun] = RunRules(Blame.APP)
+middleware_rule: RunRules[MiddlewareRun] = RunRules(Blame.MIDDLEWARE)
+server_rule: RunRules[ServerRun] = RunRules(Blame.SERVER)
+
+_AnyRule = TypeVar("_AnyRule", bound=Rule)
+
+
+def _said(check: Callable[..., Outcome], section: str, card: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that the card and the docstring of *check* say."""
+    summary, _, why = (inspect.getdoc(check) or "").partition("\n\n")
+    if not summary or not why:
+        raise ValueError(f"rule {card['id']}: its docstring must say what must hold and, after an empty line, why")
+    section = section or check.__globals__.get("SECTION", "")
+    if not section:
+        raise ValueError(f"rule {card['id']}: give section=, or SECTION once in its file")
+    return {**card, "section": section, "summary": " ".join(summary.split()), "why": why}
+
+
+def _add(new: _AnyRule) -> _AnyRule:
+    if new.id in _rules:
+        raise ValueError(f"rule {new.id} is defined twice")
+    for name in new.clauses:
+        if name not in clauses():
+            near = difflib.get_close_matches(name, clauses(), n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(f"rule {new.id}: there is no clause {name!r} in clauses.json{hint}")
+    _rules[new.id] = new
+    return new
 
 
 def modules_of(wing: str) -> list[str]:
@@ -104,10 +220,10 @@ def catalogue() -> dict[str, Rule]:
     return _rules
 
 
-def event_rules() -> list[Rule]:
+def event_rules() -> list[EventRule[Any]]:
     """Return the rules that judge single events of an exchange: what a validator applies."""
     _load((EVENT_WING,))
-    return [rule for rule in _rules.values() if rule.on]
+    return [rule for rule in _rules.values() if isinstance(rule, EventRule)]
 
 
 def matching(pattern: str) -> list[Rule]:
@@ -118,8 +234,6 @@ def matching(pattern: str) -> list[Rule]:
     rules = catalogue()
     found = [rules[name] for name in fnmatch.filter(rules, pattern)]
     if not found:
-        import difflib
-
         raise UnknownRule(pattern, difflib.get_close_matches(pattern, rules, n=3, cutoff=0.5))
     return found
 

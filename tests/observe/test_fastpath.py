@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_wsgiconform import Finding
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.validator import Validator
-from pytest_wsgiconform.rules.registry import catalogue
+from pytest_wsgiconform.rules.registry import catalogue, event_rules
 from pytest_wsgiconform.wsgiref.util import FileWrapper
 
 #: Rules whose silence the fast path can't share: those told once per validator, and the one that needs the
@@ -49,6 +49,26 @@ ENVIRON_VALUES: dict[str, list[Any]] = {
     "wsgi.unheard_of": [1],
 }
 
+#: What the cards declare beyond that: variables, headers and codes that rules look at.
+LOOKS = [rule.looks for rule in event_rules()]
+for _name in sorted({name for look in LOOKS for name in look.environ or ()} - set(ENVIRON_VALUES)):
+    ENVIRON_VALUES[_name] = ["", "text", None, 5]
+HEADERS = sorted({name for look in LOOKS for name in (*(look.headers or ()), *look.together)})
+CODES = sorted({code for look in LOOKS for code in look.statuses or ()})
+VALUES = [
+    "",
+    "5",
+    "x",
+    '"a"',
+    "a=b",
+    "a=b; Path=/",
+    "Sun, 06 Nov 1994 08:49:37 GMT",
+    "no-cache",
+    "/next",
+    "close",
+    "\xe9",
+]
+
 MISSING = object()
 CHANGES = st.dictionaries(
     st.sampled_from(sorted(ENVIRON_VALUES)),
@@ -63,7 +83,7 @@ STATUSES = st.sampled_from(
         *("200", "200 ", " 200 OK", "200  OK", "20 OK", "999 High", "101 Switching", "200 O\x7fK", "200 OK\n"),
         *("200 \u20ac", 200, b"200 OK", Text("200 OK"), None),
     ]
-)
+) | st.sampled_from(CODES).map("{} Declared".format)
 PAIRS = st.sampled_from(
     [
         ("Content-Type", "text/plain"),
@@ -98,7 +118,7 @@ PAIRS = st.sampled_from(
         ("X-Own",),
         5,
     ]
-)
+) | st.tuples(st.sampled_from(HEADERS) | st.sampled_from(HEADERS).map(str.title), st.sampled_from(VALUES))
 ITEMS = st.sampled_from([b"hello", b"", b"x" * 100, "text", bytearray(b"ab"), None])
 BODIES = st.tuples(st.sampled_from([list, tuple, iter, "generator", "late"]), st.lists(ITEMS, max_size=3))
 

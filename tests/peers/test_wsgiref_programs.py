@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server_tools import Live, environ_app, serving
+
+from tests.wsgiref.server_tools import Live, environ_app, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ["django", "flask", "bottle", "webtest", "requests"]

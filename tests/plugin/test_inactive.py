@@ -44,6 +44,7 @@ def test_a_run_without_options_imports_nothing_heavy(tmp_path: Path) -> None:
     added = modules_of_a_run(tmp_path, "-p", "pytest_wsgiconform.plugin") - without
     assert {name for name in added if name.startswith("pytest_wsgiconform")} == {
         "pytest_wsgiconform",
+        "pytest_wsgiconform._version",
         "pytest_wsgiconform.plugin",
         "pytest_wsgiconform.plugin.hooks",
         "pytest_wsgiconform.plugin.options",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pytest_wsgiconform.naming import NodeId, Target, parse_node_id
 from pytest_wsgiconform.plugin import options
-from pytest_wsgiconform.plugin.options import NodeId, Target, parse_node_id
 from pytest_wsgiconform.settings import DEFAULT_TIMEOUT
 
 CONTRACT = (

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import finding
 
 from pytest_wsgiconform.report.baseline import Baseline, BaselineError, Entry
 from pytest_wsgiconform.report.toml_text import string
 from pytest_wsgiconform.rules.model import Finding, Location
 from pytest_wsgiconform.rules.registry import catalogue
+from tests.report.documents import finding
 
 TODAY = datetime.date(2026, 11, 25)
 STATUS, CLOSE = "status-native-string", "header-no-persistence"

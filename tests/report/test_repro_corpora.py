@@ -1,34 +1,31 @@
 """Every finding in the corpora of broken apps and middlewares can be repeated alone, and goes with the fault.
 
-The corpora are those of ``tests/apps`` and ``tests/middleware``. For each program the suite is run, its reproductions
+The corpora are those of ``tests/corpora``. For each program the suite is run, its reproductions
 are written, and each of them is started by an interpreter without site-packages: it must exit with 1 and name the
 rule and the clause. Then a good program takes the place of the broken one, and each must exit with 0.
 """
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_wsgiconform import repeat
 from pytest_wsgiconform.engine import judge_all, open_run
+from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report import repro
-from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.report.document import Document, build, record
 from pytest_wsgiconform.settings import Settings
+from tests import ROOT
+from tests.corpora.collecting import Program, programs
 
-TESTS = Path(__file__).parents[1]
+FOLDERS = {"app": "apps", "middleware": "middleware"}
 
-#: Modules of broken programs: where they are, and the expression that lists (label, name, program).
-APPS = {
-    "broken_responses": "[(r, n, f()) for r, n, f in broken_responses.corpus.entries]",
-    "broken_exchanges": "[(r, n, f()) for r, n, f in broken_exchanges.corpus.entries]",
-}
-MIDDLEWARES = {"broken": "broken.BROKEN", "independent_broken": "independent_broken.INDEPENDENT_BROKEN"}
+#: The corpora of each kind of target.
+FOLDERS = {"app": "apps/broken", "middleware": "middleware/broken"}
 
 GOOD = {
     "app": """
@@ -49,40 +46,32 @@ pytestmark = [
 ]
 
 
-def names(folder: str, modules: dict[str, str]) -> list[tuple[str, str]]:
-    """Return (module, number) of each program."""
-    sys.path.insert(0, str(TESTS / folder))
-    found = []
-    for module, expression in modules.items():
-        listed = eval(expression, {module: importlib.import_module(module)})
-        found += [(module, str(number)) for number in range(len(listed))]
-    return found
+#: Programs that name a rule, with the kind of target that each is.
+PROGRAMS = [(kind, program) for kind, folder in FOLDERS.items() for program in programs(folder) if program.rules]
 
 
-PROGRAMS = [("app", *entry) for entry in names("apps", APPS)]
-PROGRAMS += [("middleware", *entry) for entry in names("middleware", MIDDLEWARES)]
-
-
-@pytest.mark.parametrize(("kind", "module", "number"), PROGRAMS, ids=["-".join(entry) for entry in PROGRAMS])
+@pytest.mark.parametrize(
+    ("kind", "program"), PROGRAMS, ids=[f"{kind}-{program.rules[0]}-{program.name}" for kind, program in PROGRAMS]
+)
 def test_each_finding_is_repeated_and_goes_with_the_fault(
-    kind: str, module: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expression = {**APPS, **MIDDLEWARES}[module]
-    name = f"program_of_{module}_{number}"
+    number = sys.modules[program.module].corpus.index(program)
+    name = f"program_{number}_of_{program.module.replace('.', '_')}"
     source = tmp_path / f"{name}.py"
-    source.write_text(f"import {module}\nprogram = {expression}[{number}][2]\n", encoding="utf-8")
-    folders = [str(tmp_path), str(TESTS / ("apps" if kind == "app" else "middleware"))]
+    source.write_text(f"from {program.module} import corpus\nprogram = corpus[{number}].make()\n", encoding="utf-8")
+    folders = [str(tmp_path), str(ROOT)]
     for folder in reversed(folders):
         monkeypatch.syspath_prepend(folder)
     made = judged(kind, f"{name}:program")
-    assert made["findings"]
+    assert made.findings
     repro.write(made, tmp_path / "repro", folders, timeout=3.0)
     scripts = sorted((tmp_path / "repro").glob("*.py"))
-    assert len(scripts) == len(made["findings"])
+    assert len(scripts) == len(made.findings)
     for script in scripts:
         done = run_alone(script)
         rule = script.stem.rpartition("-")[0]
-        clauses = {clause for finding in made["findings"] if finding["rule"] == rule for clause in finding["clauses"]}
+        clauses = {clause for finding in made.findings if finding.rule == rule for clause in finding.clauses}
         assert done.returncode == repeat.BROKEN, (script.name, done.stdout, done.stderr)
         assert done.stdout.startswith(f"{rule}: "), done.stdout
         # An advice may stand on no clause.
@@ -93,7 +82,7 @@ def test_each_finding_is_repeated_and_goes_with_the_fault(
         assert done.returncode == repeat.HELD, (script.name, done.stdout, done.stderr)
 
 
-def judged(kind: str, target: str) -> dict[str, Any]:
+def judged(kind: str, target: str) -> Document:
     """Return the report of *target*, as a run of pytest would have it."""
     run = open_run(kind, target, Settings(timeout=3.0))
     try:
@@ -102,7 +91,7 @@ def judged(kind: str, target: str) -> dict[str, Any]:
     finally:
         run.close()
     records = [record(result, rules[result.rule], kind, number) for number, result in enumerate(results)]
-    return build(records, [(kind, target)], exit_status=1)
+    return build(records, [Target(kind, target)], exit_status=1)
 
 
 def run_alone(script: Path) -> subprocess.CompletedProcess[str]:

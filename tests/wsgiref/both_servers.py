@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handler_tools import OURS
+from tests.wsgiref.handler_tools import OURS
 
 _STATUS_LINE = re.compile(rb"(?m)^HTTP/1\.")
 

@@ -19,7 +19,8 @@ import time
 from typing import Any
 
 import pytest
-from server_tools import Client, Live, environ_app, serving, text_app, wait_until
+
+from tests.wsgiref.server_tools import Client, Live, environ_app, serving, text_app, wait_until
 
 Environ = dict[str, Any]
 either = pytest.mark.parametrize("threaded", [True, False], ids=["threading", "single"])

@@ -14,12 +14,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from handler_tools import Recorder, app_of, request
-from test_defects_cgi import run_cgi
 
 from pytest_wsgiconform.wsgiref import _cgi_environ, handlers
 from pytest_wsgiconform.wsgiref._cgi_input import CGIInput
 from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISCGIHandler, read_environ
+from tests.wsgiref.handler_tools import Recorder, app_of, request
+from tests.wsgiref.test_defects_cgi import run_cgi
 
 ROOT = Path(__file__).parents[2]
 OURS = mock.Mock(handlers=handlers)

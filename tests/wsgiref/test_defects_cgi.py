@@ -9,7 +9,8 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from handler_tools import defect, request
+
+from tests.wsgiref.handler_tools import defect, request
 
 
 def run_cgi(package: Any, app: Any, variables: dict[str, str], kind: str = "CGIHandler") -> tuple[bytes, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from both_servers import read_all, seen_environ, served
-from handler_tools import defect
+
+from tests.wsgiref.both_servers import read_all, seen_environ, served
+from tests.wsgiref.handler_tools import defect
 
 HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n"
 

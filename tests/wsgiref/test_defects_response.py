@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handler_tools import (
+
+from tests.wsgiref.handler_tools import (
     Answer,
     Body,
     Recorder,

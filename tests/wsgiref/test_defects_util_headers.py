@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from handler_tools import OURS, defect
+
+from tests.wsgiref.handler_tools import OURS, defect
 
 
 @defect

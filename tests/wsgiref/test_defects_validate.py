@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from handler_tools import OURS, STANDARD, Recorder, defect, handler_for, request
 
 import pytest_wsgiconform
 from pytest_wsgiconform.rules.model import Finding, Level
+from tests.wsgiref.handler_tools import OURS, STANDARD, Recorder, defect, handler_for, request
 
 TEXT = [("Content-Type", "text/plain")]
 App = Callable[..., Any]

@@ -14,8 +14,9 @@ import warnings
 from typing import Any
 
 import pytest
-from handler_tools import OURS, STANDARD, Recorder, app_of, request
-from server_tools import serving
+
+from tests.wsgiref.handler_tools import OURS, STANDARD, Recorder, app_of, request
+from tests.wsgiref.server_tools import serving
 
 SIGNATURES = {
     "util.guess_scheme": "(environ)",

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server_tools import Client
+
+from tests.wsgiref.server_tools import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from handler_tools import answer, app_of, request
 
 from pytest_wsgiconform.wsgiref import _fields
 from pytest_wsgiconform.wsgiref._fields import check_fields
 from pytest_wsgiconform.wsgiref.headers import Headers
+from tests.wsgiref.handler_tools import answer, app_of, request
 
 
 class Text(str):

@@ -6,7 +6,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from handler_tools import (
+
+from pytest_wsgiconform.wsgiref import util
+from pytest_wsgiconform.wsgiref.handlers import BaseHandler, SimpleHandler
+from tests.wsgiref.handler_tools import (
     Answer,
     Body,
     Recorder,
@@ -16,9 +19,6 @@ from handler_tools import (
     request,
     returning,
 )
-
-from pytest_wsgiconform.wsgiref import util
-from pytest_wsgiconform.wsgiref.handlers import BaseHandler, SimpleHandler
 
 # ---- the body
 

@@ -10,7 +10,9 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from handler_tools import (
+
+from pytest_wsgiconform.wsgiref.handlers import BaseHandler, ClientDisconnected
+from tests.wsgiref.handler_tools import (
     Answer,
     Body,
     Recorder,
@@ -21,8 +23,6 @@ from handler_tools import (
     request,
     returning,
 )
-
-from pytest_wsgiconform.wsgiref.handlers import BaseHandler, ClientDisconnected
 
 # ---- errors, and close() on every path
 

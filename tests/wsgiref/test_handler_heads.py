@@ -10,7 +10,10 @@ import weakref
 from typing import Any
 
 import pytest
-from handler_tools import (
+
+from pytest_wsgiconform.wsgiref import headers
+from pytest_wsgiconform.wsgiref.handlers import SimpleHandler
+from tests.wsgiref.handler_tools import (
     Body,
     Recorder,
     answer,
@@ -20,9 +23,6 @@ from handler_tools import (
     request,
     returning,
 )
-
-from pytest_wsgiconform.wsgiref import headers
-from pytest_wsgiconform.wsgiref.handlers import SimpleHandler
 
 # ---- start_response
 

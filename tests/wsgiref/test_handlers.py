@@ -8,16 +8,16 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
-from handler_tools import (
+
+from pytest_wsgiconform.wsgiref import handlers, headers, util
+from pytest_wsgiconform.wsgiref.handlers import BaseHandler, SimpleHandler
+from tests.wsgiref.handler_tools import (
     Recorder,
     answer,
     app_of,
     handler_for,
     request,
 )
-
-from pytest_wsgiconform.wsgiref import handlers, headers, util
-from pytest_wsgiconform.wsgiref.handlers import BaseHandler, SimpleHandler
 
 # ---- the abstract base
 

@@ -10,9 +10,9 @@ import time
 import tracemalloc
 
 import pytest
-from server_tools import Client, Live, serving, text_app, wait_until
 
 from pytest_wsgiconform.wsgiref import _serving
+from tests.wsgiref.server_tools import Client, Live, serving, text_app, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"

@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 import pytest
-from server_tools import (
+
+from tests.wsgiref.server_tools import (
     Client,
     Environ,
     either,

@@ -12,7 +12,13 @@ import threading
 from typing import Any
 
 import pytest
-from server_tools import (
+
+from pytest_wsgiconform.wsgiref.simple_server import (
+    ThreadingWSGIServer,
+    WSGIServer,
+    make_server,
+)
+from tests.wsgiref.server_tools import (
     Client,
     Environ,
     Silent,
@@ -21,12 +27,6 @@ from server_tools import (
     serving,
     text_app,
     wait_until,
-)
-
-from pytest_wsgiconform.wsgiref.simple_server import (
-    ThreadingWSGIServer,
-    WSGIServer,
-    make_server,
 )
 
 # ---- persistent connections

@@ -8,7 +8,12 @@ import socket
 from typing import Any
 
 import pytest
-from server_tools import (
+
+from pytest_wsgiconform.wsgiref import simple_server
+from pytest_wsgiconform.wsgiref.simple_server import (
+    ThreadingWSGIServer,
+)
+from tests.wsgiref.server_tools import (
     Client,
     Environ,
     either,
@@ -16,11 +21,6 @@ from server_tools import (
     environ_of,
     serving,
     text_app,
-)
-
-from pytest_wsgiconform.wsgiref import simple_server
-from pytest_wsgiconform.wsgiref.simple_server import (
-    ThreadingWSGIServer,
 )
 
 # ---- environ

@@ -9,7 +9,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from server_tools import (
+
+from pytest_wsgiconform.wsgiref import simple_server
+from pytest_wsgiconform.wsgiref.simple_server import (
+    ServerHandler,
+)
+from tests.wsgiref.server_tools import (
     Environ,
     either,
     environ_app,
@@ -17,11 +22,6 @@ from server_tools import (
     serving,
     text_app,
     wait_until,
-)
-
-from pytest_wsgiconform.wsgiref import simple_server
-from pytest_wsgiconform.wsgiref.simple_server import (
-    ServerHandler,
 )
 
 # ---- responses

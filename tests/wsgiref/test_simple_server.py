@@ -13,16 +13,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from server_tools import (
-    Client,
-    Environ,
-    Silent,
-    environ_app,
-    environ_of,
-    serving,
-    text_app,
-    wait_until,
-)
 
 from pytest_wsgiconform.wsgiref import simple_server
 from pytest_wsgiconform.wsgiref.simple_server import (
@@ -32,6 +22,16 @@ from pytest_wsgiconform.wsgiref.simple_server import (
     WSGIServer,
     demo_app,
     make_server,
+)
+from tests.wsgiref.server_tools import (
+    Client,
+    Environ,
+    Silent,
+    environ_app,
+    environ_of,
+    serving,
+    text_app,
+    wait_until,
 )
 
 # ---- the documented names

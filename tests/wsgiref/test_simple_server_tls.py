@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_tools import Client, environ_app, serving, text_app
 
 from pytest_wsgiconform.wsgiref.simple_server import ThreadingWSGIServer, WSGIServer
+from tests.wsgiref.server_tools import Client, environ_app, serving, text_app
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
 

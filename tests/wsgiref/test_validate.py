@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from handler_tools import OURS, STANDARD
-from test_defects_validate import environ_with, raised
 
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults
 from pytest_wsgiconform.wsgiref.validate import WSGIWarning, validator
+from tests.wsgiref.handler_tools import OURS, STANDARD
+from tests.wsgiref.test_defects_validate import environ_with, raised
 
 TEXT = [("Content-Type", "text/plain")]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
 from .compare import OF_THE_BODY, compare, differences, echoes, outcome_of
+
+SECTION = "environ"
 
 
 def _answers_as(run: AppRun, base: str, others: list[str], because: str) -> Outcome:
@@ -36,16 +38,15 @@ def _raised(record: ExchangeRecord, label: str, because: str) -> Outcome:
     )
 
 
-@rule(
+@app_rule(
     id="script-name-may-be-absent",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-script-name-empty-ok",),
     stimuli=("no-script-name",),
     hint='Use environ.get("SCRIPT_NAME", "").',
+    since="0.1",
 )
-def script_name_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
+def script_name_may_be_absent(run: AppRun) -> Outcome:
     """An application at the server's root answers the same whether SCRIPT_NAME is empty or absent.
 
     PEP 3333 ("environ Variables") lets a server leave out variables that would be empty, and SCRIPT_NAME is empty
@@ -68,16 +69,15 @@ def _(environ, start_response):
     return [url.encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="path-info-may-be-absent",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-path-info-empty-ok",),
     stimuli=("no-path-info",),
     hint='Use environ.get("PATH_INFO", ""), and count on an empty one.',
+    since="0.1",
 )
-def path_info_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
+def path_info_may_be_absent(run: AppRun) -> Outcome:
     """A mounted application answers when the URL ends at its mount point, PATH_INFO empty or absent.
 
     The URL of a mounted application needs no trailing slash, and then there is no path left for PATH_INFO
@@ -103,16 +103,15 @@ def _(environ, start_response):
     return [first.encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="query-string-may-be-absent",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-query-string-may-absent",),
     stimuli=("no-query-string",),
     hint='Use environ.get("QUERY_STRING", "").',
+    since="0.1",
 )
-def query_string_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
+def query_string_may_be_absent(run: AppRun) -> Outcome:
     """A request without a query is answered the same whether QUERY_STRING is empty or absent.
 
     PEP 3333 ("environ Variables") says of QUERY_STRING that it may be empty or absent; servers do both.
@@ -134,16 +133,15 @@ def _(environ, start_response):
     return [b"asked: ", query.encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="content-type-may-be-absent",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-content-type-may-absent",),
     stimuli=("no-content-type",),
     hint='Use environ.get("CONTENT_TYPE", "") and answer 400 or 415 to what you can\'t read.',
+    since="0.1",
 )
-def content_type_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
+def content_type_may_be_absent(run: AppRun) -> Outcome:
     """A POST whose CONTENT_TYPE is empty or absent is answered, not raised at.
 
     Clients need not say what they send, and PEP 3333 ("environ Variables") lets the variable be empty or absent.
@@ -166,16 +164,15 @@ def _(environ, start_response):
     return [kind.encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="content-length-may-be-absent",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-content-length-may-absent",),
     stimuli=("no-content-length",),
     hint='Use int(environ.get("CONTENT_LENGTH") or 0).',
+    since="0.1",
 )
-def content_length_may_be_absent(run: AppRun, _exchange: object) -> Outcome:
+def content_length_may_be_absent(run: AppRun) -> Outcome:
     """A request whose CONTENT_LENGTH is empty or absent is answered, not raised at.
 
     A request without a body has no length to give, and PEP 3333 ("environ Variables") lets the variable be empty or
@@ -198,16 +195,15 @@ def _(environ, start_response):
     return [b"got ", body]
 
 
-@rule(
+@app_rule(
     id="optional-variables-have-fallback",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-app-fallback",),
     stimuli=("variable-absent",),
     hint="Use environ.get() with a fallback for every variable that PEP 3333 doesn't require.",
+    since="0.1",
 )
-def optional_variables_have_fallback(run: AppRun, _exchange: object) -> Outcome:
+def optional_variables_have_fallback(run: AppRun) -> Outcome:
     """The application answers when a variable that servers need not provide is absent.
 
     PEP 3333 ("environ Variables") asks applications to check for what they need and to have a plan for its absence.
@@ -237,16 +233,15 @@ def _(environ, start_response):
     return [b"hello ", client.encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="required-variables-suffice",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("config-app-minimum",),
     stimuli=("bare-environ",),
     hint="Find the variable that is missing in the traceback, and give it a fallback.",
+    since="0.1",
 )
-def required_variables_suffice(run: AppRun, _exchange: object) -> Outcome:
+def required_variables_suffice(run: AppRun) -> Outcome:
     """The application answers when environ holds nothing but what PEP 3333 requires.
 
     Everything else is a demand on the deployment, which PEP 3333 ("Application Configuration") wants to be kept to
@@ -269,16 +264,15 @@ def _(environ, start_response):
     return [(agent or client or "nobody").encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="portable-across-servers",
-    section="environ",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=("env-app-extra-cgi-nonportable",),
     stimuli=("bare-environ",),
     hint="Document which variables the application needs from its server.",
+    since="0.1",
 )
-def portable_across_servers(run: AppRun, _exchange: object) -> Outcome:
+def portable_across_servers(run: AppRun) -> Outcome:
     """The answer does not depend on variables that only some servers provide.
 
     PEP 3333 ("environ Variables") calls an application that uses other CGI variables than the listed ones
@@ -299,16 +293,15 @@ def _(environ, start_response):
     return [b"served by " + environ["SERVER_NAME"].encode("latin-1")]
 
 
-@rule(
+@app_rule(
     id="flags-used-by-truth",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("env-flags-truthiness",),
     stimuli=("flags",),
     hint='Write if environ["wsgi.multithread"]: and don\'t compare with True or look at the type.',
+    since="0.1",
 )
-def flags_used_by_truth(run: AppRun, _exchange: object) -> Outcome:
+def flags_used_by_truth(run: AppRun) -> Outcome:
     """The concurrency flags count by their truth, whatever objects they are.
 
     PEP 3333 ("environ Variables") says that wsgi.multithread, wsgi.multiprocess and wsgi.run_once evaluate true or
@@ -342,16 +335,15 @@ def _(environ, start_response):
     return [b"with a lock" if threads else b"without a lock"]
 
 
-@rule(
+@app_rule(
     id="hop-by-hop-fields-not-relied-on",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("http-no-rely-hop-env",),
     stimuli=("hop-by-hop",),
     hint="Leave Connection, Keep-Alive, TE, Upgrade and Proxy-Authorization to the server.",
+    since="0.1",
 )
-def hop_by_hop_fields_not_relied_on(run: AppRun, _exchange: object) -> Outcome:
+def hop_by_hop_fields_not_relied_on(run: AppRun) -> Outcome:
     """The answer does not depend on hop-by-hop request fields.
 
     They concern the connection between a client and its next neighbour, which the server handles alone (PEP 3333,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun
-from ..registry import rule
+from ..registry import app_rule
+
+SECTION = "errors"
 
 #: The stimuli in which something fails while the application answers.
 _FAILING = ("input-fails", "input-ends-early", "input-guarded", "write-fails", "strict-streams", "odd-bodies")
@@ -14,16 +16,15 @@ _FAILING = ("input-fails", "input-ends-early", "input-guarded", "write-fails", "
 _OUR_ERRORS = ("input-fails", "input-guarded", "write-fails")
 
 
-@rule(
+@app_rule(
     id="reraised-error-let-through",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("exc-app-not-trap",),
     stimuli=_FAILING,
     hint="Call start_response with exc_info outside of a try that catches its exception.",
+    since="0.1",
 )
-def reraised_error_let_through(run: AppRun, _exchange: object) -> Outcome:
+def reraised_error_let_through(run: AppRun) -> Outcome:
     """What start_response raises for exc_info leaves the application.
 
     When body has been sent, start_response raises the exception again, so that the server can cut the response off
@@ -68,16 +69,15 @@ def _(environ, start_response):
         start_response("500 Internal Server Error", [("Content-Type", "text/plain")], sys.exc_info())
 
 
-@rule(
+@app_rule(
     id="error-page-before-output",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("exc-app-error-before-output",),
     stimuli=_FAILING,
     hint="When start_response with exc_info raises, let the exception go and send nothing more.",
+    since="0.1",
 )
-def error_page_before_output(run: AppRun, _exchange: object) -> Outcome:
+def error_page_before_output(run: AppRun) -> Outcome:
     """An error page is not appended to a response that has begun.
 
     Once body has been sent, the error page could only land in the middle of it (PEP 3333, "Error Handling"):
@@ -113,16 +113,15 @@ def _():
     return _example_run(reraised=True, trapped=False, after_reraise=0)
 
 
-@rule(
+@app_rule(
     id="error-response-has-exc-info",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("exc-app-always-provides",),
     stimuli=_FAILING,
     hint="Pass sys.exc_info() as the third argument when an error page replaces a response that was started.",
+    since="0.1",
 )
-def error_response_has_exc_info(run: AppRun, _exchange: object) -> Outcome:
+def error_response_has_exc_info(run: AppRun) -> Outcome:
     """An error response that replaces another is started with exc_info.
 
     Without it the second start_response is a fatal mistake, and the server can't tell whether it is too late
@@ -153,16 +152,15 @@ def _():
     return _example_run(restarted=[True])
 
 
-@rule(
+@app_rule(
     id="traps-own-errors",
-    section="errors",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=("exc-app-traps-own",),
     stimuli=("*",),
     hint="Answer with an error page; what leaves the application is known to the server's log only.",
+    since="0.1",
 )
-def traps_own_errors(run: AppRun, _exchange: object) -> Outcome:
+def traps_own_errors(run: AppRun) -> Outcome:
     """No exception leaves the application before it has sent anything.
 
     An application knows its users and their language; the server can only say that something failed (PEP 3333,

@@ -6,10 +6,12 @@ import gzip
 import re
 import zlib
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
 from .compare import differences, echoes, outcome_of, steady
+
+SECTION = "http"
 
 
 def _answered(record: ExchangeRecord | None) -> bool:
@@ -24,16 +26,15 @@ def _steady_pair(run: AppRun) -> tuple[dict[str, str], dict[str, str]] | None:
     return steady(gets), steady(heads)
 
 
-@rule(
+@app_rule(
     id="head-status-as-get",
-    section="http",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("rfc-head-app-fields",),
     stimuli=("head",),
     hint="Treat HEAD as GET, and leave out the body or let the server drop it.",
+    since="0.1",
 )
-def head_status_as_get(run: AppRun, _exchange: object) -> Outcome:
+def head_status_as_get(run: AppRun) -> Outcome:
     """A HEAD gets the status that a GET of the same path gets.
 
     Link checkers, caches and monitors send HEAD and believe what it says (RFC 9110 section 9.3.2); GET and HEAD are
@@ -63,16 +64,15 @@ def _(environ, start_response):
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"hello"]
 
 
-@rule(
+@app_rule(
     id="head-fields-as-get",
-    section="http",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("rfc-head-app-fields",),
     stimuli=("head",),
     hint="Compute the fields before you drop the body, or leave Content-Length out of the answer to HEAD.",
+    since="0.1",
 )
-def head_fields_as_get(run: AppRun, _exchange: object) -> Outcome:
+def head_fields_as_get(run: AppRun) -> Outcome:
     """Content-Type and Content-Length of a HEAD are those of the GET, as far as they are given.
 
     A Content-Length of 0 for HEAD, where GET has a body, makes caches throw away what they hold and downloaders
@@ -117,16 +117,15 @@ def _(environ, start_response):
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-@rule(
+@app_rule(
     id="not-modified-keeps-fields",
-    section="http",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("rfc-app-304-fields",),
     stimuli=("conditional",),
     hint="Set Cache-Control, Content-Location, ETag, Expires and Vary before you decide between 200 and 304.",
+    since="0.1",
 )
-def not_modified_keeps_fields(run: AppRun, _exchange: object) -> Outcome:
+def not_modified_keeps_fields(run: AppRun) -> Outcome:
     """A 304 carries the cache fields that the 200 would have had.
 
     A cache replaces what it stored by what the 304 says (RFC 9110 section 15.4.5: Cache-Control, Content-Location,
@@ -171,16 +170,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@app_rule(
     id="validators-honoured",
-    section="http",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=("http-app-validates",),
     stimuli=("conditional",),
     hint="Compare If-None-Match with the ETag (or If-Modified-Since with the date), and answer 304.",
+    since="0.1",
 )
-def validators_honoured(run: AppRun, _exchange: object) -> Outcome:
+def validators_honoured(run: AppRun) -> Outcome:
     """A request that carries the validator of the current response gets a 304.
 
     Servers leave validation to the application (PEP 3333, "Other HTTP Features"). Sending an ETag and never looking
@@ -225,16 +223,15 @@ def _(environ, start_response):
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
-@rule(
+@app_rule(
     id="range-bytes-as-whole",
-    section="http",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("http-app-ranges", "rfc-app-content-range"),
     stimuli=("range",),
     hint="Send exactly the bytes that Content-Range names; leave ranges alone if in doubt and answer 200.",
+    since="0.1",
 )
-def range_bytes_as_whole(run: AppRun, _exchange: object) -> Outcome:
+def range_bytes_as_whole(run: AppRun) -> Outcome:
     """The bytes of a 206 are those of the whole response at that place.
 
     Downloads are put together from ranges; bytes from another place make a broken file without any error message
@@ -304,16 +301,15 @@ def _(environ, start_response):
     return [page]
 
 
-@rule(
+@app_rule(
     id="content-coding-acceptable",
-    section="http",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("http-app-content-encoding",),
     stimuli=("content-coding",),
     hint="Look at Accept-Encoding, q=0 included, before you encode; and encode what you say you encoded.",
+    since="0.1",
 )
-def content_coding_acceptable(run: AppRun, _exchange: object) -> Outcome:
+def content_coding_acceptable(run: AppRun) -> Outcome:
     """A content coding is one that the client accepts, and the body really has it.
 
     Applications choose content codings themselves (PEP 3333, "Other HTTP Features"). A client that said identity
@@ -384,16 +380,15 @@ def _(environ, start_response):
 _CACHEABLE = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 
 
-@rule(
+@app_rule(
     id="vary-names-what-counts",
-    section="http",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("rfc-app-vary",),
     stimuli=("negotiation",),
     hint="Add the request field that the answer depends on to Vary.",
+    since="0.1",
 )
-def vary_names_what_counts(run: AppRun, _exchange: object) -> Outcome:
+def vary_names_what_counts(run: AppRun) -> Outcome:
     """An answer that depends on Accept, Accept-Language or Accept-Encoding says so in Vary.
 
     Without it a shared cache gives the German page to the French, or gzip to a client that can't unpack it

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from ..display import show
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
+
+SECTION = "process"
 
 #: The stimuli whose runs are judged here: all of them.
 ANY = ("*",)
 
 
-@rule(
+@app_rule(
     id="answers-in-time",
-    section="process",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("call-app-repeatable",),
     stimuli=ANY,
     hint="Find what blocks: a read beyond the body, a lock, an endless loop. --wsgi-timeout=SECONDS gives more time.",
+    since="0.1",
 )
-def answers_in_time(run: AppRun, _exchange: object) -> Outcome:
+def answers_in_time(run: AppRun) -> Outcome:
     """The application answers within the time limit.
 
     A response that never comes is no complete response (PEP 3333, "The Application/Framework Side": the same object
@@ -44,16 +45,15 @@ def _():
     return AppRun("get", "/", [ExchangeRecord("get", status="200 OK", starts=1, exhausted=True)])
 
 
-@rule(
+@app_rule(
     id="raises-only-exceptions",
-    section="process",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("exc-app-traps-own",),
     stimuli=ANY,
     hint="Don't call sys.exit() while answering a request; raise an Exception, or answer with an error page.",
+    since="0.1",
 )
-def raises_only_exceptions(run: AppRun, _exchange: object) -> Outcome:
+def raises_only_exceptions(run: AppRun) -> Outcome:
     """What leaves the application is an Exception, not SystemExit, KeyboardInterrupt or GeneratorExit.
 
     Servers guard themselves with ``except Exception``; a SystemExit from an application ends the worker, and the
@@ -85,16 +85,15 @@ def _():
     return AppRun("get", "/", [ExchangeRecord("get", error=ErrorRecord("ValueError", "bad input", "call"))])
 
 
-@rule(
+@app_rule(
     id="process-survives",
-    section="process",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("call-app-repeatable",),
     stimuli=ANY,
     hint="The last lines it printed are in the evidence; --wsgi-select and --wsgi-path find the request that does it.",
+    since="0.1",
 )
-def process_survives(run: AppRun, _exchange: object) -> Outcome:
+def process_survives(run: AppRun) -> Outcome:
     """The interpreter lives on after a request.
 
     An application that ends, crashes or blocks the process takes the requests of everybody else with it, and can't be
@@ -122,16 +121,15 @@ def _():
     return AppRun("get", "/", [ExchangeRecord("get", status="200 OK", starts=1, exhausted=True)])
 
 
-@rule(
+@app_rule(
     id="process-left-as-found",
-    section="process",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=(),  # PEP 3333 says nothing of the process around an application
     stimuli=ANY,
     hint="Change global state while the application is loaded, if at all, not while it answers.",
+    since="0.1",
 )
-def process_left_as_found(run: AppRun, _exchange: object) -> Outcome:
+def process_left_as_found(run: AppRun) -> Outcome:
     """A request leaves the process's global state as it was.
 
     The working directory, signal handlers, standard streams and built-in functions belong to all requests and to the

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
 from .compare import compare, outcome_of, steady
+
+SECTION = "call"
 
 
 def _answered(record: ExchangeRecord) -> bool:
@@ -29,16 +31,15 @@ def _worse_than_first(records: list[ExchangeRecord], again: str) -> Outcome:
     return HELD
 
 
-@rule(
+@app_rule(
     id="app-called-again",
-    section="call",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("call-app-repeatable",),
     stimuli=("repeat", "get"),
     hint="Keep nothing of a request in the application object; make a new iterable for each call.",
+    since="0.1",
 )
-def app_called_again(run: AppRun, _exchange: object) -> Outcome:
+def app_called_again(run: AppRun) -> Outcome:
     """The application answers when it is called again.
 
     Virtually every server calls one application object for request after request (PEP 3333, "The
@@ -81,16 +82,15 @@ def _():
     return app
 
 
-@rule(
+@app_rule(
     id="body-comes-each-time",
-    section="call",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("call-app-repeatable",),
     stimuli=("repeat", "get"),
     hint="Look for a file, generator or buffer that is made once and read by every response.",
+    since="0.1",
 )
-def body_comes_each_time(run: AppRun, _exchange: object) -> Outcome:
+def body_comes_each_time(run: AppRun) -> Outcome:
     """A body that came for the first of three equal requests comes for the others.
 
     The same object has to serve any number of requests (PEP 3333, "The Application/Framework Side"). When the same
@@ -133,16 +133,16 @@ def _():
     return app
 
 
-@rule(
+@app_rule(
     id="run-once-not-relied-on",
     section="environ",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("env-run-once-no-guarantee",),
     stimuli=("run-once",),
     hint="Clean up per request, whatever wsgi.run_once says; leave the end of the process to atexit.",
+    since="0.1",
 )
-def run_once_not_relied_on(run: AppRun, _exchange: object) -> Outcome:
+def run_once_not_relied_on(run: AppRun) -> Outcome:
     """An application answers again although wsgi.run_once was true.
 
     The flag says what the server expects, not what it promises (PEP 3333, "environ Variables"): an application
@@ -176,16 +176,15 @@ def _():
     return app
 
 
-@rule(
+@app_rule(
     id="requests-kept-apart",
-    section="call",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("call-app-repeatable",),
     stimuli=("interleaved", "threads"),
     hint="Keep a request's data in local variables, in environ or in thread-local and context-local storage.",
+    since="0.1",
 )
-def requests_kept_apart(run: AppRun, _exchange: object) -> Outcome:
+def requests_kept_apart(run: AppRun) -> Outcome:
     """A request's answer is the same whether or not another request is going on at that time.
 
     Servers with wsgi.multithread true call the application again before it is done (PEP 3333, "environ Variables"),
@@ -243,16 +242,16 @@ def _():
     return app
 
 
-@rule(
+@app_rule(
     id="works-inside-middleware",
     section="middleware",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("mw-transparent",),
     stimuli=("wrapped",),
     hint="Rely on nothing but the calls that PEP 3333 describes; a server's own objects may be wrapped.",
+    since="0.1",
 )
-def works_inside_middleware(run: AppRun, _exchange: object) -> Outcome:
+def works_inside_middleware(run: AppRun) -> Outcome:
     """The application answers the same when a middleware that does nothing stands before it.
 
     PEP 3333 ("Middleware: Components that Play Both Sides") wants middleware to need no special support. An

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
 from .compare import compare, outcome_of, parts_of
 
+SECTION = "input"
 
-@rule(
+
+@app_rule(
     id="readlines-hint-optional",
-    section="input",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("input-app-readlines-hint",),
     stimuli=("readlines-hint",),
     hint="Take as many lines as come: all of them, or as many as the hint suggests.",
+    since="0.1",
 )
-def readlines_hint_optional(run: AppRun, _exchange: object) -> Outcome:
+def readlines_hint_optional(run: AppRun) -> Outcome:
     """The answer is the same whether the server honours the hint of readlines() or not.
 
     PEP 3333 ("Input and Error Streams") leaves both sides free: the application need not give a hint, and the server
@@ -44,16 +45,15 @@ def _(environ, start_response):
     return [b"".join(body)]
 
 
-@rule(
+@app_rule(
     id="body-read-in-pieces",
-    section="input",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=(),  # read() is documented to fill up; that many servers' read() doesn't binds nobody
     stimuli=("input-in-pieces",),
     hint="Read in a loop until as many bytes as CONTENT_LENGTH says have come.",
+    since="0.1",
 )
-def body_read_in_pieces(run: AppRun, _exchange: object) -> Outcome:
+def body_read_in_pieces(run: AppRun) -> Outcome:
     """A request body is understood although read() gives less than it was asked for.
 
     Servers that hand a socket's bytes through give what has arrived. PEP 3333 ("Input and Error Streams") refers to
@@ -85,16 +85,16 @@ def _(environ, start_response):
     return [b"got ", body]
 
 
-@rule(
+@app_rule(
     id="file-wrapper-not-required",
     section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("file-app-fallback", "file-app-may-use"),
     stimuli=("file-wrapper",),
     hint='Write wrapper = environ.get("wsgi.file_wrapper", FileWrapper), with wsgiref.util.FileWrapper.',
+    since="0.1",
 )
-def file_wrapper_not_required(run: AppRun, _exchange: object) -> Outcome:
+def file_wrapper_not_required(run: AppRun) -> Outcome:
     """An application that uses wsgi.file_wrapper sends the same where there is none.
 
     Servers may offer it, and applications may use it then (PEP 3333, "Optional Platform-Specific File Handling").
@@ -129,16 +129,16 @@ def _(environ, start_response):
     return environ.get("wsgi.file_wrapper", FileWrapper)(BytesIO(b"a file"))
 
 
-@rule(
+@app_rule(
     id="header-list-made-anew",
     section="headers",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("header-list-not-shared",),
     stimuli=("header-list-taken",),
     hint="Pass a new list each time: list(headers).",
+    since="0.1",
 )
-def header_list_made_anew(run: AppRun, _exchange: object) -> Outcome:
+def header_list_made_anew(run: AppRun) -> Outcome:
     """Each response has a header list of its own.
 
     The server may change the list that it was given (PEP 3333, "The start_response() Callable"). A list that is kept
@@ -181,16 +181,16 @@ def _():
     return app
 
 
-@rule(
+@app_rule(
     id="closed-early-safely",
     section="close",
     level=Level.WARNING,
-    side=Blame.APP,
     clauses=("close-app-early-safe",),
     stimuli=("cut-short",),
     hint="Put cleaning up into close(), or into finally: around yield; and don't count on the last item.",
+    since="0.1",
 )
-def closed_early_safely(run: AppRun, _exchange: object) -> Outcome:
+def closed_early_safely(run: AppRun) -> Outcome:
     """A response that is closed before its end does no harm.
 
     The client may go at any time, and a HEAD may never be iterated over; then the server calls close() (PEP 3333,

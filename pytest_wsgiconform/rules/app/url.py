@@ -6,9 +6,11 @@ import re
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from ..display import show
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
-from ..registry import rule
+from ..registry import app_rule
+
+SECTION = "url"
 
 _URLS = ("urls",)
 
@@ -46,16 +48,15 @@ def _told(record: ExchangeRecord, url: str, message: str, expected: str) -> Outc
     return fault(message, got=show(url), expected=expected, exchange=record.label, location=record.start_location)
 
 
-@rule(
+@app_rule(
     id="url-host-from-host-header",
-    section="url",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("url-host-first",),
     stimuli=_URLS,
     hint="Use wsgiref.util.application_uri(environ), or a relative Location.",
+    since="0.1",
 )
-def url_host_from_host_header(run: AppRun, _exchange: object) -> Outcome:
+def url_host_from_host_header(run: AppRun) -> Outcome:
     """A URL of the application's own uses HTTP_HOST when there is one, and SERVER_NAME only else.
 
     SERVER_NAME is what the server calls itself, often an internal name that no client can reach (PEP 3333,
@@ -93,16 +94,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@app_rule(
     id="url-has-port",
-    section="url",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("url-default-port",),
     stimuli=_URLS,
     hint="Append SERVER_PORT unless it is 80 for http or 443 for https.",
+    since="0.1",
 )
-def url_has_port(run: AppRun, _exchange: object) -> Outcome:
+def url_has_port(run: AppRun) -> Outcome:
     """Without HTTP_HOST, a URL of the application's own has the port, unless it is the scheme's default.
 
     A client that follows a URL without its port ends at another server (PEP 3333, "URL Reconstruction").
@@ -134,16 +134,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@app_rule(
     id="url-without-default-port",
-    section="url",
     level=Level.ADVICE,
-    side=Blame.APP,
     clauses=("url-default-port",),
     stimuli=_URLS,
     hint="Append SERVER_PORT unless it is 80 for http or 443 for https.",
+    since="0.1",
 )
-def url_without_default_port(run: AppRun, _exchange: object) -> Outcome:
+def url_without_default_port(run: AppRun) -> Outcome:
     """Without HTTP_HOST, a URL of the application's own leaves out the scheme's default port.
 
     It means the same with the port, but caches, cookies and history take the two for different pages (PEP 3333,
@@ -181,16 +180,15 @@ _MARKS = {"mount": b"/mount ", "mount without slash": b"/mount ", "odd path": b"
 _SEGMENTS = {"mount": "SCRIPT_NAME", "mount without slash": "SCRIPT_NAME", "odd path": "PATH_INFO"}
 
 
-@rule(
+@app_rule(
     id="url-path-quoted",
-    section="url",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("url-quote-path",),
     stimuli=_URLS,
     hint='Quote with urllib.parse.quote(environ["SCRIPT_NAME"], encoding="latin-1"), once.',
+    since="0.1",
 )
-def url_path_quoted(run: AppRun, _exchange: object) -> Outcome:
+def url_path_quoted(run: AppRun) -> Outcome:
     """The path of a URL of the application's own is quoted so that it leads back to the same path.
 
     SCRIPT_NAME and PATH_INFO hold bytes as Latin-1 text (PEP 3333, "URL Reconstruction" and "Unicode Issues").
@@ -264,16 +262,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@app_rule(
     id="url-query-unchanged",
-    section="url",
     level=Level.ERROR,
-    side=Blame.APP,
     clauses=("url-query-appended",),
     stimuli=_URLS,
     hint="Append QUERY_STRING as it is; it is quoted already.",
+    since="0.1",
 )
-def url_query_unchanged(run: AppRun, _exchange: object) -> Outcome:
+def url_query_unchanged(run: AppRun) -> Outcome:
     """The query of a URL of the application's own means what it meant in the request.
 
     QUERY_STRING is never decoded, so it is appended as it is (PEP 3333, "URL Reconstruction"). Quoting it again turns

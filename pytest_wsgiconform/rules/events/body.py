@@ -11,7 +11,9 @@ import io
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import AppRaised, ChunkYielded, Event, Exchange, ExchangeEnded, IterableReturned
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "body"
 
 _BARE_STRINGS = (str, bytes, bytearray, memoryview)
 
@@ -26,14 +28,15 @@ def _not_iterable(event: IterableReturned) -> bool:
     return getattr(kind, "__iter__", None) is None and getattr(kind, "__getitem__", None) is None
 
 
-@rule(
+@event_rule(
     id="returns-iterable",
-    section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("body-iterable",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Return a list of bytestrings, a generator, or another iterable.",
+    since="0.1",
 )
 def returns_iterable(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application returns an iterable.
@@ -60,14 +63,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="iterable-can-be-iterated",
-    section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("body-iterable",),
     on=(AppRaised, ChunkYielded),
+    silent_when_clean=True,
     hint="Let __iter__ return an iterator, or return a list or a generator.",
+    since="0.1",
 )
 def iterable_can_be_iterated(event: AppRaised | ChunkYielded, exchange: Exchange) -> Outcome:
     """iter() succeeds on what the application returned.
@@ -102,14 +106,16 @@ def _(environ, start_response):
     return Page()
 
 
-@rule(
+@event_rule(
     id="returns-iterable-after-write",
     section="write",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("write-still-returns-iterable",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="After write(), return an iterable all the same: [] will do.",
+    since="0.1",
 )
 def returns_iterable_after_write(event: IterableReturned, exchange: Exchange) -> Outcome:
     """An application that used write() still returns an iterable.
@@ -138,14 +144,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="returns-no-bare-string",
-    section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("body-not-bare-string",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Put the bytestring into a list: return [body].",
+    since="0.1",
 )
 def returns_no_bare_string(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application does not return a lone string or bytestring.
@@ -173,14 +180,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="returns-no-raw-file",
-    section="body",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=("body-app-not-raw-file",),
     on=IterableReturned,
+    silent_when_clean=True,
     hint="Wrap the file with wsgi.file_wrapper when the server offers it, else read it in blocks.",
+    since="0.1",
 )
 def returns_no_raw_file(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application does not return a plain file object.
@@ -206,14 +214,15 @@ def _(environ, start_response):
     return iter(lambda: picture.read(8192), b"")
 
 
-@rule(
+@event_rule(
     id="body-native-bytes",
-    section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("body-bytes",),
     on=ChunkYielded,
+    silent_when_clean=True,
     hint="Encode text before yielding it.",
+    since="0.1",
 )
 def body_native_bytes(event: ChunkYielded, exchange: Exchange) -> Outcome:
     """Every item that the iterable yields is of type bytes.
@@ -240,14 +249,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="body-length-matches-len",
-    section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("body-len-accurate",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Let __len__ return the number of items, or leave it out.",
+    since="0.1",
 )
 def body_length_matches_len(event: Event, exchange: Exchange) -> Outcome:
     """If len() works on the returned iterable, it is the number of items it yields.
@@ -294,15 +304,16 @@ def _(environ, start_response):
     return Page()
 
 
-@rule(
+@event_rule(
     id="body-buffered-by-app",
-    section="body",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=("body-app-buffers",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     once=True,
     hint='Join small pieces before returning them: return [b"".join(pieces)].',
+    since="0.1",
 )
 def body_buffered_by_app(event: Event, exchange: Exchange) -> Outcome:
     """A modest response comes in few blocks, because the application does its own buffering.

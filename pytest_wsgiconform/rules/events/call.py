@@ -5,17 +5,20 @@ from __future__ import annotations
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import AppCalled, AppRaised, CallableInspected, Exchange, IterableReturned, StartResponseCalled
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "call"
 
 
-@rule(
+@event_rule(
     id="app-called-positionally",
-    section="call",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("call-app-positional",),
     on=AppCalled,
+    environ=(),
     hint="Call the application as app(environ, start_response), without keywords.",
+    since="0.1",
 )
 def app_called_positionally(event: AppCalled, exchange: Exchange) -> Outcome:
     """The application is called with exactly two positional arguments.
@@ -54,14 +57,16 @@ def _(app, environ):
     body.close()
 
 
-@rule(
+@event_rule(
     id="environ-builtin-dict",
     section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-builtin-dict",),
     on=AppCalled,
+    environ=(),
     hint="Pass a plain dict; convert a mapping of your own with dict(...).",
+    since="0.1",
 )
 def environ_builtin_dict(event: AppCalled, exchange: Exchange) -> Outcome:
     """The environ is a builtin dict, not a subclass or another mapping.
@@ -91,14 +96,15 @@ def _(app, environ):
     body.close()
 
 
-@rule(
+@event_rule(
     id="app-takes-two-arguments",
-    section="call",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("call-app-two-args",),
     on=(AppRaised, IterableReturned),
+    silent_when_clean=True,
     hint="Define the application so that it can be called as app(environ, start_response).",
+    since="0.1",
 )
 def app_takes_two_arguments(event: AppRaised | IterableReturned, exchange: Exchange) -> Outcome:
     """The application accepts two positional arguments.
@@ -126,14 +132,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="start-response-only-called",
-    section="call",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("call-start-response-opaque",),
     on=(CallableInspected, StartResponseCalled),
+    headers=(),
     hint="Only call start_response and write; don't look at their attributes.",
+    since="0.1",
 )
 def start_response_only_called(event: CallableInspected | StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response and write are only called, never inspected.

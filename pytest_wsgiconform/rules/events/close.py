@@ -10,17 +10,20 @@ from typing import Any
 
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import CloseCalled, Exchange, ExchangeEnded, NextAfterClose
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "close"
 
 
-@rule(
+@event_rule(
     id="close-called",
-    section="close",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("close-called-normal",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call the iterable's close(), if it has one, in a finally block around the iteration.",
+    since="0.1",
 )
 def close_called(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """The iterable's close() is called when the request is complete.
@@ -53,14 +56,15 @@ def _(app, environ):
             body.close()
 
 
-@rule(
+@event_rule(
     id="close-called-once",
-    section="close",
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("close-once",),
     on=CloseCalled,
+    silent_when_clean=True,
     hint="Call close() in one place only.",
+    since="0.1",
 )
 def close_called_once(event: CloseCalled, exchange: Exchange) -> Outcome:
     """close() is called once per request.
@@ -90,14 +94,15 @@ def _(app, environ):
     body.close()
 
 
-@rule(
+@event_rule(
     id="close-not-during-step",
-    section="close",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("close-not-early",),
     on=CloseCalled,
+    silent_when_clean=True,
     hint="Wait for the running step of the iterable to return before calling close().",
+    since="0.1",
 )
 def close_not_during_step(event: CloseCalled, exchange: Exchange) -> Outcome:
     """close() is not called while a step of the iterable is running.
@@ -133,14 +138,15 @@ def _(app, environ):
     body.close()
 
 
-@rule(
+@event_rule(
     id="close-comes-last",
-    section="close",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("close-not-early",),
     on=(NextAfterClose, ExchangeEnded),
+    silent_when_clean=True,
     hint="Call close() only when no further item will be asked for.",
+    since="0.1",
 )
 def close_comes_last(event: NextAfterClose | ExchangeEnded, exchange: Exchange) -> Outcome:
     """Nothing is asked of the iterable after close().

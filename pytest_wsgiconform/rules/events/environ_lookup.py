@@ -104,8 +104,8 @@ def entry(name: str) -> str:
 
 
 def variable_fault(name: str, message: str, got: str, expected: str) -> Fault:
-    """Return a fault of the variable *name*, which stands in its evidence as ``variable``."""
-    return Fault(message, got, expected, evidence={"variable": shorten(clean(name), 80)})
+    """Return a fault of the variable *name*, whose name it carries."""
+    return Fault(message, got, expected, variable=shorten(clean(name), 80))
 
 
 def limited(faults: list[Fault]) -> tuple[Fault, ...]:
@@ -114,3 +114,26 @@ def limited(faults: list[Fault]) -> tuple[Fault, ...]:
         return tuple(faults)
     rest = len(faults) - MOST_FAULTS + 1
     return (*faults[: MOST_FAULTS - 1], Fault(f"{rest} more variables of this environ have the same fault"))
+
+
+# What surely keeps the rules on a variable, for the fast path: see ``environ=`` of a card.
+
+
+def is_there(value: object) -> bool:
+    """Whether a stream is there at all."""
+    return value is not None
+
+
+def begins_with_slash(value: object) -> bool:
+    """Whether a path is an ordinary one."""
+    return type(value) is str and value[:1] == "/"
+
+
+def is_length_or_empty(value: object) -> bool:
+    """Whether CONTENT_LENGTH is a number or says nothing."""
+    return type(value) is str and (not value or (value.isascii() and value.isdigit()))
+
+
+def is_latin1_text(value: object) -> bool:
+    """Whether a variable is a native string as PEP 3333 wants it ("Unicode Issues")."""
+    return type(value) is str and (value.isascii() or max(value) <= "\xff")

@@ -11,8 +11,10 @@ from typing import Any
 from ..display import show
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
-from ..registry import rule
-from .environ_lookup import entry, lookup, readable, text
+from ..registry import event_rule
+from .environ_lookup import begins_with_slash, entry, lookup, readable, text
+
+SECTION = "environ"
 
 
 def _leading_slash(variables: dict[Any, Any], name: str) -> Outcome:
@@ -25,14 +27,15 @@ def _leading_slash(variables: dict[Any, Any], name: str) -> Outcome:
     return fault(message, got=show(value), expected="'/...', or an empty string", variable=name)
 
 
-@rule(
+@event_rule(
     id="environ-script-name-leading-slash",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-script-name-slash",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Begin SCRIPT_NAME with a slash; it is empty for an app at the root.",
+    since="0.1",
 )
 def environ_script_name_leading_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME, when it is not empty, begins with a slash.
@@ -53,14 +56,15 @@ def _(environ):
     environ["SCRIPT_NAME"] = "/shop"
 
 
-@rule(
+@event_rule(
     id="environ-script-name-not-lone-slash",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-script-name-not-bare-slash",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Leave SCRIPT_NAME empty for an app at the root, and put the slash into PATH_INFO.",
+    since="0.1",
 )
 def environ_script_name_not_lone_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME of an app at the root is empty, not a lone slash.
@@ -86,14 +90,15 @@ def _(environ):
     environ["SCRIPT_NAME"] = ""
 
 
-@rule(
+@event_rule(
     id="environ-script-name-no-trailing-slash",
-    section="environ",
     level=Level.ADVICE,
     side=Blame.SERVER,
     clauses=("env-script-name-value",),
     on=AppCalled,
+    environ=("SCRIPT_NAME",),
     hint="Cut SCRIPT_NAME before the slash that PATH_INFO begins with.",
+    since="0.1",
 )
 def environ_script_name_no_trailing_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME does not end in a slash.
@@ -121,14 +126,15 @@ def _(environ):
     environ["SCRIPT_NAME"] = "/shop"
 
 
-@rule(
+@event_rule(
     id="environ-path-info-leading-slash",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-path-info-slash",),
     on=AppCalled,
+    environ={"PATH_INFO": begins_with_slash},
     hint="Begin PATH_INFO with the slash that follows SCRIPT_NAME in the URL's path.",
+    since="0.1",
 )
 def environ_path_info_leading_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """PATH_INFO, when it is not empty, begins with a slash.
@@ -153,14 +159,15 @@ def _(environ):
     environ["PATH_INFO"] = "/index.html"
 
 
-@rule(
+@event_rule(
     id="environ-path-present",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-path-not-both-missing",),
     on=AppCalled,
+    environ={"PATH_INFO": begins_with_slash},
     hint="Set PATH_INFO to '/' for a request of the root.",
+    since="0.1",
 )
 def environ_path_present(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME and PATH_INFO are not both empty or absent.

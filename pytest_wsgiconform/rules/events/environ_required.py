@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
-from ..registry import rule
-from .environ_lookup import entry, lookup, readable, text
+from ..registry import event_rule
+from .environ_lookup import entry, is_there, lookup, readable, text
+
+SECTION = "environ"
 
 
 def _present(event: AppCalled, name: str, expected: str) -> Outcome:
@@ -28,14 +30,15 @@ def _stream_present(event: AppCalled, name: str, expected: str) -> Outcome:
     return _present(event, name, expected)
 
 
-@rule(
+@event_rule(
     id="environ-has-request-method",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-request-method-present",),
     on=AppCalled,
+    environ=(),
     hint="Set REQUEST_METHOD to the method of the request line.",
+    since="0.1",
 )
 def environ_has_request_method(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has REQUEST_METHOD.
@@ -56,14 +59,15 @@ def _(environ):
     environ["REQUEST_METHOD"] = "PROPFIND"  # any method token will do
 
 
-@rule(
+@event_rule(
     id="environ-has-server-name",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-name-present",),
     on=AppCalled,
+    environ=(),
     hint="Set SERVER_NAME to the host name or address that the server answers at.",
+    since="0.1",
 )
 def environ_has_server_name(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_NAME.
@@ -84,14 +88,15 @@ def _(environ):
     environ["SERVER_NAME"] = "::1"
 
 
-@rule(
+@event_rule(
     id="environ-has-server-port",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-port-present",),
     on=AppCalled,
+    environ=(),
     hint="Set SERVER_PORT to the port the server answers at, as text.",
+    since="0.1",
 )
 def environ_has_server_port(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_PORT.
@@ -112,14 +117,15 @@ def _(environ):
     environ["SERVER_PORT"] = "8080"
 
 
-@rule(
+@event_rule(
     id="environ-has-server-protocol",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-protocol-present",),
     on=AppCalled,
+    environ=("SERVER_PROTOCOL",),
     hint="Set SERVER_PROTOCOL to the protocol version of the request, for example 'HTTP/1.1'.",
+    since="0.1",
 )
 def environ_has_server_protocol(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_PROTOCOL, and it is not empty.
@@ -144,14 +150,15 @@ def _(environ):
     environ["SERVER_PROTOCOL"] = "HTTP/1.0"
 
 
-@rule(
+@event_rule(
     id="environ-has-wsgi-version",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-wsgi-version-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.version'] to (1, 0).",
+    since="0.1",
 )
 def environ_has_wsgi_version(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.version.
@@ -172,14 +179,15 @@ def _(environ):
     environ["wsgi.version"] = (1, 0)
 
 
-@rule(
+@event_rule(
     id="environ-has-url-scheme",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-url-scheme-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.url_scheme'] to 'http', or to 'https' under TLS.",
+    since="0.1",
 )
 def environ_has_url_scheme(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.url_scheme.
@@ -199,14 +207,15 @@ def _(environ):
     environ["wsgi.url_scheme"] = "http"
 
 
-@rule(
+@event_rule(
     id="environ-has-input",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-input-present",),
     on=AppCalled,
+    environ={"wsgi.input": is_there},
     hint="Give a stream for every request; io.BytesIO() will do for one without a body.",
+    since="0.1",
 )
 def environ_has_input(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has a stream in wsgi.input.
@@ -229,14 +238,15 @@ def _(environ):
     environ["wsgi.input"] = io.BytesIO()
 
 
-@rule(
+@event_rule(
     id="environ-has-errors",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-errors-present",),
     on=AppCalled,
+    environ={"wsgi.errors": is_there},
     hint="Set environ['wsgi.errors'] to a text stream, for example sys.stderr.",
+    since="0.1",
 )
 def environ_has_errors(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has a stream in wsgi.errors.
@@ -259,14 +269,15 @@ def _(environ):
     environ["wsgi.errors"] = sys.stderr
 
 
-@rule(
+@event_rule(
     id="environ-has-multithread",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-multithread-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.multithread'] to whether another thread may run the app at the same time.",
+    since="0.1",
 )
 def environ_has_multithread(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.multithread.
@@ -287,14 +298,15 @@ def _(environ):
     environ["wsgi.multithread"] = 1  # truth values, not bool objects
 
 
-@rule(
+@event_rule(
     id="environ-has-multiprocess",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-multiprocess-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.multiprocess'] to whether another process may run the app at the same time.",
+    since="0.1",
 )
 def environ_has_multiprocess(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.multiprocess.
@@ -315,14 +327,15 @@ def _(environ):
     environ["wsgi.multiprocess"] = ""
 
 
-@rule(
+@event_rule(
     id="environ-has-run-once",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-run-once-present",),
     on=AppCalled,
+    environ=(),
     hint="Set environ['wsgi.run_once'] to false, unless the process serves one request only, as under CGI.",
+    since="0.1",
 )
 def environ_has_run_once(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.run_once.

@@ -12,13 +12,14 @@ import re
 from ..display import show, type_name
 from ..model import HELD, Blame, Fault, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
-from ..registry import rule
+from ..registry import event_rule
 from .environ_lookup import (
     EXTENSION_KEYS,
     STANDARD_KEYS,
     entry,
     is_cgi_name,
     is_latin1,
+    is_latin1_text,
     limited,
     lookup,
     named,
@@ -27,20 +28,24 @@ from .environ_lookup import (
     variable_fault,
 )
 
+SECTION = "environ"
+
 _SERVER_DEFINED = re.compile(r"[a-z0-9._]+")
 
 #: Names that Apache's own documentation has administrators set for old browsers; mod_wsgi hands them on.
 _APACHE_FLAGS = frozenset({"downgrade-1.0", "force-response-1.0"})
 
 
-@rule(
+@event_rule(
     id="environ-cgi-native-strings",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-cgi-str",),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Convert the value to str, bytes with .decode('latin-1'); an object needs a dotted name of the server's own.",
+    since="0.1",
 )
 def environ_cgi_native_strings(event: AppCalled, exchange: Exchange) -> Outcome:
     """Every CGI variable is a native string: of type str and no other, no subclass either.
@@ -71,14 +76,16 @@ def _(environ):
     environ["REMOTE_PORT"] = "49152"
 
 
-@rule(
+@event_rule(
     id="environ-no-none-for-missing",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-missing-omitted", "env-cgi-str"),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Leave a variable out of environ when there is no value for it.",
+    since="0.1",
 )
 def environ_no_none_for_missing(event: AppCalled, exchange: Exchange) -> Outcome:
     """A CGI variable without a value is left out of environ, not set to None.
@@ -106,14 +113,15 @@ def _(environ):
     environ.pop("REMOTE_USER", None)
 
 
-@rule(
+@event_rule(
     id="environ-no-empty-user",
-    section="environ",
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("env-missing-omitted",),
     on=AppCalled,
+    environ=("REMOTE_USER", "AUTH_TYPE"),
     hint="Leave REMOTE_USER and AUTH_TYPE out of environ when nobody was authenticated.",
+    since="0.1",
 )
 def environ_no_empty_user(event: AppCalled, exchange: Exchange) -> Outcome:
     """REMOTE_USER and AUTH_TYPE are absent, not empty, when nobody was authenticated.
@@ -142,14 +150,16 @@ def _(environ):
     environ["REMOTE_USER"] = "ada"
 
 
-@rule(
+@event_rule(
     id="environ-text-latin1",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("text-server-latin1",),
     on=AppCalled,
+    environ=(),
+    any_variable=is_latin1_text,
     hint="Decode the request's bytes as Latin-1; turn other text into bytes first: value.encode().decode('latin-1').",
+    since="0.1",
 )
 def environ_text_latin1(event: AppCalled, exchange: Exchange) -> Outcome:
     """Text in environ has no character beyond U+00FF: names, CGI variables, and wsgi.url_scheme.
@@ -189,14 +199,15 @@ def _from_the_system(name: str, value: object) -> bool:
     return name in _APACHE_FLAGS or (name.isascii() and name in os.environ)
 
 
-@rule(
+@event_rule(
     id="environ-server-variable-chars",
-    section="environ",
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("env-server-var-chars",),
     on=AppCalled,
+    environ=(),
     hint="Name the variable with lower-case letters, digits, dots and underscores only: 'myserver.some_name'.",
+    since="0.1",
 )
 def environ_server_variable_chars(event: AppCalled, exchange: Exchange) -> Outcome:
     """Variables that a server defines have names of lower-case letters, digits, dots and underscores.
@@ -233,14 +244,15 @@ def _(environ):
     environ["myserver.worker_id"] = 7
 
 
-@rule(
+@event_rule(
     id="environ-server-variable-prefix",
-    section="environ",
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("env-server-var-prefix",),
     on=AppCalled,
+    environ=(),
     hint="Put the server's own name and a dot in front: 'myserver.some_name'.",
+    since="0.1",
 )
 def environ_server_variable_prefix(event: AppCalled, exchange: Exchange) -> Outcome:
     """Variables that a server defines have a prefix of their own: neither none, nor the PEP's wsgi.
@@ -283,15 +295,16 @@ def _(environ):
 _EXPECTED_OF_CGI = ("REMOTE_ADDR", "SERVER_SOFTWARE", "GATEWAY_INTERFACE")
 
 
-@rule(
+@event_rule(
     id="environ-supplies-cgi-variables",
-    section="environ",
     level=Level.ADVICE,
     side=Blame.SERVER,
     clauses=("env-cgi-others",),
     on=AppCalled,
+    environ=("SERVER_NAME", "SERVER_PORT"),
     once=True,
     hint="Set the CGI variables that apply: REMOTE_ADDR above all, SERVER_SOFTWARE, GATEWAY_INTERFACE 'CGI/1.1'.",
+    since="0.1",
 )
 def environ_supplies_cgi_variables(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has the further CGI variables that apply to any request: who asks, and what serves.

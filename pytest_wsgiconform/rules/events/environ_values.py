@@ -11,8 +11,10 @@ import re
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, AppCalled, Exchange
-from ..registry import rule
-from .environ_lookup import entry, is_latin1, lookup, text
+from ..registry import event_rule
+from .environ_lookup import entry, is_latin1, is_length_or_empty, lookup, text
+
+SECTION = "environ"
 
 _DIGITS = re.compile(r"[0-9]+")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -31,14 +33,15 @@ def _malformed(name: str, value: str, expected: str) -> Outcome:
     return fault(f"{entry(name)} is {show(value)}", got=show(value), expected=expected, variable=name)
 
 
-@rule(
+@event_rule(
     id="environ-request-method-not-empty",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-request-method-nonempty",),
     on=AppCalled,
+    environ=("REQUEST_METHOD",),
     hint="Refuse a request line without a method before the app is called.",
+    since="0.1",
 )
 def environ_request_method_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """REQUEST_METHOD is not an empty string.
@@ -59,14 +62,15 @@ def _(environ):
     environ["REQUEST_METHOD"] = "GET"
 
 
-@rule(
+@event_rule(
     id="environ-server-name-not-empty",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-name-nonempty",),
     on=AppCalled,
+    environ=("SERVER_NAME",),
     hint="On a wildcard bind or a Unix socket, fall back to the machine's name or 'localhost'.",
+    since="0.1",
 )
 def environ_server_name_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_NAME is not an empty string.
@@ -87,14 +91,15 @@ def _(environ):
     environ["SERVER_NAME"] = "localhost"
 
 
-@rule(
+@event_rule(
     id="environ-server-port-not-empty",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-port-nonempty",),
     on=AppCalled,
+    environ=("SERVER_PORT",),
     hint="On a Unix socket, fall back to the default port of the URL scheme: '80' or '443'.",
+    since="0.1",
 )
 def environ_server_port_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PORT is not an empty string.
@@ -115,14 +120,15 @@ def _(environ):
     environ["SERVER_PORT"] = "80"
 
 
-@rule(
+@event_rule(
     id="environ-server-port-digits",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-port-digits",),
     on=AppCalled,
+    environ=("SERVER_PORT",),
     hint="Set SERVER_PORT to the decimal port number as text, without spaces or signs.",
+    since="0.1",
 )
 def environ_server_port_digits(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PORT is a decimal port number, at most 65535.
@@ -148,14 +154,15 @@ def _(environ):
     environ["SERVER_PORT"] = "65535"
 
 
-@rule(
+@event_rule(
     id="environ-server-protocol-form",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-server-protocol-form",),
     on=AppCalled,
+    environ=("SERVER_PROTOCOL",),
     hint="Set SERVER_PROTOCOL to 'HTTP/' and the version's number, in capitals.",
+    since="0.1",
 )
 def environ_server_protocol_form(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PROTOCOL looks like HTTP/1.1: the name, a slash, and a version number.
@@ -182,14 +189,15 @@ def _(environ):
     environ["SERVER_PROTOCOL"] = "HTTP/2"
 
 
-@rule(
+@event_rule(
     id="environ-content-length-digits",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-content-length-syntax",),
     on=AppCalled,
+    environ={"CONTENT_LENGTH": is_length_or_empty},
     hint="Refuse a malformed Content-Length with 400; leave CONTENT_LENGTH out when there is none.",
+    since="0.1",
 )
 def environ_content_length_digits(event: AppCalled, exchange: Exchange) -> Outcome:
     """CONTENT_LENGTH, when it is not empty, is made of the ASCII digits 0 to 9 only.
@@ -214,14 +222,15 @@ def _(environ):
     environ["CONTENT_LENGTH"] = "0"
 
 
-@rule(
+@event_rule(
     id="environ-content-headers-unprefixed",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-content-not-http",),
     on=AppCalled,
+    environ=(),
     hint="Put the headers Content-Type and Content-Length into CONTENT_TYPE and CONTENT_LENGTH only.",
+    since="0.1",
 )
 def environ_content_headers_unprefixed(event: AppCalled, exchange: Exchange) -> Outcome:
     """Content-Type and Content-Length come without HTTP_ in front, and not with it as well.
@@ -249,14 +258,15 @@ def _(environ):
     environ["CONTENT_TYPE"] = "text/plain"
 
 
-@rule(
+@event_rule(
     id="environ-wsgi-version-is-1-0",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-wsgi-version-value",),
     on=AppCalled,
+    environ=("wsgi.version",),
     hint="Set environ['wsgi.version'] to the tuple (1, 0).",
+    since="0.1",
 )
 def environ_wsgi_version_is_1_0(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.version is the tuple (1, 0).
@@ -284,14 +294,15 @@ def _(environ):
     environ["wsgi.version"] = (1, 0)
 
 
-@rule(
+@event_rule(
     id="environ-url-scheme-valid",
-    section="environ",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("env-url-scheme-value",),
     on=AppCalled,
+    environ=("wsgi.url_scheme",),
     hint="Set environ['wsgi.url_scheme'] to the str 'http' or 'https'.",
+    since="0.1",
 )
 def environ_url_scheme_valid(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.url_scheme is a native string that can stand before the colon of a URL.
@@ -319,14 +330,15 @@ def _(environ):
     environ["wsgi.url_scheme"] = "https"
 
 
-@rule(
+@event_rule(
     id="environ-url-scheme-usual",
-    section="environ",
     level=Level.WARNING,
     side=Blame.SERVER,
     clauses=("env-url-scheme-value",),
     on=AppCalled,
+    environ=("wsgi.url_scheme",),
     hint="Set environ['wsgi.url_scheme'] to 'http' or 'https', in lower case.",
+    since="0.1",
 )
 def environ_url_scheme_usual(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.url_scheme is http or https.

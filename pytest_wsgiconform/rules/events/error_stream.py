@@ -7,17 +7,20 @@ import contextlib
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import ErrorsUsed, Exchange
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "errors"
 
 
-@rule(
+@event_rule(
     id="errors-gets-text",
-    section="errors",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("errors-app-str",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Decode bytes before writing them to wsgi.errors.",
+    since="0.1",
 )
 def errors_gets_text(event: ErrorsUsed, exchange: Exchange) -> Outcome:
     """What is written to wsgi.errors is text.
@@ -49,14 +52,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="errors-plain-newlines",
-    section="errors",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("errors-app-newline",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="End lines with \\n alone; the server converts them where its log needs it.",
+    since="0.1",
 )
 def errors_plain_newlines(event: ErrorsUsed, exchange: Exchange) -> Outcome:
     """Lines written to wsgi.errors end with a plain newline.
@@ -87,14 +91,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="errors-only-listed-methods",
-    section="errors",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("errors-app-only-listed",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Use write, writelines and flush only.",
+    since="0.1",
 )
 def errors_only_listed_methods(event: ErrorsUsed, exchange: Exchange) -> Outcome:
     """Only write, writelines and flush are used of wsgi.errors.
@@ -126,14 +131,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="errors-not-closed",
-    section="errors",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("errors-app-no-close",),
     on=ErrorsUsed,
+    silent_when_clean=True,
     hint="Leave wsgi.errors open; the server opened it.",
+    since="0.1",
 )
 def errors_not_closed(event: ErrorsUsed, exchange: Exchange) -> Outcome:
     """The application does not close wsgi.errors.

@@ -8,8 +8,10 @@ from typing import Any
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, StartResponseCalled
-from ..registry import rule
+from ..registry import event_rule
 from .start_response import is_falsy
+
+SECTION = "start-response"
 
 #: Longest chain of linked exceptions that is followed.
 _CHAIN_LIMIT = 1000
@@ -54,14 +56,15 @@ def _is_linked(error: BaseException, handled: BaseException | None) -> bool:
     return False
 
 
-@rule(
+@event_rule(
     id="exc-info-is-triple",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("exc-tuple",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass sys.exc_info() itself as the third argument, or leave the argument out.",
+    since="0.1",
 )
 def exc_info_is_triple(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """exc_info, when given, is a triple as sys.exc_info() returns it.
@@ -104,14 +107,15 @@ def _(environ, start_response):
     return [b"sorry"]
 
 
-@rule(
+@event_rule(
     id="exc-info-from-handler",
-    section="start-response",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("exc-only-in-handler",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass exc_info only inside the except block that handles the exception.",
+    since="0.1",
 )
 def exc_info_from_handler(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """exc_info is passed only by an error handler.

@@ -265,3 +265,32 @@ def content_range_error(text: str, size: str | None) -> str | None:
     if size is not None and str(last - first + 1) != size:
         return f"it covers {last - first + 1} bytes, the content has {show(size, 40)}"
     return None
+
+
+# What surely keeps the rules on a header, for the fast path: see ``headers=`` and ``any_header=`` of a card.
+
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]")
+_PLAIN_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]*")
+_PLAIN_COOKIE = re.compile(
+    r"[A-Za-z0-9_.-]+=[A-Za-z0-9_.|:/+=-]*"
+    r"(?:; (?:Path=/[A-Za-z0-9_./-]*|HttpOnly|Secure|SameSite=(?:Lax|Strict|None)|Max-Age=[1-9][0-9]{0,9}))*"
+)
+_PLAIN_LENGTH = re.compile(r"[0-9]{1,18}")
+_PLAIN_ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+
+
+def is_plain_field(name: str, value: str) -> bool:
+    """Whether no rule on names and values in general speaks of the header: letters, digits, hyphens; no control."""
+    return _PLAIN_VALUE.fullmatch(value) is not None and _PLAIN_NAME.fullmatch(name) is not None
+
+
+# Bound methods, because a function around them would cost as much as the match.
+
+#: Whether a Set-Cookie is of the usual form: a plain pair, and attributes that need no second look.
+is_plain_cookie = _PLAIN_COOKIE.fullmatch
+
+#: Whether a Content-Length is a number of a size that int() takes.
+is_plain_length = _PLAIN_LENGTH.fullmatch
+
+#: Whether an ETag is quoted and in ASCII.
+is_plain_entity_tag = _PLAIN_ENTITY_TAG.fullmatch

@@ -9,20 +9,23 @@ from typing import Any
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import AppCalled, Exchange, FileWrapperCalled
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "file-wrapper"
 
 #: How much of a regular file is compared, in bytes.
 _SAMPLE = 4096
 
 
-@rule(
+@event_rule(
     id="file-wrapper-callable",
-    section="file-wrapper",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("file-wrapper-callable",),
     on=AppCalled,
+    environ={"wsgi.file_wrapper": callable},
     hint="Offer a callable as wsgi.file_wrapper, or leave the key out.",
+    since="0.1",
 )
 def file_wrapper_callable(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.file_wrapper, when it is there, is callable.
@@ -47,14 +50,14 @@ def _(environ):
     environ["wsgi.file_wrapper"] = lambda file, size=8192: iter(lambda: file.read(size), b"")
 
 
-@rule(
+@event_rule(
     id="file-wrapper-gets-readable",
-    section="file-wrapper",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("file-app-read-method",),
     on=FileWrapperCalled,
     hint="Pass an object with a read(size) method that returns bytes.",
+    since="0.1",
 )
 def file_wrapper_gets_readable(event: FileWrapperCalled, exchange: Exchange) -> Outcome:
     """What is given to wsgi.file_wrapper has a read() method with an optional size.
@@ -86,14 +89,14 @@ def _(environ, start_response):
     return wrapper(file)
 
 
-@rule(
+@event_rule(
     id="file-attributes-honest",
-    section="file-wrapper",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("file-app-honest-attrs",),
     on=FileWrapperCalled,
     hint="Leave out fileno() when read() gives anything but the file's own bytes.",
+    since="0.1",
 )
 def file_attributes_honest(event: FileWrapperCalled, exchange: Exchange) -> Outcome:
     """An object given to wsgi.file_wrapper that has fileno() is that file.

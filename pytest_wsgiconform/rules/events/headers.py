@@ -8,8 +8,10 @@ from typing import Any
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, StartResponseCalled
-from ..registry import rule
-from .field_grammar import BEYOND_LATIN1, is_sound, is_token
+from ..registry import event_rule
+from .field_grammar import BEYOND_LATIN1, is_plain_field, is_sound, is_token
+
+SECTION = "headers"
 
 #: Most entries that one finding names in its evidence.
 _NAMED = 20
@@ -50,14 +52,15 @@ def outcome(problems: list[tuple[str, str, str]], judged: bool, expected: str) -
     return fault(message, got=got, expected=expected, headers=[name for name, _, _ in problems[:_NAMED]])
 
 
-@rule(
+@event_rule(
     id="headers-builtin-list",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-list",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass the headers as a plain list of tuples, for example list(headers.items()).",
+    since="0.1",
 )
 def headers_builtin_list(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The headers are given as a list, exactly of the built-in type.
@@ -86,14 +89,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-entries-are-pairs",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-tuples",),
     on=StartResponseCalled,
+    headers=(),
     hint="Make every header a tuple (name, value).",
+    since="0.1",
 )
 def header_entries_are_pairs(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Each header is a tuple of a name and a value.
@@ -126,14 +130,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-name-native-string",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-name-str",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass header names as str.",
+    since="0.1",
 )
 def header_name_native_string(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names are native strings.
@@ -162,14 +167,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-value-native-string",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-value-str",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass header values as str, for example str(len(body)).",
+    since="0.1",
 )
 def header_value_native_string(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values are native strings.
@@ -198,14 +204,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-name-latin1",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-name-latin1",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Use ASCII letters, digits and hyphens in header names.",
+    since="0.1",
 )
 def header_name_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Every character of a header name fits ISO-8859-1.
@@ -234,14 +242,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-value-latin1",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-value-latin1",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Encode other text first: percent-encoding in URLs, RFC 8187 (filename*=) in parameters.",
+    since="0.1",
 )
 def header_value_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Every character of a header value fits ISO-8859-1.
@@ -275,14 +285,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-name-token",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-name-token",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Use ASCII letters, digits and hyphens in header names.",
+    since="0.1",
 )
 def header_name_token(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names are valid HTTP field names.
@@ -312,14 +324,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-name-no-colon",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-name-no-colon",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Leave the colon to the server.",
+    since="0.1",
 )
 def header_name_no_colon(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names hold no colon.
@@ -346,14 +360,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-name-no-trailing-punctuation",
-    section="headers",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("header-name-no-punctuation",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="End header names with a letter or a digit.",
+    since="0.1",
 )
 def header_name_no_trailing_punctuation(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names end with a letter or a digit.
@@ -382,14 +398,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-value-no-crlf",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-value-no-crlf",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Reject or encode line breaks before text gets into a header; never send a request's text unchecked.",
+    since="0.1",
 )
 def header_value_no_crlf(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values hold no carriage return and no line feed, not even at the end.
@@ -421,14 +439,16 @@ def _(environ, start_response):
 _OTHER_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<![\r\n])\t")
 
 
-@rule(
+@event_rule(
     id="header-value-no-control",
-    section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-value-no-control",),
     on=StartResponseCalled,
+    headers=(),
+    any_header=is_plain_field,
     hint="Remove control characters from header values; a tab can be a space.",
+    since="0.1",
 )
 def header_value_no_control(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values hold no control character of any kind.

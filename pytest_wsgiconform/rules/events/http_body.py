@@ -5,10 +5,12 @@ from __future__ import annotations
 from ..display import show
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, ExchangeEnded
-from ..registry import rule
+from ..registry import event_rule
 from .field_grammar import content_range_error, is_chunked, is_digits
 from .headers import field_values
 from .http_response import has
+
+SECTION = "http"
 
 #: Statuses whose response never has content (RFC 9110 section 6.4.1), among those an app may give.
 _BODYLESS = (204, 304)
@@ -44,14 +46,16 @@ def _stated_length(exchange: Exchange) -> str | None:
     return values[0].strip(" ").lstrip("0") or "0"
 
 
-@rule(
+@event_rule(
     id="no-body-with-204-or-304",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-bodyless-content",),
     on=ExchangeEnded,
+    statuses=_BODYLESS,
+    silent_when_clean=True,
     hint="Return an empty list with 204 and 304.",
+    since="0.1",
 )
 def no_body_with_204_or_304(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """No data comes with a 204 or a 304.
@@ -84,14 +88,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="content-has-type",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-content-type",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Add a Content-Type header.",
+    since="0.1",
 )
 def content_has_type(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A response with content says its Content-Type.
@@ -124,14 +129,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="content-length-matches-body",
     section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("length-app-accurate",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Compute Content-Length from the encoded bytes, or leave it out.",
+    since="0.1",
 )
 def content_length_matches_body(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A Content-Length equals the number of body bytes that the app produces.
@@ -167,14 +174,16 @@ def _(environ, start_response):
     return [body]
 
 
-@rule(
+@event_rule(
     id="body-not-transfer-coded",
     section="body",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("length-app-no-te",),
     on=ExchangeEnded,
+    silent_when_clean=True,  # the first bytes of a body are kept in thorough mode only, which the suite uses
     hint="Yield plain data; the server chunks it when it has to.",
+    since="0.1",
 )
 def body_not_transfer_coded(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """The body is not itself in chunked transfer coding.
@@ -213,14 +222,16 @@ def _(environ, start_response):
     yield b"hello"
 
 
-@rule(
+@event_rule(
     id="content-range-agrees",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-content-range",),
     on=ExchangeEnded,
+    statuses=(206,),
+    silent_when_clean=True,
     hint="Send Content-Range: bytes FIRST-LAST/TOTAL with the positions of the bytes in the body.",
+    since="0.1",
 )
 def content_range_agrees(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A 206 with a single part has a Content-Range that agrees with its bytes.
@@ -263,14 +274,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="head-without-body",
-    section="http",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=(),  # RFC 9110 leaves it to the server to drop the data; no clause binds the app
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Return an empty iterable for HEAD, with the headers that GET would have.",
+    since="0.1",
 )
 def head_without_body(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """An app yields no body for HEAD.

@@ -9,17 +9,22 @@ from collections.abc import Callable
 from ..display import show
 from ..model import Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, StartResponseCalled
-from ..registry import rule
+from ..registry import event_rule
 from .field_grammar import (
     cache_control_error,
     is_digits,
     is_entity_tag,
     is_imf_fixdate,
+    is_plain_cookie,
+    is_plain_entity_tag,
+    is_plain_length,
     is_signed_number,
     set_cookie_error,
     uri_reference_error,
 )
 from .headers import entries, field_values, names, outcome
+
+SECTION = "http"
 
 #: Fields about the connection itself, in HTTP/1.0 forms too.
 _PERSISTENCE = frozenset({"connection", "keep-alive", "proxy-connection"})
@@ -73,14 +78,16 @@ def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], st
     return outcome(problems, bool(values), expected)
 
 
-@rule(
+@event_rule(
     id="header-no-hop-by-hop",
     section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-no-hop-by-hop",),
     on=StartResponseCalled,
+    headers=_HOP_BY_HOP,
     hint="Drop the header; a proxy must strip hop-by-hop headers from what it passes on.",
+    since="0.1",
 )
 def header_no_hop_by_hop(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no hop-by-hop header.
@@ -104,14 +111,16 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="header-no-persistence",
     section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("header-no-persistence", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=_PERSISTENCE,
     hint="Leave keeping and closing of the connection to the server.",
+    since="0.1",
 )
 def header_no_persistence(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no header that affects whether the connection persists.
@@ -134,14 +143,16 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="header-no-transfer-encoding",
     section="headers",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("length-app-no-te", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=("transfer-encoding",),
     hint="Drop the header and yield plain data; the server chunks it when it has to.",
+    since="0.1",
 )
 def header_no_transfer_encoding(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no Transfer-Encoding header.
@@ -165,14 +176,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="singleton-header-once",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-repeat-header",),
     on=StartResponseCalled,
+    headers=(),
     hint="Replace the header instead of adding another.",
+    since="0.1",
 )
 def singleton_header_once(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A header that is not a list is sent once.
@@ -201,14 +213,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="content-length-one-number",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-length-syntax",),
     on=StartResponseCalled,
+    headers={"content-length": is_plain_length},
     hint="Send one Content-Length of decimal digits, or none and let the server see to it.",
+    since="0.1",
 )
 def content_length_one_number(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Content-Length is one header of decimal digits.
@@ -240,14 +253,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="date-fields-imf-fixdate",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-date-fields",),
     on=StartResponseCalled,
+    headers=("date", "last-modified", "expires", "retry-after"),
     hint="Format dates with email.utils.format_datetime(when, usegmt=True) or wsgiref.handlers.format_date_time(time).",
+    since="0.1",
 )
 def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Date, Last-Modified, Expires and a Retry-After that is a date use the fixed-length GMT form.
@@ -280,14 +294,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="expires-is-date",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-date-fields",),
     on=StartResponseCalled,
+    headers=("expires",),
     hint="Send Cache-Control: no-cache, or an Expires in the past, instead of a number.",
+    since="0.1",
 )
 def expires_is_date(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Expires is a date, not a number.
@@ -313,14 +328,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="etag-quoted",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-etag-form",),
     on=StartResponseCalled,
+    headers={"etag": is_plain_entity_tag},
     hint='Put the tag in double quotes: "abc", or W/"abc" for a weak one.',
+    since="0.1",
 )
 def etag_quoted(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """An ETag is a quoted string, after W/ when it is weak.
@@ -348,14 +364,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="location-valid-reference",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-location",),
     on=StartResponseCalled,
+    statuses=(201, *range(300, 400)),
     hint="Percent-encode the URL with urllib.parse.quote before it gets into Location.",
+    since="0.1",
 )
 def location_valid_reference(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The Location of a redirect or a 201 is a valid URI reference, absolute or relative.
@@ -381,14 +398,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="cache-control-parses",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-cache-control",),
     on=StartResponseCalled,
+    headers=("cache-control",),
     hint="Separate directives with commas, and give ages in whole seconds: 'private, max-age=60'.",
+    since="0.1",
 )
 def cache_control_parses(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Cache-Control is a list of directives, with whole seconds where they take a time.
@@ -411,14 +429,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="set-cookie-grammar",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-set-cookie",),
     on=StartResponseCalled,
+    headers={"set-cookie": is_plain_cookie},
     hint="Send one cookie per Set-Cookie header, and encode its value (base64url or percent-encoding, say).",
+    since="0.1",
 )
 def set_cookie_grammar(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Each Set-Cookie holds one cookie: name=value, then attributes after semicolons.

@@ -8,9 +8,11 @@ from __future__ import annotations
 from ..display import show
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, StartResponseCalled
-from ..registry import rule
+from ..registry import event_rule
 from .field_grammar import is_challenge
 from .headers import entries, field_values, names
+
+SECTION = "http"
 
 #: Redirections that SHOULD say where to.
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -26,14 +28,15 @@ def has(event: StartResponseCalled, name: str) -> bool:
     return any(given.lower() == name for given in names(event))
 
 
-@rule(
+@event_rule(
     id="status-not-interim",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-no-interim",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Give a final status, 200 to 599; interim responses such as 100 Continue are sent by the server.",
+    since="0.1",
 )
 def status_not_interim(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status is a final one, not 1xx.
@@ -61,14 +64,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="no-hop-by-hop-features",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("http-no-hop-features", "header-no-hop-by-hop"),
     on=StartResponseCalled,
+    headers=_HOP_FEATURES,
     hint="Leave protocol upgrades and trailers to the server, or use an interface made for them.",
+    since="0.1",
 )
 def no_hop_by_hop_features(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app uses no feature that needs hop-by-hop headers: no 101, no Upgrade, no trailers.
@@ -97,14 +101,15 @@ def _(environ, start_response):
     return [b"no websockets here"]
 
 
-@rule(
+@event_rule(
     id="no-content-length-with-204",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-bodyless-length",),
     on=StartResponseCalled,
+    statuses=(204,),
     hint="Drop Content-Length from 204 responses, 0 included.",
+    since="0.1",
 )
 def no_content_length_with_204(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 204 has no Content-Length.
@@ -135,14 +140,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="not-modified-minimal-metadata",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-304-metadata",),
     on=StartResponseCalled,
+    statuses=(304,),
     hint="Send only what updates the cache with a 304: Cache-Control, Content-Location, Date, ETag, Expires, Vary.",
+    since="0.1",
 )
 def not_modified_minimal_metadata(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 304 repeats only the metadata that a cache needs to update its entry.
@@ -171,14 +177,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="allow-with-405",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-allow-405",),
     on=StartResponseCalled,
+    statuses=(405,),
     hint="Add an Allow header that lists the methods of the resource.",
+    since="0.1",
 )
 def allow_with_405(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 405 has an Allow header.
@@ -205,14 +212,15 @@ def _(environ, start_response):
     return [b"no"]
 
 
-@rule(
+@event_rule(
     id="challenge-with-401",
-    section="http",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("rfc-app-www-authenticate",),
     on=StartResponseCalled,
+    statuses=(401,),
     hint="Add a WWW-Authenticate header, or answer 403 where no HTTP authentication is meant.",
+    since="0.1",
 )
 def challenge_with_401(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 401 has a WWW-Authenticate challenge.
@@ -246,14 +254,15 @@ def _(environ, start_response):
     return [b"who are you?"]
 
 
-@rule(
+@event_rule(
     id="redirect-has-location",
-    section="http",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("rfc-app-location",),
     on=StartResponseCalled,
+    statuses=_REDIRECTS,
     hint="Add a Location header, or use another status.",
+    since="0.1",
 )
 def redirect_has_location(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 301, 302, 303, 307 or 308 has a Location header.

@@ -7,17 +7,20 @@ import io
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, InputUsed
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "input"
 
 
-@rule(
+@event_rule(
     id="input-gives-bytes",
-    section="input",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("input-bytes",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Offer a binary stream as wsgi.input.",
+    since="0.1",
 )
 def input_gives_bytes(event: InputUsed, exchange: Exchange) -> Outcome:
     """Everything read from wsgi.input is of type bytes.
@@ -45,14 +48,15 @@ def _(environ):
     environ.update({"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5", "wsgi.input": io.BytesIO(b"a=b&c")})
 
 
-@rule(
+@event_rule(
     id="input-read-with-size",
-    section="input",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=("input-app-read-size",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Pass a size to read(): at most what CONTENT_LENGTH leaves.",
+    since="0.1",
 )
 def input_read_with_size(event: InputUsed, exchange: Exchange) -> Outcome:
     """read() is called with a size.
@@ -81,14 +85,15 @@ def _(environ, start_response):
     return [data]
 
 
-@rule(
+@event_rule(
     id="input-not-overread",
-    section="input",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("input-app-no-overread",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Keep count of what was read, and ask for no more than CONTENT_LENGTH leaves.",
+    since="0.1",
 )
 def input_not_overread(event: InputUsed, exchange: Exchange) -> Outcome:
     """The application does not ask for more bytes than CONTENT_LENGTH announces.
@@ -131,14 +136,15 @@ def _(environ, start_response):
     return [b"thanks"]
 
 
-@rule(
+@event_rule(
     id="input-only-listed-methods",
-    section="input",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("input-app-only-listed",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Use read, readline, readlines and iteration only; copy the body into a BytesIO to seek in it.",
+    since="0.1",
 )
 def input_only_listed_methods(event: InputUsed, exchange: Exchange) -> Outcome:
     """Only read, readline, readlines and iteration are used of wsgi.input.
@@ -172,14 +178,15 @@ def _(environ, start_response):
     return [b"copied"]
 
 
-@rule(
+@event_rule(
     id="input-not-closed",
-    section="input",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("input-app-no-close",),
     on=InputUsed,
+    silent_when_clean=True,
     hint="Leave wsgi.input open; the server opened it.",
+    since="0.1",
 )
 def input_not_closed(event: InputUsed, exchange: Exchange) -> Outcome:
     """The application does not close wsgi.input.

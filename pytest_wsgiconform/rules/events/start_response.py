@@ -7,7 +7,9 @@ from typing import Any
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import ChunkYielded, Exchange, ExchangeEnded, StartResponseCalled, StartResponseReturned
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "start-response"
 
 
 def is_falsy(value: Any) -> bool:
@@ -26,14 +28,15 @@ def _size(data: Any) -> int:
     return 0
 
 
-@rule(
+@event_rule(
     id="start-response-two-or-three-arguments",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("start-arg-count",),
     on=StartResponseCalled,
+    headers=(),
     hint="Call start_response(status, headers), or with sys.exc_info() as a third argument.",
+    since="0.1",
 )
 def start_response_two_or_three_arguments(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response is called with two or three arguments.
@@ -60,14 +63,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="start-response-arguments-positional",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("start-positional",),
     on=StartResponseCalled,
+    headers=(),
     hint="Pass the arguments of start_response by position.",
+    since="0.1",
 )
 def start_response_arguments_positional(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The arguments of start_response are passed by position.
@@ -93,14 +97,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="start-response-returns-write",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.SERVER,
     clauses=("start-returns-write",),
     on=StartResponseReturned,
+    silent_when_clean=True,
     hint="Return a write(body_data) callable from start_response, whether or not it gets used.",
+    since="0.1",
 )
 def start_response_returns_write(event: StartResponseReturned, exchange: Exchange) -> Outcome:
     """start_response returns a callable.
@@ -147,14 +152,15 @@ def _(app, environ):
             body.close()
 
 
-@rule(
+@event_rule(
     id="start-response-before-body",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("start-before-body",),
     on=ChunkYielded,
+    silent_when_clean=True,
     hint="Call start_response before the iterable yields its first non-empty block.",
+    since="0.1",
 )
 def start_response_before_body(event: ChunkYielded, exchange: Exchange) -> Outcome:
     """start_response is called before any body data is yielded.
@@ -190,14 +196,15 @@ def _(environ, start_response):
     yield b"world"
 
 
-@rule(
+@event_rule(
     id="start-response-before-empty-blocks",
-    section="start-response",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=("start-before-body",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call start_response before the first block, even an empty one.",
+    since="0.1",
 )
 def start_response_before_empty_blocks(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """start_response is called before even an empty block is yielded.
@@ -230,14 +237,15 @@ def _(environ, start_response):
     yield b"hello"
 
 
-@rule(
+@event_rule(
     id="start-response-called",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("start-called",),
     on=ExchangeEnded,
+    silent_when_clean=True,
     hint="Call start_response on every path through the app, also where the body is empty.",
+    since="0.1",
 )
 def start_response_called(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """Every response that runs to its end has called start_response.
@@ -270,14 +278,15 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="start-response-called-once",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("start-app-once",),
     on=StartResponseCalled,
+    headers=(),
     hint="Call start_response once; to replace it with an error response pass sys.exc_info() as third argument.",
+    since="0.1",
 )
 def start_response_called_once(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response is called again only with exc_info.

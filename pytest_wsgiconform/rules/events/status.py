@@ -11,8 +11,10 @@ import re
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, StartResponseCalled
-from ..registry import rule
+from ..registry import event_rule
 from .field_grammar import BEYOND_LATIN1, CONTROL
+
+SECTION = "start-response"
 
 _FORM = "'200 OK': three digits, one space, a reason"
 _CODE = re.compile(r"[0-9]{3}(?![0-9])")
@@ -32,14 +34,15 @@ def _after_code(event: StartResponseCalled) -> str | None:
     return status[3:].rstrip("\r\n")
 
 
-@rule(
+@event_rule(
     id="status-native-string",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-str",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Pass the status as a str, for example '200 OK'.",
+    since="0.1",
 )
 def status_native_string(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status is a native string.
@@ -68,14 +71,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-latin1",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-latin1",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Keep the reason phrase in ASCII; clients show their own text for a code anyway.",
+    since="0.1",
 )
 def status_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Every character of the status fits ISO-8859-1.
@@ -108,14 +112,15 @@ def _(environ, start_response):
     return [b"nothing here"]
 
 
-@rule(
+@event_rule(
     id="status-code-three-digits",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-code-digits",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Begin the status with the three-digit code.",
+    since="0.1",
 )
 def status_code_three_digits(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status begins with a three-digit code.
@@ -148,14 +153,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-code-at-least-100",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-code-range",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Use a status code that HTTP defines, from 200 to 599.",
+    since="0.1",
 )
 def status_code_at_least_100(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status code is no lower than 100.
@@ -183,14 +189,15 @@ def _(environ, start_response):
     return [b"sorry"]
 
 
-@rule(
+@event_rule(
     id="status-code-below-600",
-    section="start-response",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("status-code-range",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Use a status code that HTTP defines, from 200 to 599.",
+    since="0.1",
 )
 def status_code_below_600(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status code is below 600.
@@ -218,14 +225,15 @@ def _(environ, start_response):
     return [b"go away"]
 
 
-@rule(
+@event_rule(
     id="status-single-space",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-single-space",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Put exactly one space between the code and the reason.",
+    since="0.1",
 )
 def status_single_space(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """One space, and only one, separates the code from the reason.
@@ -259,14 +267,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-has-reason",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-reason-present",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Add a reason after the code: '200 OK', not '200'.",
+    since="0.1",
 )
 def status_has_reason(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status is more than a bare code.
@@ -295,14 +304,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-reason-not-empty",
-    section="start-response",
     level=Level.WARNING,
     side=Blame.APP,
     clauses=("status-reason-present",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Give some text as the reason, if only the standard phrase of the code.",
+    since="0.1",
 )
 def status_reason_not_empty(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The reason is not empty.
@@ -330,14 +340,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-no-surrounding-space",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-no-surrounding-space",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Strip the status.",
+    since="0.1",
 )
 def status_no_surrounding_space(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status has no space before or after it.
@@ -366,14 +377,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-no-control",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-no-control",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Remove control characters from the status; never put text from a request into it.",
+    since="0.1",
 )
 def status_no_control(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status contains no control character.
@@ -407,14 +419,15 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@rule(
+@event_rule(
     id="status-no-line-end",
-    section="start-response",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("status-no-line-end",),
     on=StartResponseCalled,
+    statuses=(),
     hint="Leave the line end to the server.",
+    since="0.1",
 )
 def status_no_line_end(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The status does not end in a carriage return or line feed.

@@ -5,17 +5,19 @@ from __future__ import annotations
 from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, WriteCalled
-from ..registry import rule
+from ..registry import event_rule
+
+SECTION = "write"
 
 
-@rule(
+@event_rule(
     id="write-native-bytes",
-    section="write",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("write-arg-bytes",),
     on=WriteCalled,
     hint="Encode text before writing it, and pass one bytes object.",
+    since="0.1",
 )
 def write_native_bytes(event: WriteCalled, exchange: Exchange) -> Outcome:
     """write() gets one argument of type bytes.
@@ -45,14 +47,14 @@ def _(environ, start_response):
     return []
 
 
-@rule(
+@event_rule(
     id="write-not-from-iterable",
-    section="write",
     level=Level.ERROR,
     side=Blame.APP,
     clauses=("write-not-in-iterable",),
     on=WriteCalled,
     hint="Yield the data instead of writing it, or write it before the application returns.",
+    since="0.1",
 )
 def write_not_from_iterable(event: WriteCalled, exchange: Exchange) -> Outcome:
     """write() is not called from within the returned iterable, nor later.
@@ -84,14 +86,14 @@ def _(environ, start_response):
     return iter([b"world"])
 
 
-@rule(
+@event_rule(
     id="write-avoided",
-    section="write",
     level=Level.ADVICE,
     side=Blame.APP,
     clauses=("write-avoid",),
     on=WriteCalled,
     hint="Return the data, or yield it.",
+    since="0.1",
 )
 def write_avoided(event: WriteCalled, exchange: Exchange) -> Outcome:
     """New applications return their data instead of writing it.

@@ -6,10 +6,12 @@ from it: one that drains the inner app before it returns is told that, and not a
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun, Step
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import each
+
+SECTION = "middleware"
 
 #: A filler longer than this, or with anything but white space in it, is content.
 _LONGEST_FILLER = 16
@@ -21,16 +23,15 @@ def _streamed(crossing: Crossing, inner: InnerRecord) -> bool:
     return whole and inner.watched and not inner.elsewhere
 
 
-@rule(
+@middleware_rule(
     id="returns-as-soon-as-inner-app",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-return-promptly",),
     stimuli=("blocks", "lazy", "large"),
     hint="Return an iterable that takes the inner app's items one by one when it is itself asked for one.",
+    since="0.1",
 )
-def returns_as_soon_as_inner_app(run: MiddlewareRun, _: None) -> Outcome:
+def returns_as_soon_as_inner_app(run: MiddlewareRun) -> Outcome:
     """A middleware returns an iterable as soon as its inner app has returned one.
 
     A page that takes a minute, or a feed that never ends, is otherwise held in memory until it is complete, and the
@@ -90,16 +91,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="one-inner-step-at-a-time",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-no-block",),
     stimuli=("blocks",),
     hint='Yield b"" for each item that you keep; take the next one only when you are asked again.',
+    since="0.1",
 )
-def one_inner_step_at_a_time(run: MiddlewareRun, _: None) -> Outcome:
+def one_inner_step_at_a_time(run: MiddlewareRun) -> Outcome:
     """A middleware does not wait for several items of the inner app before it yields one.
 
     The server may have other requests to serve between two items of a slow page (PEP 3333, "Middleware Handling of
@@ -172,16 +172,15 @@ def _(app):
     return lambda environ, start_response: Paired(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="one-item-for-each-inner-item",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-one-per-value",),
     stimuli=("blocks",),
     hint='Yield something for each item of the inner app, b"" where you have nothing to send.',
+    since="0.1",
 )
-def one_item_for_each_inner_item(run: MiddlewareRun, _: None) -> Outcome:
+def one_item_for_each_inner_item(run: MiddlewareRun) -> Outcome:
     """A middleware yields at least one item for each item of the inner app, empty ones included.
 
     An empty item is an application's way to say "not yet, go on with something else" (PEP 3333, "Middleware Handling
@@ -244,16 +243,15 @@ def _(app):
     return lambda environ, start_response: Counted(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="block-passed-on-at-once",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-no-delay", "body-no-delay"),
     stimuli=("blocks",),
     hint="Yield all of a block in the step in which you took it.",
+    since="0.1",
 )
-def block_passed_on_at_once(run: MiddlewareRun, _: None) -> Outcome:
+def block_passed_on_at_once(run: MiddlewareRun) -> Outcome:
     """A middleware hands each block on in full and does not keep it back until the next one comes.
 
     The next block may be minutes away (PEP 3333, "Buffering and Streaming"): a progress report that is always one block
@@ -326,16 +324,15 @@ def _(app):
     return lambda environ, start_response: AllAtTheEnd(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="filler-is-empty",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-yield-empty",),
     stimuli=("blocks",),
     hint='While you collect, yield b"".',
+    since="0.1",
 )
-def filler_is_empty(run: MiddlewareRun, _: None) -> Outcome:
+def filler_is_empty(run: MiddlewareRun) -> Outcome:
     """A middleware that is still collecting yields empty bytestrings meanwhile.
 
     Anything else, a space or a line end say, becomes part of the page (PEP 3333, "Middleware Handling of Block

@@ -6,10 +6,12 @@ that only have ``__getitem__``).
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import together
+
+SECTION = "body"
 
 
 def failure_of(crossing: Crossing) -> str | None:
@@ -22,16 +24,16 @@ def failure_of(crossing: Crossing) -> str | None:
     return None
 
 
-@rule(
+@middleware_rule(
     id="empty-body-accepted",
-    section="body",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("body-zero-items-ok",),
     stimuli=("empty",),
     hint="Don't ask for a first item without being ready for StopIteration.",
+    explains=("start-response-called",),
+    since="0.1",
 )
-def empty_body_accepted(run: MiddlewareRun, _: None) -> Outcome:
+def empty_body_accepted(run: MiddlewareRun) -> Outcome:
     """An iterable without any item is accepted.
 
     "Zero or more" is what the PEP says (PEP 3333, "Specification Details"): redirects, 204 and answers to HEAD have
@@ -124,16 +126,16 @@ def _lost(run: MiddlewareRun, crossing: Crossing) -> str | None:
     return None
 
 
-@rule(
+@middleware_rule(
     id="sequence-protocol-accepted",
-    section="body",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("body-sequence-protocol",),
     stimuli=("objects",),
     hint="Use iter() or a for loop instead of calling __iter__().",
+    explains=("iterable-can-be-iterated",),
+    since="0.1",
 )
-def sequence_protocol_accepted(run: MiddlewareRun, _: None) -> Outcome:
+def sequence_protocol_accepted(run: MiddlewareRun) -> Outcome:
     """An iterable that has only ``__getitem__`` is accepted.
 
     iter() and for loops take it (PEP 3333, "Optional Platform-Specific File Handling" names such iterables); code that
@@ -181,16 +183,19 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="iterable-only-iterated",
-    section="body",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("body-no-other-attributes",),
     stimuli=("objects",),
     hint="Iterate, ask for len(), close; look for nothing else, and don't ask whether the iterable is true.",
+    explains=(
+        "lazy-start-accepted",
+        "empty-body-accepted",
+    ),
+    since="0.1",
 )
-def iterable_only_iterated(run: MiddlewareRun, _: None) -> Outcome:
+def iterable_only_iterated(run: MiddlewareRun) -> Outcome:
     """A middleware uses nothing of the inner app's iterable but iteration, len() and close().
 
     Other attributes are the inner app's own business, whatever they are called (PEP 3333, "Specification Details");

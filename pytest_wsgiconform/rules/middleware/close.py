@@ -6,10 +6,12 @@ passes ``close()`` on is told so once, by ``close-forwarded``.
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import each
+
+SECTION = "close"
 
 
 def _closes_normally(run: MiddlewareRun) -> bool:
@@ -22,16 +24,19 @@ def _closable(inner: InnerRecord) -> bool:
     return inner.watched and inner.returned and inner.has_close
 
 
-@rule(
+@middleware_rule(
     id="close-not-on-iterator",
-    section="close",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("close-on-returned-object",),
     stimuli=("*",),
     hint="Keep what the inner app returned, and call close() on that, not on iter() of it.",
+    explains=(
+        "close-called",
+        "close-forwarded",
+    ),
+    since="0.1",
 )
-def close_not_on_iterator(run: MiddlewareRun, _: None) -> Outcome:
+def close_not_on_iterator(run: MiddlewareRun) -> Outcome:
     """close() is called on the object that the inner app returned, not on the iterator made of it.
 
     They may be two objects, and only the first has the application's close() (PEP 3333, "Specification Details"). With
@@ -88,16 +93,19 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="close-forwarded-when-stopped",
-    section="close",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("close-called-on-disconnect",),
     stimuli=("stopped",),
     hint="Close the inner iterable in a finally block, or in the close() of your own.",
+    explains=(
+        "close-called",
+        "close-not-on-iterator",
+    ),
+    since="0.1",
 )
-def close_forwarded_when_stopped(run: MiddlewareRun, _: None) -> Outcome:
+def close_forwarded_when_stopped(run: MiddlewareRun) -> Outcome:
     """close() is passed on when the server stops in the middle of the body.
 
     A client that goes away makes the server close early (PEP 3333, "Specification Details"). Code after the loop does
@@ -149,16 +157,19 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="close-forwarded-before-first-block",
-    section="close",
     level=Level.WARNING,
-    side=Blame.MIDDLEWARE,
     clauses=("close-called-on-disconnect",),
     stimuli=("stopped",),
     hint="Return an object whose close() closes the inner iterable: an unstarted generator runs no finally.",
+    explains=(
+        "close-called",
+        "close-not-on-iterator",
+    ),
+    since="0.1",
 )
-def close_forwarded_before_first_block(run: MiddlewareRun, _: None) -> Outcome:
+def close_forwarded_before_first_block(run: MiddlewareRun) -> Outcome:
     """close() is passed on even when the server takes no item at all.
 
     Servers may close at once, for a HEAD request or a client that is gone (PEP 3333, "Specification Details"). Closing
@@ -206,16 +217,19 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="close-forwarded-after-error",
-    section="close",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("close-called-on-error",),
     stimuli=("failing",),
     hint="Close the inner iterable in a finally block, or in the close() of your own.",
+    explains=(
+        "close-called",
+        "close-not-on-iterator",
+    ),
+    since="0.1",
 )
-def close_forwarded_after_error(run: MiddlewareRun, _: None) -> Outcome:
+def close_forwarded_after_error(run: MiddlewareRun) -> Outcome:
     """close() is passed on when the inner app's iterable has raised.
 
     An application that failed has resources to give back as well (PEP 3333, "Specification Details"): often a
@@ -272,16 +286,15 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="iterable-without-close-accepted",
-    section="close",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("close-absent-ok",),
     stimuli=("objects",),
     hint='Look with hasattr(body, "close") before you call it.',
+    since="0.1",
 )
-def iterable_without_close_accepted(run: MiddlewareRun, _: None) -> Outcome:
+def iterable_without_close_accepted(run: MiddlewareRun) -> Outcome:
     """An iterable without close() is accepted.
 
     A list has none, nor has a plain iterator (PEP 3333, "Specification Details": "if the iterable has a close()").

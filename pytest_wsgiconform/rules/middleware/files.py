@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
+
+SECTION = "file-wrapper"
 
 
-@rule(
+@middleware_rule(
     id="file-wrapper-takes-file-and-size",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("file-wrapper-signature", "mw-both-sides"),
     stimuli=("files",),
     hint="Let your file wrapper take the file and an optional block size, or take wsgi.file_wrapper out of environ.",
+    since="0.1",
 )
-def file_wrapper_takes_file_and_size(run: MiddlewareRun, _: None) -> Outcome:
+def file_wrapper_takes_file_and_size(run: MiddlewareRun) -> Outcome:
     """The wsgi.file_wrapper that the inner app finds takes a file, and optionally a block size.
 
     Toward its inner app a middleware is the server, so a wrapper that it puts there keeps the server's promise (PEP

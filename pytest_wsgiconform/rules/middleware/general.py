@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..model import HELD, Blame, Fault, Level, Outcome, fault
+from ..model import HELD, Fault, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
+
+SECTION = "middleware"
 
 #: Shortest text that can be recognised as derived from the request.
 _RECOGNISABLE = 4
@@ -32,16 +34,15 @@ def each(run: MiddlewareRun, judge: Callable[[Crossing, InnerRecord], Outcome]) 
     return together([judge(crossing, inner) for crossing, inner in run.single()])
 
 
-@rule(
+@middleware_rule(
     id="request-body-passed-on",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-both-sides",),
     stimuli=("request-body",),
     hint="After reading wsgi.input put a new io.BytesIO of what was read in its place.",
+    since="0.1",
 )
-def request_body_passed_on(run: MiddlewareRun, _: None) -> Outcome:
+def request_body_passed_on(run: MiddlewareRun) -> Outcome:
     """The inner app can read as much of the request body as its CONTENT_LENGTH says.
 
     Toward its inner app a middleware is the server (PEP 3333, "Middleware: Components that Play Both Sides"). One that
@@ -85,16 +86,16 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="changed-body-has-its-length",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-length-consistent",),
     stimuli=("*",),
     hint="When you change the body, take Content-Length out of the headers, or set it to the new length.",
+    explains=("content-length-matches-body",),
+    since="0.1",
 )
-def changed_body_has_its_length(run: MiddlewareRun, _: None) -> Outcome:
+def changed_body_has_its_length(run: MiddlewareRun) -> Outcome:
     """A middleware that changes the body corrects or drops Content-Length.
 
     The header that the inner app gave speaks of the inner app's body (PEP 3333, "Middleware: Components that Play Both
@@ -176,16 +177,17 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="close-forwarded",
     section="close",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("close-mw-forwards",),
     stimuli=("*",),
     hint="Give the iterable you return a close() that calls the inner iterable's; in a generator, use try and finally.",
+    explains=("close-called",),
+    since="0.1",
 )
-def close_forwarded(run: MiddlewareRun, _: None) -> Outcome:
+def close_forwarded(run: MiddlewareRun) -> Outcome:
     """A middleware that returns its own iterable passes close() on to the inner app's.
 
     The server can close only what it was given (PEP 3333, "Specification Details"). When the middleware drops the call,
@@ -232,16 +234,17 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="write-only-for-written",
     section="write",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-write-only-for-write",),
     stimuli=("*",),
     hint="Hand on what the inner app yields by yielding it.",
+    explains=("returns-as-soon-as-inner-app",),
+    since="0.1",
 )
-def write_only_for_written(run: MiddlewareRun, _: None) -> Outcome:
+def write_only_for_written(run: MiddlewareRun) -> Outcome:
     """A middleware uses the server's write() only for what its inner app wrote.
 
     What was yielded is to be yielded (PEP 3333, "Middleware Handling of Block Boundaries" and "The write() Callable"):
@@ -307,16 +310,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="environ-offers-functions",
-    section="middleware",
     level=Level.ADVICE,
-    side=Blame.MIDDLEWARE,
     clauses=("ext-mw-functions",),
     stimuli=("*",),
     hint="Put a function into environ that works the value out from the environ it is given.",
+    since="0.1",
 )
-def environ_offers_functions(run: MiddlewareRun, _: None) -> Outcome:
+def environ_offers_functions(run: MiddlewareRun) -> Outcome:
     """What a middleware derives from environ it offers as a function, not as a value.
 
     Another middleware further in may change the variables that the value was derived from (PEP 3333, "Server Extension

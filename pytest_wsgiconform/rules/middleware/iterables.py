@@ -5,21 +5,22 @@ Source: PEP 3333, "Specification Details".
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
+
+SECTION = "body"
 
 
-@rule(
+@middleware_rule(
     id="iterator-made-by-iter",
-    section="body",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("body-iterable",),
     stimuli=("objects",),
     hint="Call iter() on what the inner app returned, or loop over it; next() works on iterators only.",
+    since="0.1",
 )
-def iterator_made_by_iter(run: MiddlewareRun, _: None) -> Outcome:
+def iterator_made_by_iter(run: MiddlewareRun) -> Outcome:
     """A middleware makes the iterator itself: what the inner app returns is an iterable, and need not be an iterator.
 
     Most applications return a list (PEP 3333, "Specification Details": "an iterable yielding zero or more

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
+
+SECTION = "middleware"
 
 
-@rule(
+@middleware_rule(
     id="response-made-each-time",
-    section="middleware",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("call-app-repeatable", "mw-both-sides"),
     stimuli=("repeated",),
     hint="Keep the bytes of a response, not the iterable: an iterable may be used up, and is closed, with its request.",
+    since="0.1",
 )
-def response_made_each_time(run: MiddlewareRun, _: None) -> Outcome:
+def response_made_each_time(run: MiddlewareRun) -> Outcome:
     """A middleware answers the same request again as it did the first time.
 
     Toward the server it is an application, which is called for one request after the other (PEP 3333, "The
@@ -101,16 +102,16 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="exc-info-not-kept-by-middleware",
     section="start-response",
     level=Level.WARNING,
-    side=Blame.MIDDLEWARE,
     clauses=("exc-no-reference",),
     stimuli=("exc-info-kept",),
     hint="Pass exc_info on and forget it; to remember an error, keep its text.",
+    since="0.1",
 )
-def exc_info_not_kept_by_middleware(run: MiddlewareRun, _: None) -> Outcome:
+def exc_info_not_kept_by_middleware(run: MiddlewareRun) -> Outcome:
     """A middleware's start_response keeps nothing of exc_info once the request is over.
 
     The traceback holds every frame of the request, and all that is in them, for as long as somebody keeps it (PEP 3333,

@@ -6,10 +6,12 @@ page of its own: "Error Handling"); how the call must be answered is not.
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import each
+
+SECTION = "errors"
 
 
 def works_with(run: MiddlewareRun, label: str) -> Crossing | None:
@@ -18,16 +20,16 @@ def works_with(run: MiddlewareRun, label: str) -> Crossing | None:
     return crossing if crossing is not None and crossing.inner is not None and crossing.outer.complete else None
 
 
-@rule(
+@middleware_rule(
     id="start-response-takes-exc-info",
     section="start-response",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("start-signature",),
     stimuli=("*",),
     hint="Define it as start_response(status, headers, exc_info=None).",
+    since="0.1",
 )
-def start_response_takes_exc_info(run: MiddlewareRun, _: None) -> Outcome:
+def start_response_takes_exc_info(run: MiddlewareRun) -> Outcome:
     """The start_response that a middleware passes on takes two or three positional arguments.
 
     Applications pass the third one exactly when something has gone wrong (PEP 3333, "The start_response() Callable").
@@ -70,16 +72,16 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="exc-info-none-is-no-exc-info",
     section="start-response",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("start-exc-none",),
     stimuli=("exc-info",),
     hint="Ask whether exc_info is true, not how many arguments there are.",
+    since="0.1",
 )
-def exc_info_none_is_no_exc_info(run: MiddlewareRun, _: None) -> Outcome:
+def exc_info_none_is_no_exc_info(run: MiddlewareRun) -> Outcome:
     """An exc_info of None is the same as none at all.
 
     None is the parameter's default (PEP 3333, "The start_response() Callable"), and other middleware passes it on as
@@ -132,16 +134,15 @@ def _error_page(crossing: Crossing, inner: InnerRecord) -> bool:
     return bool(accepted) and crossing.outer.complete and crossing.same_content
 
 
-@rule(
+@middleware_rule(
     id="first-call-may-have-exc-info",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("exc-first-call-ok",),
     stimuli=("exc-info",),
     hint="Treat a first call with exc_info like any first call.",
+    since="0.1",
 )
-def first_call_may_have_exc_info(run: MiddlewareRun, _: None) -> Outcome:
+def first_call_may_have_exc_info(run: MiddlewareRun) -> Outcome:
     """A first start_response call that carries exc_info starts the response all the same.
 
     An application that fails before its first call has nothing to replace (PEP 3333, "Error Handling"); its status and
@@ -184,16 +185,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="error-page-has-its-own-status",
-    section="errors",
     level=Level.WARNING,
-    side=Blame.MIDDLEWARE,
     clauses=("exc-replaces-headers",),
     stimuli=("exc-info",),
     hint="On a call with exc_info, pass the new status and headers on, or put them in the place of those you keep.",
+    since="0.1",
 )
-def error_page_has_its_own_status(run: MiddlewareRun, _: None) -> Outcome:
+def error_page_has_its_own_status(run: MiddlewareRun) -> Outcome:
     """With exc_info and nothing sent yet, the new status and headers replace the old ones.
 
     That is what the third argument is for (PEP 3333, "The start_response() Callable"). An error page that goes out as
@@ -240,16 +240,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="exc-info-error-not-trapped",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("exc-app-not-trap",),
     stimuli=("exc-info",),
     hint="Let what the server's start_response raises pass.",
+    since="0.1",
 )
-def exc_info_error_not_trapped(run: MiddlewareRun, _: None) -> Outcome:
+def exc_info_error_not_trapped(run: MiddlewareRun) -> Outcome:
     """What the server's start_response raises when it is given exc_info leaves the middleware.
 
     It raises because the page has begun and can't be taken back (PEP 3333, "The start_response() Callable": the

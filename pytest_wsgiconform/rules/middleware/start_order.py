@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import together
 from .start import works_with
 
+SECTION = "start-response"
 
-@rule(
+
+@middleware_rule(
     id="second-start-is-fatal",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("start-second-call-fatal", "start-second-after-failed-first"),
     stimuli=("starts",),
     hint="Raise when start_response is called again without exc_info, or pass each call on as it comes.",
+    since="0.1",
 )
-def second_start_is_fatal(run: MiddlewareRun, _: None) -> Outcome:
+def second_start_is_fatal(run: MiddlewareRun) -> Outcome:
     """A second start_response call without exc_info fails, even when the first one was refused.
 
     It is a fatal error of the application (PEP 3333, "The start_response() Callable"). A middleware that keeps the
@@ -104,16 +105,16 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="lazy-start-accepted",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("start-lazy-ok",),
     stimuli=("lazy",),
     hint="Don't use the status before the inner app has called start_response; a generator does so at its first step.",
+    explains=("start-response-called",),
+    since="0.1",
 )
-def lazy_start_accepted(run: MiddlewareRun, _: None) -> Outcome:
+def lazy_start_accepted(run: MiddlewareRun) -> Outcome:
     """An inner app may call start_response as late as its first step.
 
     A generator application does (PEP 3333, "Specification Details": a server must not assume that start_response was
@@ -164,16 +165,16 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="header-errors-come-early",
     section="headers",
     level=Level.ADVICE,
-    side=Blame.MIDDLEWARE,
     clauses=("header-server-checks-early",),
     stimuli=("starts",),
     hint="Pass start_response on at once, or look at the headers when you get them.",
+    since="0.1",
 )
-def header_errors_come_early(run: MiddlewareRun, _: None) -> Outcome:
+def header_errors_come_early(run: MiddlewareRun) -> Outcome:
     """A bad header raises while the inner app is calling start_response.
 
     There the application can still be asked what it did (PEP 3333, "The start_response() Callable"). No more than

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import each, together
 
+SECTION = "errors"
 
-@rule(
+
+@middleware_rule(
     id="input-methods-work",
     section="input",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("input-read-supported", "input-readline-supported", "input-readlines-supported", "input-iter-supported"),
     stimuli=("input-methods",),
     hint="Put a whole file object such as io.BytesIO in the place of wsgi.input.",
+    since="0.1",
 )
-def input_methods_work(run: MiddlewareRun, _: None) -> Outcome:
+def input_methods_work(run: MiddlewareRun) -> Outcome:
     """The wsgi.input that a middleware passes on can be read in every way that the PEP lists.
 
     read, readline, readlines and iteration: which of them the inner app uses is its own choice (PEP 3333, "Input and
@@ -83,16 +85,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="errors-methods-work",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("errors-flush-supported", "errors-write-supported", "errors-writelines-supported"),
     stimuli=("errors-methods",),
     hint="Give your stand-in for wsgi.errors write, writelines and flush.",
+    since="0.1",
 )
-def errors_methods_work(run: MiddlewareRun, _: None) -> Outcome:
+def errors_methods_work(run: MiddlewareRun) -> Outcome:
     """The wsgi.errors that a middleware passes on can be written to in every way that the PEP lists.
 
     write, writelines and flush (PEP 3333, "Input and Error Streams"): logging handlers use all three, and an error
@@ -144,16 +145,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="inner-error-not-hidden",
-    section="errors",
     level=Level.WARNING,
-    side=Blame.MIDDLEWARE,
     clauses=("exc-server-logs",),
     stimuli=("failing",),
     hint="Let the exception go on, or answer with an error page and log it.",
+    since="0.1",
 )
-def inner_error_not_hidden(run: MiddlewareRun, _: None) -> Outcome:
+def inner_error_not_hidden(run: MiddlewareRun) -> Outcome:
     """An exception that leaves the inner app is not swallowed without a trace.
 
     Whoever catches it has to log it (PEP 3333, "Error Handling"). A middleware that ends the body as if nothing had

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import Counter
 
 from ..display import show
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .body import failure_of
 
+SECTION = "body"
 
-@rule(
+
+@middleware_rule(
     id="binary-body-unchanged",
-    section="body",
     level=Level.WARNING,
-    side=Blame.MIDDLEWARE,
     clauses=("body-binary-safe",),
     stimuli=("binary",),
     hint="Work on bytes; don't decode, split lines or translate line ends of what may be an image.",
+    since="0.1",
 )
-def binary_body_unchanged(run: MiddlewareRun, _: None) -> Outcome:
+def binary_body_unchanged(run: MiddlewareRun) -> Outcome:
     """A middleware that leaves text as it is leaves binary data as it is.
 
     Bodies are bytes, whatever they hold (PEP 3333, "Specification Details"). Judged for middleware that passes a
@@ -72,16 +73,15 @@ def _(app):
     return lambda environ, start_response: Counted(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="text-body-not-encoded",
-    section="body",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("text-server-no-body-encoding",),
     stimuli=("texts",),
     hint="Pass on what the inner app yields, or raise; don't encode it.",
+    since="0.1",
 )
-def text_body_not_encoded(run: MiddlewareRun, _: None) -> Outcome:
+def text_body_not_encoded(run: MiddlewareRun) -> Outcome:
     """A middleware does not encode text that the inner app yields.
 
     Only the application knows which encoding its Content-Type promises (PEP 3333, "Unicode Issues"). A middleware that
@@ -133,16 +133,16 @@ def _(app):
     return lambda environ, start_response: Counted(app(environ, start_response))
 
 
-@rule(
+@middleware_rule(
     id="wide-text-not-mangled",
     section="headers",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("text-server-rejects-wide",),
     stimuli=("texts",),
     hint="Pass the header on, or raise; don't replace what you can't encode.",
+    since="0.1",
 )
-def wide_text_not_mangled(run: MiddlewareRun, _: None) -> Outcome:
+def wide_text_not_mangled(run: MiddlewareRun) -> Outcome:
     """A header that is not Latin-1 text is not sent in a mangled form.
 
     It is an error, and the server raises it (PEP 3333, "Unicode Issues"). A middleware that puts question marks in its
@@ -188,16 +188,20 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="header-names-known-in-any-case",
     section="headers",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("header-case-insensitive",),
     stimuli=("header-case",),
     hint="Compare header names in lower case.",
+    explains=(
+        "content-length-matches-body",
+        "changed-body-has-its-length",
+    ),
+    since="0.1",
 )
-def header_names_known_in_any_case(run: MiddlewareRun, _: None) -> Outcome:
+def header_names_known_in_any_case(run: MiddlewareRun) -> Outcome:
     """A middleware treats a header alike in whatever case its name is written.
 
     Names are case-insensitive (PEP 3333, "The start_response() Callable"; RFC 9110 section 5.1). One that removes only

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import HELD, Blame, Level, Outcome, fault
+from ..model import HELD, Level, Outcome, fault
 from ..records.middleware import Crossing, InnerRecord, MiddlewareRun
-from ..registry import rule
+from ..registry import middleware_rule
 from .general import each
 
+SECTION = "write"
 
-@rule(
+
+@middleware_rule(
     id="write-takes-one-argument",
-    section="write",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("write-signature",),
     stimuli=("written",),
     hint="Let the callable that your start_response returns take one bytestring.",
+    since="0.1",
 )
-def write_takes_one_argument(run: MiddlewareRun, _: None) -> Outcome:
+def write_takes_one_argument(run: MiddlewareRun) -> Outcome:
     """The write that a middleware gives its inner app takes one positional argument.
 
     It is called as ``write(data)`` (PEP 3333, "The start_response() Callable"), by old frameworks and by streaming code
@@ -67,16 +68,15 @@ def _content(run: MiddlewareRun, label: str) -> bytes | None:
     return crossing.decoded_body
 
 
-@rule(
+@middleware_rule(
     id="written-data-delivered",
-    section="write",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("mw-provides-write",),
     stimuli=("written",),
     hint="Return the server's write from your start_response, or keep what is written and send it first.",
+    since="0.1",
 )
-def written_data_delivered(run: MiddlewareRun, _: None) -> Outcome:
+def written_data_delivered(run: MiddlewareRun) -> Outcome:
     """What the inner app writes is part of the response.
 
     A middleware has to offer a write() that works (PEP 3333, "The start_response() Callable" and "Middleware:
@@ -120,16 +120,15 @@ def _(app):
     return middleware
 
 
-@rule(
+@middleware_rule(
     id="written-data-first",
-    section="write",
     level=Level.ERROR,
-    side=Blame.MIDDLEWARE,
     clauses=("write-order", "write-then-yield"),
     stimuli=("written",),
     hint="Send what was written before anything that was yielded, and what was yielded after it.",
+    since="0.1",
 )
-def written_data_first(run: MiddlewareRun, _: None) -> Outcome:
+def written_data_first(run: MiddlewareRun) -> Outcome:
     """What was written comes first, and what was yielded follows it.
 
     write() delivers before it returns (PEP 3333, "The write() Callable"), and the iterable is sent after that.

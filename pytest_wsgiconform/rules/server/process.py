@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from ..display import clean, shorten, show
-from ..model import HELD, Blame, Level, Outcome
+from ..model import HELD, Level, Outcome
 from ..records.server import Call, Connection, Response, ServerRun
-from ..registry import rule
+from ..records.stimulus_facts import Noted
+from ..registry import server_rule
 from .evidence import broken
 from .requests import answer, event, example_call, example_run, first
 
+SECTION = "process"
 
-@rule(
+
+@server_rule(
     id="server-answers",
-    section="process",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("call-once-per-request",),
     stimuli=("basic:get",),
     hint="Speak HTTP/1.x on the port that the server was told, and serve the app it was given.",
+    since="0.1",
 )
-def server_answers(run: ServerRun, _exchange: object) -> Outcome:
+def server_answers(run: ServerRun) -> Outcome:
     """An ordinary request gets the application's response.
 
     Why it matters: nothing else can be judged without it. A server that is silent, speaks another protocol, sends
@@ -72,27 +74,26 @@ def _():
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="server-survives",
-    section="process",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("call-once-per-request", "exc-server-traps-call", "exc-server-traps-iteration"),
     stimuli=("*",),
     hint="Whatever one request holds, serve the next one.",
+    since="0.1",
 )
-def server_survives(run: ServerRun, _exchange: object) -> Outcome:
+def server_survives(run: ServerRun) -> Outcome:
     """The server still serves an ordinary request after each stimulus.
 
     Why it matters: one client's bytes, or one response, must not end the service for all others. The server was started
     again for the stimuli that followed. Judged over all that was played before this rule.
     """
-    if run.facts.get("not-started"):
+    if run.noted.not_started:
         return None
     if run.alive:
         return HELD
-    ended = str(run.facts.get("ended", ""))
-    if not ended and run.stimulus == "basic:get" and server_answers.check(run, None) != HELD:
+    ended = run.noted.ended
+    if not ended and run.launch.first and server_answers.check(run) != HELD:
         return None  # it lives, but never answered: that rule tells it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")
@@ -100,7 +101,7 @@ def server_survives(run: ServerRun, _exchange: object) -> Outcome:
 
 @server_survives.bad
 def _():
-    return example_run(alive=False, facts={"ended": "was killed by signal 11"})
+    return example_run(alive=False, noted=Noted(ended="was killed by signal 11"))
 
 
 @server_survives.good
@@ -128,16 +129,15 @@ def _after(phase: str, *responses: Response) -> ServerRun:
     return run
 
 
-@rule(
+@server_rule(
     id="raising-call-trapped",
-    section="process",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-server-traps-call",),
     stimuli=("raise:call",),
     hint="Catch what leaves the application's call, log it, and answer with a 500.",
+    since="0.1",
 )
-def raising_call_trapped(run: ServerRun, _exchange: object) -> Outcome:
+def raising_call_trapped(run: ServerRun) -> Outcome:
     """An exception that leaves the application's call does not stop the server.
 
     Why it matters: servers should trap and log exceptions raised by applications, and continue to execute (PEP
@@ -156,16 +156,15 @@ def _():
     return _after("call", Response(body=b"ok 00000000.next\n"))
 
 
-@rule(
+@server_rule(
     id="raising-step-trapped",
-    section="process",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-server-traps-iteration",),
     stimuli=("raise:step", "raise:first-step"),
     hint="Catch what the iterable raises, at whichever step, log it, and go on serving.",
+    since="0.1",
 )
-def raising_step_trapped(run: ServerRun, _exchange: object) -> Outcome:
+def raising_step_trapped(run: ServerRun) -> Outcome:
     """An exception in a step of the iterable does not stop the server.
 
     Why it matters: servers should trap and log exceptions that occur while iterating, and continue to execute (PEP
@@ -191,16 +190,15 @@ def _partial(body: bytes, text: bool) -> ServerRun:
     return example_run(response, calls=[call])
 
 
-@rule(
+@server_rule(
     id="nothing-appended-to-partial-body",
-    section="process",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-server-aborts", "exc-partial-append-may"),
     stimuli=("exc:partial-text", "exc:partial-binary"),
     hint="Abort the response; append an error message to text only, if at all.",
+    since="0.1",
 )
-def nothing_appended_to_partial_body(run: ServerRun, _exchange: object) -> Outcome:
+def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
     """After an error in mid-response, no error page follows what was sent.
 
     Why it matters: the server may abort the response; only to a text response may it append an error message (PEP 3333,

@@ -117,7 +117,7 @@ class MiddlewareTarget:
             other = self._every[name]
             # A lesser fault must not hide a greater one that was seen elsewhere.
             runs = self.runs() if other.level is rule.level else [run]
-            if any(_applies(other, seen) and other.check(seen, None) for seen in runs):
+            if any(_applies(other, seen) and other.check(seen) for seen in runs):
                 return True
         return False
 
@@ -125,7 +125,7 @@ class MiddlewareTarget:
         exercised = 0
         findings: list[Finding] = []
         for run in runs:
-            outcome = rule.check(run, None) if _applies(rule, run) else None
+            outcome = rule.check(run) if _applies(rule, run) else None
             if outcome is not None and not (outcome and self._told_better(rule, run)):
                 exercised += 1
                 findings += (_finding(rule, fault, run) for fault in outcome)
@@ -152,8 +152,7 @@ def _applies(rule: Rule, run: MiddlewareRun) -> bool:
 def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
     """Make the finding of a rule over runs; its request is that of the fault's crossing, or the run's first."""
     evidence = dict(fault.evidence)
-    label = evidence.pop("exchange", None)
-    crossing: Crossing | None = run.crossing(label) if label is not None else None
+    crossing: Crossing | None = run.crossing(fault.exchange) if fault.exchange is not None else None
     crossing = crossing or (run.crossings[0] if run.crossings else None)
     for key in ("got", "expected"):
         value = getattr(fault, key)
@@ -170,4 +169,5 @@ def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
         request=crossing.outer.request() if crossing is not None else None,
         location=fault.location or where,
         evidence=evidence,
+        variable=fault.variable,
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
 
+SECTION = "request-body"
 
-@rule(
+
+@server_rule(
     id="incomplete-body-told",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-body-incomplete",),
     stimuli=("body-incomplete:*",),
     hint="End the read with an error or short data when the client goes early; leave CONTENT_LENGTH as declared.",
+    since="0.1",
 )
-def incomplete_body_told(run: ServerRun, _: None) -> Outcome:
+def incomplete_body_told(run: ServerRun) -> Outcome:
     """A body that the client cut short is not presented as complete, and reading it does not hang.
 
     RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
@@ -37,7 +39,9 @@ def incomplete_body_told(run: ServerRun, _: None) -> Outcome:
         and not call.body_error
     ):
         return broken(run, "the app's read did not return after the client had gone", got="no end", expected="an end")
-    wanted = int(run.facts.get("length", 0))
+    wanted = run.wanted.announced
+    if wanted is None:
+        return None
     length = call.get("CONTENT_LENGTH")
     if call.body_error or (length == str(wanted) and len(call.body) < wanted):
         return HELD
@@ -52,7 +56,7 @@ _CUT = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nContent-Length: 
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
     run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.facts["length"] = 10
+    run.wanted = Wanted(announced=10)
     return run
 
 
@@ -60,20 +64,20 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "10"}, b"hello", body_ended=True)]
     run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.facts["length"] = 10
+    run.wanted = Wanted(announced=10)
     return run
 
 
-@rule(
+@server_rule(
     id="unread-body-never-runs",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-unread-body",),
     stimuli=("unread:*",),
     hint="Read what the app left of the body before the next request, or close the connection.",
+    since="0.1",
 )
-def unread_body_never_runs(run: ServerRun, _: None) -> Outcome:
+def unread_body_never_runs(run: ServerRun) -> Outcome:
     """A body that the app did not read is consumed, or the connection closed; it never runs as a request.
 
     RFC 9112 section 9.3. An app that answers 404 without looking at the upload must not let the uploader choose

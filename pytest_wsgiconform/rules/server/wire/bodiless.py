@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
+
+SECTION = "response"
 
 _DATE = ("Date", "Tue, 15 Nov 1994 08:12:31 GMT")
 
@@ -35,16 +38,15 @@ def _no_content(run: ServerRun, response: Response | None, what: str) -> Outcome
     return HELD
 
 
-@rule(
+@server_rule(
     id="head-without-content",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-head-no-content",),
     stimuli=("head:*",),
     hint="Send no body, not even a last chunk, in answer to HEAD, whatever the app yields.",
+    since="0.1",
 )
-def head_without_content(run: ServerRun, _: None) -> Outcome:
+def head_without_content(run: ServerRun) -> Outcome:
     """A response to HEAD has no content, even if the app yields some.
 
     RFC 9110 section 9.3.2. The client takes what follows for the next response.
@@ -70,16 +72,15 @@ _FREE = frozenset(
 )
 
 
-@rule(
+@server_rule(
     id="head-has-fields-of-get",
-    section="response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-head-server-fields",),
     stimuli=("head-fields:*",),
     hint="Send the header fields that GET would get; keep the app's Content-Length and invent none.",
+    since="0.1",
 )
-def head_has_fields_of_get(run: ServerRun, _: None) -> Outcome:
+def head_has_fields_of_get(run: ServerRun) -> Outcome:
     """A response to HEAD has the fields that a response to GET would have.
 
     RFC 9110 section 9.3.2; fields that only making the content would tell may be left out (section 8.6 allows no
@@ -95,7 +96,7 @@ def head_has_fields_of_get(run: ServerRun, _: None) -> Outcome:
     if missing:
         return broken(run, f"HEAD lacks {', '.join(missing)}", run.connections[1], got="absent", expected="as for GET")
     lengths = head.header("Content-Length")
-    if run.facts.get("given") and lengths != ["5"]:
+    if run.wanted.length_given and lengths != ["5"]:
         return broken(run, f"the app's Content-Length 5 became {lengths}", run.connections[1], got=str(lengths))
     if lengths and lengths[0] != str(len(get.body)):
         got = lengths[0]
@@ -108,7 +109,7 @@ def _pair(length: str) -> ServerRun:
     fields = [_DATE, ("Content-Length", length)]
     head = Connection(responses=[Response(200, fields, framing="none", method="HEAD")])
     run = ServerRun("head-fields:head-data", "example", [get, head], [Call("get"), Call("head")])
-    run.facts["given"] = True
+    run.wanted = Wanted(length_given=True)
     return run
 
 
@@ -122,16 +123,15 @@ def _() -> ServerRun:
     return _pair("5")
 
 
-@rule(
+@server_rule(
     id="status-204-without-content",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-204-no-content",),
     stimuli=("bodiless:data-204", "bodiless:data-204-generator"),
     hint="Drop the body of a 204 response.",
+    since="0.1",
 )
-def status_204_without_content(run: ServerRun, _: None) -> Outcome:
+def status_204_without_content(run: ServerRun) -> Outcome:
     """A 204 response carries no content, even if the app yields some.
 
     RFC 9112 section 6.3: it ends with its head. Content would be read as the start of the next response.
@@ -149,16 +149,15 @@ def _() -> ServerRun:
     return _example("bodiless:data-204", Response(204, [_DATE], framing="none"))
 
 
-@rule(
+@server_rule(
     id="status-204-without-length",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-204-no-length",),
     stimuli=("bodiless:data-204", "bodiless:data-204-generator", "bodiless:length-204", "continue:read"),
     hint="Send no Content-Length in 1xx and 204 responses, not even the app's.",
+    since="0.1",
 )
-def status_204_without_length(run: ServerRun, _: None) -> Outcome:
+def status_204_without_length(run: ServerRun) -> Outcome:
     """No 1xx or 204 response has a Content-Length.
 
     RFC 9110 section 8.6 forbids servers to send it there: recipients have waited for the bytes that it announces.
@@ -181,16 +180,15 @@ def _() -> ServerRun:
     return _example("bodiless:length-204", Response(204, [_DATE], framing="none"))
 
 
-@rule(
+@server_rule(
     id="status-304-without-content",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-304-no-content",),
     stimuli=("bodiless:data-304", "bodiless:no-length-304"),
     hint="Drop the body of a 304 response.",
+    since="0.1",
 )
-def status_304_without_content(run: ServerRun, _: None) -> Outcome:
+def status_304_without_content(run: ServerRun) -> Outcome:
     """A 304 response carries no content, even if the app yields some.
 
     RFC 9112 section 6.3. The rest of the connection is out of step otherwise.
@@ -208,16 +206,15 @@ def _() -> ServerRun:
     return _example("bodiless:data-304", Response(304, [_DATE], framing="none"))
 
 
-@rule(
+@server_rule(
     id="status-304-without-invented-length",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-304-no-zero-length",),
     stimuli=("bodiless:no-length-304",),
     hint="Invent no Content-Length for a 304 response.",
+    since="0.1",
 )
-def status_304_without_invented_length(run: ServerRun, _: None) -> Outcome:
+def status_304_without_invented_length(run: ServerRun) -> Outcome:
     """A server invents no Content-Length for a 304 response.
 
     RFC 9110 section 8.6: only the length of the 200 response would be right, and the server does not know it. Caches
@@ -242,16 +239,15 @@ def _() -> ServerRun:
     return _example("bodiless:no-length-304", Response(304, [_DATE], framing="none"))
 
 
-@rule(
+@server_rule(
     id="bodiless-without-coding",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-no-te-bodyless",),
     stimuli=("bodiless:*-204*", "continue:read"),
     hint="Send no Transfer-Encoding in 1xx and 204 responses.",
+    since="0.1",
 )
-def bodiless_without_coding(run: ServerRun, _: None) -> Outcome:
+def bodiless_without_coding(run: ServerRun) -> Outcome:
     """No 1xx or 204 response has a Transfer-Encoding.
 
     RFC 9112 section 6.1. The usual cause: chunked is chosen because the app gave no length.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, first_final, in_time, refused, saw_whole_body, took_place
+
+SECTION = "smuggling"
 
 
 def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, ended: str = "eof") -> ServerRun:
@@ -45,16 +47,15 @@ def _must_fail(run: ServerRun, what: str) -> Outcome:
     return HELD
 
 
-@rule(
+@server_rule(
     id="chunk-line-ends-only-at-crlf",
-    section="smuggling",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-line-break",),
     stimuli=("chunk-ext-break:*",),
     hint="Refuse a chunk-size line with a bare CR or LF in it.",
+    since="0.1",
 )
-def chunk_line_ends_only_at_crlf(run: ServerRun, _: None) -> Outcome:
+def chunk_line_ends_only_at_crlf(run: ServerRun) -> Outcome:
     """A chunk-size line ends at CR LF and at nothing else.
 
     RFC 9112 sections 2.2 and 7.1.1: the leave to take a bare LF is for the start line and the fields, not for
@@ -75,16 +76,15 @@ def _() -> ServerRun:
     return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
-@rule(
+@server_rule(
     id="chunk-size-of-hex-digits-only",
-    section="smuggling",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-size-invalid",),
     stimuli=("chunk-size:*",),
     hint="Accept only hex digits as a chunk size; int(text, 16) takes more.",
+    since="0.1",
 )
-def chunk_size_of_hex_digits_only(run: ServerRun, _: None) -> Outcome:
+def chunk_size_of_hex_digits_only(run: ServerRun) -> Outcome:
     """A chunk size that is not plain hex digits is refused.
 
     RFC 9112 section 7.1. ``int(size, 16)`` also takes ``0x``, signs, underscores, blanks and other scripts' digits, and
@@ -104,16 +104,15 @@ def _() -> ServerRun:
     return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
-@rule(
+@server_rule(
     id="huge-chunk-size-does-not-wrap",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-size-overflow",),
     stimuli=("chunk-overflow:*",),
     hint="Refuse chunk sizes that the server can't represent or won't read.",
+    since="0.1",
 )
-def huge_chunk_size_does_not_wrap(run: ServerRun, _: None) -> Outcome:
+def huge_chunk_size_does_not_wrap(run: ServerRun) -> Outcome:
     """A very large chunk size is refused or waited for; it does not wrap to a small one.
 
     RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest
@@ -141,16 +140,15 @@ def _() -> ServerRun:
     return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
 
 
-@rule(
+@server_rule(
     id="chunk-data-ends-with-crlf",
-    section="smuggling",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-data-end",),
     stimuli=("chunk-end:*",),
     hint="Refuse a chunk whose data is not followed by CR LF.",
+    since="0.1",
 )
-def chunk_data_ends_with_crlf(run: ServerRun, _: None) -> Outcome:
+def chunk_data_ends_with_crlf(run: ServerRun) -> Outcome:
     """Chunk data is followed by CR LF; anything else is an error.
 
     RFC 9112 section 7.1. A recipient that skips two bytes or looks for the next line, is out of step with
@@ -171,16 +169,15 @@ def _() -> ServerRun:
     return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
 
 
-@rule(
+@server_rule(
     id="chunk-faults-keep-requests-apart",
-    section="smuggling",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-line-break",),
     stimuli=("chunk-ext-break:planted",),
     hint="Refuse a faulty chunk, and close the connection.",
+    since="0.1",
 )
-def chunk_faults_keep_requests_apart(run: ServerRun, _: None) -> Outcome:
+def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
     """A bare LF in a chunk extension does not decide what is body and what is a request.
 
     Whoever ends the line at the LF takes the planted request for content; whoever reads on to CR LF runs it. RFC 9112
@@ -210,16 +207,16 @@ def _() -> ServerRun:
     return _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
 
 
-@rule(
+@server_rule(
     id="incomplete-chunked-body-told",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-incomplete",),
     stimuli=("chunk-incomplete:*",),
     hint="Raise an error from wsgi.input when the client goes before the last chunk, or never call the app.",
+    since="0.1",
 )
-def incomplete_chunked_body_told(run: ServerRun, _: None) -> Outcome:
+def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
     """A chunked body without its last chunk does not look complete to the app.
 
     RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import UNSAID, Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
+
+SECTION = "request-body"
 
 #: Answers by which a server says that it takes no chunked bodies at all.
 UNSUPPORTED = frozenset({411, 501})
 
 
-def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, **facts: object) -> ServerRun:
+def _example(stimulus: str, body: bytes, got: Call | None, *responses: Response, wanted: Wanted = UNSAID) -> ServerRun:
     head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     calls = [] if got is None else [got]
-    run = one_connection(head + body, *responses, calls=calls, stimulus=stimulus)
-    run.facts.update(facts)
-    return run
+    return one_connection(head + body, *responses, calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 def _decoded(run: ServerRun, what: str) -> Outcome:
@@ -31,24 +32,25 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
         if final is not None and final.status in UNSUPPORTED:
             return None
         return broken(run, f"{what} got: {answered(run)}", got=answered(run), expected="decoded, 411 or 501")
-    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
+    wanted = run.wanted.decoded
     if call.body_error:
         return broken(run, f"reading {what} raised {show(call.body_error)}", got=show(call.body_error))
+    if wanted is None:
+        return None
     if call.body == wanted:
         return HELD
     return broken(run, f"{what} became {show(call.body, 60)}", got=show(call.body, 60), expected=show(wanted, 60))
 
 
-@rule(
+@server_rule(
     id="chunks-decoded",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-decoded",),
     stimuli=("chunked:*",),
     hint="Decode chunked request bodies before the app reads them.",
+    since="0.1",
 )
-def chunks_decoded(run: ServerRun, _: None) -> Outcome:
+def chunks_decoded(run: ServerRun) -> Outcome:
     """A chunked request body reaches the app decoded.
 
     RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
@@ -60,25 +62,24 @@ def chunks_decoded(run: ServerRun, _: None) -> Outcome:
 @chunks_decoded.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=body), Response(200), decoded="hello")
+    return _example("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunks_decoded.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
-@rule(
+@server_rule(
     id="chunked-body-supported",
-    section="request-body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-decoded",),
     stimuli=("chunked:one",),
     hint="Decode chunked request bodies instead of refusing them.",
+    since="0.1",
 )
-def chunked_body_supported(run: ServerRun, _: None) -> Outcome:
+def chunked_body_supported(run: ServerRun) -> Outcome:
     """Chunked request bodies are not refused as such.
 
     Clients that stream an upload of unknown size have no other way under HTTP/1.1 (RFC 9112 section 7.1).
@@ -93,25 +94,24 @@ def chunked_body_supported(run: ServerRun, _: None) -> Outcome:
 
 @chunked_body_supported.bad
 def _() -> ServerRun:
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), decoded="hello")
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_supported.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
-@rule(
+@server_rule(
     id="chunked-input-ends",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-input-terminated",),
     stimuli=("chunked-drain:*",),
     hint="Return b'' at the end of a chunked body; set wsgi.input_terminated only when that is so.",
+    since="0.1",
 )
-def chunked_input_ends(run: ServerRun, _: None) -> Outcome:
+def chunked_input_ends(run: ServerRun) -> Outcome:
     """An app that reads a chunked body until ``b""`` gets there, at least when wsgi.input_terminated promises it.
 
     There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
@@ -135,7 +135,7 @@ def chunked_input_ends(run: ServerRun, _: None) -> Outcome:
 @chunked_input_ends.bad
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello")
-    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, decoded="hello")
+    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
     run.connection.ended = "open"
     return run
 
@@ -144,19 +144,20 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello", body_ended=True)
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
-@rule(
+@server_rule(
     id="chunked-input-terminated-told",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-input-terminated",),
     stimuli=("chunked-drain:two",),
     hint="Set environ['wsgi.input_terminated'] to True when reads end by themselves.",
+    since="0.1",
 )
-def chunked_input_terminated_told(run: ServerRun, _: None) -> Outcome:
+def chunked_input_terminated_told(run: ServerRun) -> Outcome:
     """A server whose input ends by itself says so with wsgi.input_terminated.
 
     Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
@@ -176,68 +177,67 @@ def chunked_input_terminated_told(run: ServerRun, _: None) -> Outcome:
 def _() -> ServerRun:
     got = Call("first", {"REQUEST_METHOD": "POST"}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunked_input_terminated_told.good
 def _() -> ServerRun:
     got = Call("first", {"wsgi.input_terminated": True}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
-@rule(
+@server_rule(
     id="chunked-body-without-client-length",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunked-no-content-length",),
     stimuli=("cl-te:short", "cl-te:zero", "te-cl:*", "chunked:one", "chunked:two"),
     hint="Drop a client's Content-Length when the body is chunked, or give the decoded size.",
+    since="0.1",
 )
-def chunked_body_without_client_length(run: ServerRun, _: None) -> Outcome:
+def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     """A chunked request shows no CONTENT_LENGTH that disagrees with the decoded body.
 
     It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
     Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
     """
-    call = first_call(run)
-    wanted = run.facts.get("decoded")
+    call, wanted = first_call(run), run.wanted.decoded
     if not took_place(run) or call is None or wanted is None:
         return None
-    if not str(wanted).encode("latin-1").startswith(call.body):
+    if not wanted.startswith(call.body):
         return None  # the chunks were not decoded at all: told by the rules on that
     length = call.get("CONTENT_LENGTH")
-    if length in ("", str(len(str(wanted)))):
+    if length in ("", str(len(wanted))):
         return HELD
-    return broken(
-        run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected=f"absent, or '{len(str(wanted))}'"
-    )
+    return broken(run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected=f"absent, or '{len(wanted)}'")
 
 
 @chunked_body_without_client_length.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     call = Call("first", {"CONTENT_LENGTH": "3"}, b"hello")
-    return _example("cl-te:short", body, call, Response(200), decoded="hello")
+    return _example("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_without_client_length.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
-@rule(
+@server_rule(
     id="chunk-extensions-ignored",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext:*",),
     hint="Skip chunk extensions that are not known.",
+    since="0.1",
 )
-def chunk_extensions_ignored(run: ServerRun, _: None) -> Outcome:
+def chunk_extensions_ignored(run: ServerRun) -> Outcome:
     """Unknown chunk extensions are ignored.
 
     RFC 9112 section 7.1.1. They are no part of the size and none of the data.
@@ -247,25 +247,28 @@ def chunk_extensions_ignored(run: ServerRun, _: None) -> Outcome:
 
 @chunk_extensions_ignored.bad
 def _() -> ServerRun:
-    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+    return _example(
+        "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunk_extensions_ignored.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example(
+        "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
-@rule(
+@server_rule(
     id="chunk-extension-blanks-removed",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext-blank:*",),
     hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+    since="0.1",
 )
-def chunk_extension_blanks_removed(run: ServerRun, _: None) -> Outcome:
+def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
     """Blanks around the parts of a chunk extension are skipped.
 
     RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
@@ -276,25 +279,28 @@ def chunk_extension_blanks_removed(run: ServerRun, _: None) -> Outcome:
 
 @chunk_extension_blanks_removed.bad
 def _() -> ServerRun:
-    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+    return _example(
+        "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunk_extension_blanks_removed.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example(
+        "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
-@rule(
+@server_rule(
     id="chunk-extensions-limited",
-    section="request-body",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-chunk-ext-limit",),
     stimuli=("chunk-ext-limit:*",),
     hint="Limit the total length of the chunk extensions of a request.",
+    since="0.1",
 )
-def chunk_extensions_limited(run: ServerRun, _: None) -> Outcome:
+def chunk_extensions_limited(run: ServerRun) -> Outcome:
     """The total length of chunk extensions is limited.
 
     RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
@@ -319,16 +325,15 @@ def _() -> ServerRun:
     return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
 
 
-@rule(
+@server_rule(
     id="trailers-not-in-environ",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-trailers-not-merged",),
     stimuli=("trailer:*",),
     hint="Drop trailer fields, or keep them apart from the header variables.",
+    since="0.1",
 )
-def trailers_not_in_environ(run: ServerRun, _: None) -> Outcome:
+def trailers_not_in_environ(run: ServerRun) -> Outcome:
     """Trailer fields alter and create no header variable.
 
     RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
@@ -349,25 +354,26 @@ def trailers_not_in_environ(run: ServerRun, _: None) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     call = Call("first", {"HTTP_X_TRAILER": "planted"}, b"hello")
-    return _example("trailer:custom", body, call, Response(200), decoded="hello")
+    return _example("trailer:custom", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_not_in_environ.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    return _example("trailer:custom", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example(
+        "trailer:custom", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
-@rule(
+@server_rule(
     id="trailers-read-to-their-end",
-    section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-trailers-consumed",),
     stimuli=("trailer:custom", "trailer:several"),
     hint="Read the trailer section up to its empty line before the next request.",
+    since="0.1",
 )
-def trailers_read_to_their_end(run: ServerRun, _: None) -> Outcome:
+def trailers_read_to_their_end(run: ServerRun) -> Outcome:
     """The trailer section is read to its end, so that the next request is found.
 
     RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse
@@ -395,13 +401,13 @@ def trailers_read_to_their_end(run: ServerRun, _: None) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    return _example("trailer:custom", body, got, Response(200), Response(400), decoded="hello")
+    return _example("trailer:custom", body, got, Response(200), Response(400), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_read_to_their_end.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    run = _example("trailer:custom", body, got, Response(200), Response(200), decoded="hello")
+    run = _example("trailer:custom", body, got, Response(200), Response(200), wanted=Wanted(decoded=b"hello"))
     run.calls.append(Call("next"))
     return run

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import in_time, took_place
+
+SECTION = "connection"
 
 
 def _ok(label: str, *headers: tuple[str, str], framing: str = "length", version: str = "HTTP/1.1") -> Response:
@@ -22,16 +25,15 @@ def _get(*labels: str) -> bytes:
     return b"".join(f"GET /probe/echo/00000000.{label} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for label in labels)
 
 
-@rule(
+@server_rule(
     id="connection-persists",
-    section="connection",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-persist-default",),
     stimuli=("persist:*",),
     hint="Keep an HTTP/1.1 connection open after a response whose end can be told.",
+    since="0.1",
 )
-def connection_persists(run: ServerRun, _: None) -> Outcome:
+def connection_persists(run: ServerRun) -> Outcome:
     """An HTTP/1.1 connection serves another request after a delimited response.
 
     RFC 9112 section 9.3. Closing is allowed to a server that says so, and costs a handshake for every request.
@@ -58,16 +60,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="close-request-honoured",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-persist-close",),
     stimuli=("close:*",),
     hint="Close the connection after the response to a request with Connection: close, and answer nothing after it.",
+    since="0.1",
 )
-def close_request_honoured(run: ServerRun, _: None) -> Outcome:
+def close_request_honoured(run: ServerRun) -> Outcome:
     """After a request with ``Connection: close`` the server answers it and closes.
 
     RFC 9112 section 9.6: requests received after it on the connection are not processed.
@@ -94,16 +95,15 @@ def _() -> ServerRun:
     return one_connection(_get("first", "next"), _ok("first", _CLOSE), calls=[Call("first")], stimulus="close:plain")
 
 
-@rule(
+@server_rule(
     id="http10-connection-ends",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-persist-10",),
     stimuli=("http10:*", "http10-keep:*"),
     hint="Close after an HTTP/1.0 request unless it asked for keep-alive and the response grants it with a length.",
+    since="0.1",
 )
-def http10_connection_ends(run: ServerRun, _: None) -> Outcome:
+def http10_connection_ends(run: ServerRun) -> Outcome:
     """An HTTP/1.0 connection ends after one response unless keep-alive was asked for and granted.
 
     RFC 9112 section 9.3. An old client waits for the end of the connection, and can't read chunks (section 6.1
@@ -145,16 +145,15 @@ def _() -> ServerRun:
     return one_connection(sent, _ok("first", _CLOSE), calls=[Call("first")], stimulus="http10:plain")
 
 
-@rule(
+@server_rule(
     id="close-announced",
-    section="connection",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-close-announced",),
     stimuli=("persist:*", "close:*", "response:echo", "response:generator", "failure:raise-call", "cl-sign:plus"),
     hint="Send Connection: close in the last response on a connection.",
+    since="0.1",
 )
-def close_announced(run: ServerRun, _: None) -> Outcome:
+def close_announced(run: ServerRun) -> Outcome:
     """A server about to close says ``Connection: close`` in its last response.
 
     RFC 9112 sections 9.3 and 9.6. Without it the client sends its next request into the closing connection, and
@@ -182,22 +181,21 @@ def _() -> ServerRun:
     return one_connection(_get("first"), _ok("first", _CLOSE), calls=[Call("first")], stimulus="close:plain")
 
 
-@rule(
+@server_rule(
     id="pipelined-requests-in-order",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-pipeline-order",),
     stimuli=("pipeline:*",),
     hint="Answer requests in the order received, and parse what is left in the buffer before receiving more.",
+    since="0.1",
 )
-def pipelined_requests_in_order(run: ServerRun, _: None) -> Outcome:
+def pipelined_requests_in_order(run: ServerRun) -> Outcome:
     """Pipelined requests are answered in the order in which they came, however they are cut into packets.
 
     RFC 9112 section 9.3.2. A server may close early; it may not answer out of turn, skip one, or forget those that
     came in the same packet.
     """
-    labels = [str(label) for label in run.facts.get("labels", [])]
+    labels = list(run.wanted.labels or ())
     finals = run.connection.finals
     if not took_place(run) or not finals or not labels:
         return None
@@ -214,9 +212,9 @@ def pipelined_requests_in_order(run: ServerRun, _: None) -> Outcome:
 
 
 def _pipeline(*labels: str) -> ServerRun:
-    asked = ["n1", "n2", "n3"]
+    asked = ("n1", "n2", "n3")
     run = one_connection(_get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet")
-    run.facts["labels"] = asked
+    run.wanted = Wanted(labels=asked)
     return run
 
 
@@ -251,16 +249,15 @@ def _request_variables(call: Call) -> dict[str, str]:
     }
 
 
-@rule(
+@server_rule(
     id="packets-make-no-difference",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-split-packets",),
     stimuli=("packets:*",),
     hint="Collect bytes until an element is complete; do not take what one recv gives for a unit.",
+    since="0.1",
 )
-def packets_make_no_difference(run: ServerRun, _: None) -> Outcome:
+def packets_make_no_difference(run: ServerRun) -> Outcome:
     """The same request gives the same environ and body whether it comes whole or byte by byte.
 
     TCP has no packets that an application could rely on (RFC 9112 section 2.2 reads a stream of octets); one

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import hung, took_place
+
+SECTION = "connection"
 
 _HEAD = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 _CONTINUE = Response(100, reason="Continue", framing="none")
@@ -17,16 +19,15 @@ def _final() -> Response:
     return Response(200, headers, b"ok 00000000.first\n")
 
 
-@rule(
+@server_rule(
     id="http10-expect-ignored",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-continue-not-10",),
     stimuli=("continue-10:*",),
     hint="Send no 100 to an HTTP/1.0 client.",
+    since="0.1",
 )
-def http10_expect_ignored(run: ServerRun, _: None) -> Outcome:
+def http10_expect_ignored(run: ServerRun) -> Outcome:
     """An HTTP/1.0 request draws no 100, whatever it expects.
 
     RFC 9110 section 10.1.1. An HTTP/1.0 client takes the first response for the answer.
@@ -52,16 +53,15 @@ def _() -> ServerRun:
     return one_connection(_TEN, _final(), calls=[Call("first")], stimulus="continue-10:body-at-once")
 
 
-@rule(
+@server_rule(
     id="continue-sent-once",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-continue-once",),
     stimuli=("continue:*",),
     hint="Send 100 when the app first reads, once, and not after the response has begun.",
+    since="0.1",
 )
-def continue_sent_once(run: ServerRun, _: None) -> Outcome:
+def continue_sent_once(run: ServerRun) -> Outcome:
     """At most one 100 is sent for a request, and none after the final status.
 
     RFC 9110 section 10.1.1. A 100 between the head and the body of a response is content to the client; a second one
@@ -89,16 +89,15 @@ def _() -> ServerRun:
     return one_connection(_HEAD, _CONTINUE, _final(), calls=[Call("first")], stimulus="continue:steps")
 
 
-@rule(
+@server_rule(
     id="continue-lets-the-app-read",
-    section="connection",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-expect-supported",),
     stimuli=("continue:read", "continue:mixed-case", "continue:body-at-once"),
     hint="Send 100 before waiting for the body, match the expectation without regard to case, or refuse with 417.",
+    since="0.1",
 )
-def continue_lets_the_app_read(run: ServerRun, _: None) -> Outcome:
+def continue_lets_the_app_read(run: ServerRun) -> Outcome:
     """A client that expects 100 gets it, or a final status; neither side waits for the other.
 
     RFC 9110 section 10.1.1: a server that reads the body without sending 100 first leaves the client waiting, and
@@ -128,16 +127,16 @@ def _() -> ServerRun:
     return one_connection(_HEAD, _CONTINUE, _final(), calls=calls, stimulus="continue:read")
 
 
-@rule(
+@server_rule(
     id="body-after-early-answer-never-runs",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-continue-unread",),
     stimuli=("continue-unread:*",),
     hint="After a final answer without 100, read the announced body or close the connection.",
+    since="0.1",
 )
-def body_after_early_answer_never_runs(run: ServerRun, _: None) -> Outcome:
+def body_after_early_answer_never_runs(run: ServerRun) -> Outcome:
     """After a final answer without the 100, the server reads the announced body or closes.
 
     RFC 9112 section 9.3 and RFC 9110 section 10.1.1: the client may send the body all the same, and it must not be
@@ -172,16 +171,15 @@ def _answered(run: ServerRun, what: str) -> Outcome:
     return HELD if run.connection.responses else None
 
 
-@rule(
+@server_rule(
     id="unknown-expectation-answered",
-    section="connection",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-expect-unknown",),
     stimuli=("expect-unknown:*",),
     hint="Answer an expectation that the server does not know with 417, or ignore it.",
+    since="0.1",
 )
-def unknown_expectation_answered(run: ServerRun, _: None) -> Outcome:
+def unknown_expectation_answered(run: ServerRun) -> Outcome:
     """An unknown expectation gets an answer.
 
     RFC 9110 section 10.1.1 has 417 for it and allows to ignore it; waiting for something is neither.
@@ -202,16 +200,15 @@ def _() -> ServerRun:
     return one_connection(_STRANGE, Response(417), stimulus="expect-unknown:made-up")
 
 
-@rule(
+@server_rule(
     id="upgrade-offer-answered",
-    section="connection",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-upgrade-ignored",),
     stimuli=("upgrade:*",),
     hint="Serve a request that offers an upgrade as an ordinary one.",
+    since="0.1",
 )
-def upgrade_offer_answered(run: ServerRun, _: None) -> Outcome:
+def upgrade_offer_answered(run: ServerRun) -> Outcome:
     """A request that offers an upgrade gets an answer.
 
     RFC 9110 section 7.8: a server may ignore the offer and serve HTTP/1.1, or switch; it may not stall.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, hung, took_place
+
+SECTION = "response"
 
 
 def _example(stimulus: str, *responses: Response, ended: str = "eof") -> ServerRun:
@@ -19,16 +21,15 @@ def _ran(run: ServerRun) -> bool:
     return took_place(run) and first_call(run) is not None
 
 
-@rule(
+@server_rule(
     id="app-failure-gets-5xx",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-error-on-app-failure",),
     stimuli=("failure:*",),
     hint="Answer an app that fails before any output with a 500.",
+    since="0.1",
 )
-def app_failure_gets_5xx(run: ServerRun, _: None) -> Outcome:
+def app_failure_gets_5xx(run: ServerRun) -> Outcome:
     """An app that fails before any output never looks like a success to the client.
 
     RFC 9110 section 15.6.1. Nothing was sent when the app failed, so the server is free to tell the truth; a cached
@@ -58,16 +59,15 @@ def _() -> ServerRun:
     return _example("failure:raise-first", Response(500))
 
 
-@rule(
+@server_rule(
     id="app-failure-gets-an-answer",
-    section="response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-error-on-app-failure",),
     stimuli=("failure:*",),
     hint="Answer an app that fails before any output with a 500 instead of hanging up.",
+    since="0.1",
 )
-def app_failure_gets_an_answer(run: ServerRun, _: None) -> Outcome:
+def app_failure_gets_an_answer(run: ServerRun) -> Outcome:
     """An app that fails before any output gives the client a response, not just the end of the connection.
 
     A client that sees a bare close may repeat the request, and a proxy reports the server as down
@@ -90,16 +90,15 @@ def _() -> ServerRun:
     return _example("failure:raise-started", Response(500))
 
 
-@rule(
+@server_rule(
     id="aborted-response-looks-incomplete",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-abort-visible",),
     stimuli=("abort:*",),
     hint="Close the connection without the last chunk when the app fails after its output began.",
+    since="0.1",
 )
-def aborted_response_looks_incomplete(run: ServerRun, _: None) -> Outcome:
+def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
     """When the app fails after its output began, the client can tell that the response is incomplete.
 
     RFC 9112 section 8: a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
     answered,
@@ -23,21 +24,22 @@ from ..outcomes import (
     unseen,
 )
 
+SECTION = "request-headers"
+
 
 def _request(*lines: bytes) -> bytes:
     return b"\r\n".join((b"GET /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b""))
 
 
-@rule(
+@server_rule(
     id="bare-cr-refused-or-blanked",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-bare-cr",),
     stimuli=("bare-cr:*",),
     hint="Refuse a head that holds a CR without its LF, or put a space in its place.",
+    since="0.1",
 )
-def bare_cr_refused_or_blanked(run: ServerRun, _: None) -> Outcome:
+def bare_cr_refused_or_blanked(run: ServerRun) -> Outcome:
     """A CR that no LF follows ends no line, and does not reach the app.
 
     RFC 9112 section 2.2: the element is invalid, or the CR is replaced by a space. A recipient that takes it
@@ -80,16 +82,16 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="bare-lf-splits-no-message",
     section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-bare-lf", "rfc-smuggle-cl-te"),
     stimuli=("bare-lf:*",),
     hint="Refuse bare LF in the head, or take it for a line end everywhere and then apply the framing rules.",
+    since="0.1",
 )
-def bare_lf_splits_no_message(run: ServerRun, _: None) -> Outcome:
+def bare_lf_splits_no_message(run: ServerRun) -> Outcome:
     """A bare LF does not turn one message into two.
 
     RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears
@@ -125,16 +127,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="bare-lf-refused",
-    section="request-headers",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-bare-lf",),
     stimuli=("bare-lf:all", "bare-lf:in-value", "bare-lf:ends-head", "bare-lf:mixed"),
     hint="Consider refusing lines that end with a bare LF.",
+    since="0.1",
 )
-def bare_lf_refused(run: ServerRun, _: None) -> Outcome:
+def bare_lf_refused(run: ServerRun) -> Outcome:
     """Lines of the head end with CR LF.
 
     Taking a lone LF is allowed (RFC 9112 section 2.2), and told here as a fact about the server: a proxy in
@@ -158,16 +159,15 @@ def _() -> ServerRun:
     return one_connection(_request().replace(b"\r\n", b"\n"), Response(400), stimulus="bare-lf:all")
 
 
-@rule(
+@server_rule(
     id="blank-before-colon-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-space-before-colon",),
     stimuli=("space-before-colon:*",),
     hint="Answer a field line with blanks between its name and the colon with 400.",
+    since="0.1",
 )
-def blank_before_colon_refused(run: ServerRun, _: None) -> Outcome:
+def blank_before_colon_refused(run: ServerRun) -> Outcome:
     """A blank between a field name and its colon gets 400.
 
     RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests
@@ -188,34 +188,34 @@ def _() -> ServerRun:
     return one_connection(_request(b"X-First : a"), Response(400), stimulus="space-before-colon:x-first-space")
 
 
-@rule(
+@server_rule(
     id="folded-line-refused-or-joined",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-obs-fold",),
     stimuli=("obs-fold:*",),
     hint="Answer a folded field line with 400, or put spaces in the place of the fold.",
+    since="0.1",
 )
-def folded_line_refused_or_joined(run: ServerRun, _: None) -> Outcome:
+def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
     """A folded field line is refused, or becomes one line with spaces.
 
     RFC 9112 section 5.2. A line break left in the value splits whatever is built from it; a continuation taken
     for a field of its own, or dropped, changes what the request says.
     """
-    call = first_call(run)
+    call, decoded = first_call(run), run.wanted.decoded
     if not took_place(run):
         return None
     if call is None:
-        if failed_inside(run) and "decoded" not in run.facts:  # a folded coding may be one that the server lacks
+        if failed_inside(run) and decoded is None:  # a folded coding may be one that the server lacks
             return broken(run, "a folded line was answered with 500", got="500", expected="400")
         return turned_away(run, "a request with a folded line")
-    if "decoded" in run.facts:
-        wanted = str(run.facts["decoded"]).encode("latin-1")
-        if call.body == wanted:
+    if decoded is not None:
+        if call.body == decoded:
             return HELD
         return broken(run, f"a folded Transfer-Encoding was lost: the body is {show(call.body)}", got=show(call.body))
-    name, start, end = (str(run.facts.get(key, "")) for key in ("name", "start", "end"))
+    name, start, end = run.wanted.key, run.wanted.fold_start, run.wanted.fold_end
+    if name is None or start is None or end is None:
+        return None
     value = call.get(name, "\0absent")
     if re.fullmatch(f"{re.escape(start)}[ \t]{'+' if start else '*'}{re.escape(end)}", value) is None:
         return broken(run, f"{name} is {show(value)}", got=show(value), expected=show(f"{start} {end}".strip()))
@@ -234,7 +234,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a\r\n folded"})],
         stimulus="obs-fold:space",
     )
-    run.facts.update(name="HTTP_X_FIRST", start="a", end="folded")
+    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
     return run
 
 
@@ -246,20 +246,19 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a folded"})],
         stimulus="obs-fold:space",
     )
-    run.facts.update(name="HTTP_X_FIRST", start="a", end="folded")
+    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
     return run
 
 
-@rule(
+@server_rule(
     id="field-name-token-or-refused",
-    section="request-headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-field-name-token",),
     stimuli=("field-name:*",),
     hint="Answer a field line whose name is not a token, or that has no colon, with 400.",
+    since="0.1",
 )
-def field_name_token_or_refused(run: ServerRun, _: None) -> Outcome:
+def field_name_token_or_refused(run: ServerRun) -> Outcome:
     """A field line without a proper name gives the app no variable.
 
     RFC 9112 sections 2.2 and 5: a name is a token, and a message that does not match the grammar should be
@@ -291,16 +290,15 @@ def _() -> ServerRun:
     return one_connection(_request(b"X(Y: planted"), Response(400), stimulus="field-name:parenthesis")
 
 
-@rule(
+@server_rule(
     id="large-fields-whole-or-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-field-limits",),
     stimuli=("field-limits:*",),
     hint="Answer fields that are too large or too many with 431; never cut or drop them.",
+    since="0.1",
 )
-def large_fields_whole_or_refused(run: ServerRun, _: None) -> Outcome:
+def large_fields_whole_or_refused(run: ServerRun) -> Outcome:
     """Fields larger than the server handles are refused with a 4xx, never cut.
 
     RFC 9110 section 5.4: a field that is dropped in silence may have been the one that mattered.
@@ -319,13 +317,13 @@ def large_fields_whole_or_refused(run: ServerRun, _: None) -> Outcome:
 
 def _lost(run: ServerRun, call: Call) -> str:
     """Return what is missing, in words; the probe reports 70000 characters of a value at most."""
-    facts = run.facts
-    if "length" in facts and len(call.get("HTTP_X_FIRST")) < min(int(facts["length"]), 70_000):
-        return f"{len(call.get('HTTP_X_FIRST'))} of {facts['length']} characters"
-    if "count" in facts:
+    length, wanted, name_length = run.wanted.field_length, run.wanted.field_count, run.wanted.name_length
+    if length is not None and len(call.get("HTTP_X_FIRST")) < min(length, 70_000):
+        return f"{len(call.get('HTTP_X_FIRST'))} of {length} characters"
+    if wanted is not None:
         count = sum(name.startswith("HTTP_X_MANY_") for name in call.environ)
-        return f"{count} of {facts['count']} fields" if count != int(facts["count"]) else ""
-    if "name_length" in facts and not any(len(name) >= int(facts["name_length"]) for name in call.environ):
+        return f"{count} of {wanted} fields" if count != wanted else ""
+    if name_length is not None and not any(len(name) >= name_length for name in call.environ):
         return "the field with the long name is missing"
     return ""
 
@@ -338,12 +336,12 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a" * 8190})],
         stimulus="field-limits:one-field-9000",
     )
-    run.facts["length"] = 9000
+    run.wanted = Wanted(field_length=9000)
     return run
 
 
 @large_fields_whole_or_refused.good
 def _() -> ServerRun:
     run = one_connection(_request(b"X-First: " + b"a" * 9000), Response(431), stimulus="field-limits:one-field-9000")
-    run.facts["length"] = 9000
+    run.wanted = Wanted(field_length=9000)
     return run

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, must_refuse, ran_first, took_place
+
+SECTION = "request-headers"
 
 _DATED = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]
 
 
-@rule(
+@server_rule(
     id="host-missing-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-host-missing",),
     stimuli=("host-missing:*",),
     hint="Answer an HTTP/1.1 request without Host with 400; serve an HTTP/1.0 one.",
+    since="0.1",
 )
-def host_missing_refused(run: ServerRun, _: None) -> Outcome:
+def host_missing_refused(run: ServerRun) -> Outcome:
     """An HTTP/1.1 request without a Host field gets 400; an HTTP/1.0 request needs none.
 
     RFC 9112 section 3.2. Without it the app can't tell which site was meant, and a guess is a cache
@@ -47,16 +48,15 @@ def _() -> ServerRun:
     return one_connection(sent, Response(400, _DATED), stimulus="host-missing:http11")
 
 
-@rule(
+@server_rule(
     id="host-repeated-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-host-repeated",),
     stimuli=("host-repeated:*",),
     hint="Answer a request with two Host fields with 400.",
+    since="0.1",
 )
-def host_repeated_refused(run: ServerRun, _: None) -> Outcome:
+def host_repeated_refused(run: ServerRun) -> Outcome:
     """A request with more than one Host field gets 400.
 
     RFC 9112 section 3.2. A front end may route by the first and the app answer for the last.
@@ -76,16 +76,15 @@ def _() -> ServerRun:
     return one_connection(sent, Response(400), stimulus="host-repeated:differing")
 
 
-@rule(
+@server_rule(
     id="host-invalid-refused",
-    section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-host-invalid",),
     stimuli=("host-invalid:*",),
     hint="Answer a Host value that is not host [ ':' port ] with 400.",
+    since="0.1",
 )
-def host_invalid_refused(run: ServerRun, _: None) -> Outcome:
+def host_invalid_refused(run: ServerRun) -> Outcome:
     """A Host value that is no host with an optional port gets 400.
 
     RFC 9112 section 3.2 demands it of the server, and apps build links, redirects and cache keys from the

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
     answered,
@@ -21,21 +22,22 @@ from ..outcomes import (
     unseen,
 )
 
+SECTION = "smuggling"
+
 
 def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
     return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
 
 
-@rule(
+@server_rule(
     id="differing-lengths-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-differing",),
     stimuli=("cl-differing:*",),
     hint="Answer Content-Length values that differ with 400 and close.",
+    since="0.1",
 )
-def differing_lengths_refused(run: ServerRun, _: None) -> Outcome:
+def differing_lengths_refused(run: ServerRun) -> Outcome:
     """Content-Length values that differ get 400, on one line or on two.
 
     RFC 9112 section 6.3. Whoever takes the first and whoever takes the last disagree on where the next request
@@ -56,16 +58,16 @@ def _() -> ServerRun:
     return one_connection(sent, Response(400), stimulus="cl-differing:lines-larger-second")
 
 
-@rule(
+@server_rule(
     id="repeated-length-taken-once",
     section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-repeated-same",),
     stimuli=("cl-same:*",),
     hint="Refuse repeated equal Content-Length values, or pass one of them on.",
+    since="0.1",
 )
-def repeated_length_taken_once(run: ServerRun, _: None) -> Outcome:
+def repeated_length_taken_once(run: ServerRun) -> Outcome:
     """Repeated equal Content-Length values are refused or taken once; the app never sees the list.
 
     RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
@@ -95,16 +97,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
-@rule(
+@server_rule(
     id="signed-length-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-sign",),
     stimuli=("cl-sign:*",),
     hint="Accept only the digits 0 to 9 in Content-Length.",
+    since="0.1",
 )
-def signed_length_refused(run: ServerRun, _: None) -> Outcome:
+def signed_length_refused(run: ServerRun) -> Outcome:
     """A Content-Length with a sign gets 400.
 
     RFC 9112 section 6.3 with the grammar of RFC 9110 section 8.6. ``int()`` takes signs; a proxy that doesn't
@@ -124,16 +125,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
-@rule(
+@server_rule(
     id="length-of-digits-only",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-nondigit",),
     stimuli=("cl-nondigit:*",),
     hint="Accept only the digits 0 to 9 in Content-Length.",
+    since="0.1",
 )
-def length_of_digits_only(run: ServerRun, _: None) -> Outcome:
+def length_of_digits_only(run: ServerRun) -> Outcome:
     """A Content-Length that is not all ASCII digits gets 400.
 
     RFC 9112 section 6.3. Underscores, other scripts' digits and blanks that ``int()`` strips are lengths for
@@ -153,16 +153,15 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
 
 
-@rule(
+@server_rule(
     id="empty-length-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-empty",),
     stimuli=("cl-empty:*",),
     hint="Answer an empty Content-Length with 400.",
+    since="0.1",
 )
-def empty_length_refused(run: ServerRun, _: None) -> Outcome:
+def empty_length_refused(run: ServerRun) -> Outcome:
     """An empty Content-Length gets 400, and what follows does not run as a request.
 
     RFC 9112 section 6.3: it is an invalid value, not an absent one.
@@ -183,16 +182,16 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
 
 
-@rule(
+@server_rule(
     id="huge-length-handled",
     section="request-headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-huge",),
     stimuli=("cl-huge:*",),
     hint="Compare a Content-Length with the limit before it is turned into a machine number, and answer 413.",
+    since="0.1",
 )
-def huge_length_handled(run: ServerRun, _: None) -> Outcome:
+def huge_length_handled(run: ServerRun) -> Outcome:
     """A very large Content-Length causes neither an overflow nor a crash.
 
     RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
@@ -207,8 +206,8 @@ def huge_length_handled(run: ServerRun, _: None) -> Outcome:
     call = first_call(run)
     if call is None:
         return HELD if refused(run) else None
-    digits = str(run.facts.get("length", ""))
-    if call.get("CONTENT_LENGTH") != digits:
+    digits = run.wanted.digits
+    if digits is not None and call.get("CONTENT_LENGTH") != digits:
         got = show(call.get("CONTENT_LENGTH"), 60)
         return broken(run, f"CONTENT_LENGTH became {got}", got=got, expected=show(digits, 60))
     return HELD
@@ -219,27 +218,26 @@ def _() -> ServerRun:
     sent = _post(b"Content-Length: 18446744073709551621")
     calls = [Call("first", {"CONTENT_LENGTH": "5"})]
     run = one_connection(sent, Response(200), calls=calls, stimulus="cl-huge:20-digits")
-    run.facts["length"] = "18446744073709551621"
+    run.wanted = Wanted(digits="18446744073709551621")
     return run
 
 
 @huge_length_handled.good
 def _() -> ServerRun:
     run = one_connection(_post(b"Content-Length: 18446744073709551621"), Response(413), stimulus="cl-huge:20-digits")
-    run.facts["length"] = "18446744073709551621"
+    run.wanted = Wanted(digits="18446744073709551621")
     return run
 
 
-@rule(
+@server_rule(
     id="connection-closed-after-framing-error",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-error-closes",),
     stimuli=("cl-differing:*", "cl-sign:*", "cl-nondigit:*", "cl-empty:*", "te-te:*"),
     hint="Close the connection after a request whose framing is faulty was refused.",
+    since="0.1",
 )
-def connection_closed_after_framing_error(run: ServerRun, _: None) -> Outcome:
+def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     """After a refused framing error the connection is closed.
 
     RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
@@ -248,7 +246,7 @@ def connection_closed_after_framing_error(run: ServerRun, _: None) -> Outcome:
     final = first_final(run)
     if not took_place(run) or ran_first(run) or final is None or final.status < 400:
         return None
-    if run.facts.get("mode") == "decode-or-refuse":
+    if run.wanted.may_decode:
         return None
     if run.ran("next") or run.ran("planted"):
         got = answered(run)
@@ -267,16 +265,16 @@ def _() -> ServerRun:
     return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
-@rule(
+@server_rule(
     id="valid-length-honoured",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-cl-nondigit", "rfc-no-framing-no-body"),
     stimuli=("cl-valid:*",),
     hint="Read exactly as many bytes as Content-Length says.",
+    since="0.1",
 )
-def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
+def valid_length_honoured(run: ServerRun) -> Outcome:
     """A valid Content-Length frames the body exactly, and the next request is found behind it.
 
     The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
@@ -288,8 +286,8 @@ def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
     if call is None:
         got = answered(run)
         return broken(run, f"a request with a valid Content-Length got: {got}", got=got, expected="served")
-    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
-    if call.body != wanted:
+    wanted = run.wanted.decoded
+    if wanted is not None and call.body != wanted:
         return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(wanted))
     behind = run.connection.finals[1:2]
     if behind and behind[0].label != "next" and behind[0].status >= 400:
@@ -301,7 +299,7 @@ def valid_length_honoured(run: ServerRun, _: None) -> Outcome:
 @valid_length_honoured.bad
 def _() -> ServerRun:
     run = one_connection(_post(b"Content-Length: 0005"), Response(400), stimulus="cl-valid:leading-zeros")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -309,20 +307,20 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
     run = one_connection(_post(b"Content-Length: 0005"), Response(200), calls=calls, stimulus="cl-valid:leading-zeros")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
-@rule(
+@server_rule(
     id="no-framing-means-no-body",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-no-framing-no-body",),
     stimuli=("no-framing:*", "no-framing-drained:*"),
     hint="Give an empty wsgi.input to a request with neither Content-Length nor Transfer-Encoding.",
+    since="0.1",
 )
-def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
+def no_framing_means_no_body(run: ServerRun) -> Outcome:
     """A request with neither length nor transfer coding has an empty body.
 
     RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.
@@ -340,7 +338,7 @@ def no_framing_means_no_body(run: ServerRun, _: None) -> Outcome:
         return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
     if call.body:
         return None  # the probe read more than it may, and met no end of file: another rule's matter
-    turns = [str(turn) for turn in run.facts.get("turns", [""])]
+    turns = list(run.wanted.turns or ("",))
     lost = [turn for turn, at in zip(turns, run.connections[::2], strict=False) if not _served_or_closed(run, turn, at)]
     if not lost:
         return HELD

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import UNSAID, Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, differs, failed_inside, first_call, refused, rest_of_path, took_place
 
+SECTION = "url"
 
-def _example(stimulus: str, sent: str, got: str, /, **facts: str) -> ServerRun:
+
+def _example(stimulus: str, sent: str, got: str, wanted: Wanted = UNSAID) -> ServerRun:
     """Write a run by hand in which the path *sent* arrived as *got* (``""``: refused)."""
     path = "/probe/echo/00000000.first"
     calls = [Call("first", {"PATH_INFO": path + got})] if got else []
     request = f"GET {path}{sent} HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1")
-    run = one_connection(request, Response(200 if got else 400), calls=calls, stimulus=stimulus)
-    run.facts.update(facts)
-    return run
+    return one_connection(request, Response(200 if got else 400), calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 def _path_kept(run: ServerRun, why: str) -> Outcome:
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, wanted = first_call(run), run.wanted.path
+    if not took_place(run) or call is None or wanted is None:
         return None
-    return differs(run, "the path", rest_of_path(call), str(run.facts.get("path", "")), why)
+    return differs(run, "the path", rest_of_path(call), wanted, why)
 
 
-@rule(
+@server_rule(
     id="path-decoded-once",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-percent-decoded",),
     stimuli=(
         "path:plain-letter",
@@ -43,8 +42,9 @@ def _path_kept(run: ServerRun, why: str) -> Outcome:
         "path:plus",
     ),
     hint="Percent-decode the path exactly once, and decode nothing else in it.",
+    since="0.1",
 )
-def path_decoded_once(run: ServerRun, _: None) -> Outcome:
+def path_decoded_once(run: ServerRun) -> Outcome:
     """PATH_INFO is the path percent-decoded exactly once.
 
     Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first
@@ -55,24 +55,23 @@ def path_decoded_once(run: ServerRun, _: None) -> Outcome:
 
 @path_decoded_once.bad
 def _() -> ServerRun:
-    return _example("path:encoded-percent", "/%2520", "/ ", path="/%20")
+    return _example("path:encoded-percent", "/%2520", "/ ", wanted=Wanted(path="/%20"))
 
 
 @path_decoded_once.good
 def _() -> ServerRun:
-    return _example("path:encoded-percent", "/%2520", "/%20", path="/%20")
+    return _example("path:encoded-percent", "/%2520", "/%20", wanted=Wanted(path="/%20"))
 
 
-@rule(
+@server_rule(
     id="path-bytes-are-latin1",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-latin1",),
     stimuli=("path:all-high-bytes", "path:valid-utf8", "path:invalid-utf8", "path:encoded-lower-hex"),
     hint="Decode the percent-decoded bytes of the path as Latin-1.",
+    since="0.1",
 )
-def path_bytes_are_latin1(run: ServerRun, _: None) -> Outcome:
+def path_bytes_are_latin1(run: ServerRun) -> Outcome:
     """Every byte of the decoded path comes back as the code point of the same number.
 
     Native strings in environ are bytes in disguise (PEP 3333, "Unicode Issues"): an app undoes it with
@@ -83,34 +82,34 @@ def path_bytes_are_latin1(run: ServerRun, _: None) -> Outcome:
 
 @path_bytes_are_latin1.bad
 def _() -> ServerRun:
-    return _example("path:valid-utf8", "/%E2%82%AC", "/\u20ac", path="/\xe2\x82\xac")
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\u20ac", wanted=Wanted(path="/\xe2\x82\xac"))
 
 
 @path_bytes_are_latin1.good
 def _() -> ServerRun:
-    return _example("path:valid-utf8", "/%E2%82%AC", "/\xe2\x82\xac", path="/\xe2\x82\xac")
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\xe2\x82\xac", wanted=Wanted(path="/\xe2\x82\xac"))
 
 
-@rule(
+@server_rule(
     id="path-bad-percent-survives",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-bad-percent",),
     stimuli=("path-bad-percent:*",),
     hint="Leave an invalid percent sequence as it is, or answer 400.",
+    since="0.1",
 )
-def path_bad_percent_survives(run: ServerRun, _: None) -> Outcome:
+def path_bad_percent_survives(run: ServerRun) -> Outcome:
     """An invalid percent sequence is left as it is, or the request refused.
 
     Dropping characters makes another path of it, and an unhandled error is a way to fill a log
     (RFC 3986 section 2.1 gives the grammar).
     """
-    if not took_place(run):
+    sent = run.wanted.path_sent
+    if not took_place(run) or sent is None:
         return None
     call = first_call(run)
     if call is not None:
-        return differs(run, "the path", rest_of_path(call), str(run.facts.get("sent", "")), "not what was sent")
+        return differs(run, "the path", rest_of_path(call), sent, "not what was sent")
     if failed_inside(run):
         return broken(run, "an invalid percent sequence was answered with 500", got=answered(run), expected="400")
     return HELD if refused(run) else None
@@ -118,24 +117,23 @@ def path_bad_percent_survives(run: ServerRun, _: None) -> Outcome:
 
 @path_bad_percent_survives.bad
 def _() -> ServerRun:
-    return _example("path-bad-percent:letter", "/a%zb", "/ab", sent="/a%zb")
+    return _example("path-bad-percent:letter", "/a%zb", "/ab", wanted=Wanted(path_sent="/a%zb"))
 
 
 @path_bad_percent_survives.good
 def _() -> ServerRun:
-    return _example("path-bad-percent:letter", "/a%zb", "/a%zb", sent="/a%zb")
+    return _example("path-bad-percent:letter", "/a%zb", "/a%zb", wanted=Wanted(path_sent="/a%zb"))
 
 
-@rule(
+@server_rule(
     id="path-nul-keeps-tail",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-nul",),
     stimuli=("path-nul:*",),
     hint="Refuse an encoded NUL in the path, or pass it on with all that follows.",
+    since="0.1",
 )
-def path_nul_keeps_tail(run: ServerRun, _: None) -> Outcome:
+def path_nul_keeps_tail(run: ServerRun) -> Outcome:
     """An encoded NUL in the path does not cut it.
 
     A path that ends at the NUL for one layer and goes on for the next lets ``/secret%00.png`` through.
@@ -161,16 +159,15 @@ def _() -> ServerRun:
     return _example("path-nul:middle", "/a%00tail", "/a\0tail")
 
 
-@rule(
+@server_rule(
     id="dot-segments-stay-in-mount",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-dot-segments",),
     stimuli=("path-dots:*",),
     hint="Resolve dot segments before choosing the app, or not at all.",
+    since="0.1",
 )
-def dot_segments_stay_in_mount(run: ServerRun, _: None) -> Outcome:
+def dot_segments_stay_in_mount(run: ServerRun) -> Outcome:
     """Dot segments don't move a request out of the mount point that it was given to.
 
     An app that runs under a SCRIPT_NAME must not be handed a path beyond it under another name. At a root
@@ -216,26 +213,24 @@ def _double_slash(run: ServerRun) -> tuple[str, str] | None:
     return call.get("SCRIPT_NAME") + call.get("PATH_INFO"), call.get("HTTP_HOST")
 
 
-@rule(
+@server_rule(
     id="double-slash-is-a-path",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-double-slash",),
     stimuli=("path-double-slash:leading",),
     hint="Do not give an origin-form target to a URL parser that takes // for an authority.",
+    since="0.1",
 )
-def double_slash_is_a_path(run: ServerRun, _: None) -> Outcome:
+def double_slash_is_a_path(run: ServerRun) -> Outcome:
     """A target that begins with two slashes is a path, not an authority.
 
     ``urlsplit("//host/x")`` makes a host of the first segment; a server that asks it drops a part of the path
     (RFC 9112 section 3.2.1: the origin form is a path and a query).
     """
-    seen = _double_slash(run)
-    if seen is None:
+    seen, authority = _double_slash(run), run.wanted.authority
+    if seen is None or authority is None:
         return None
     path, host = seen
-    authority = str(run.facts.get("authority", "host.test"))
     if host == authority:
         return broken(run, f"HTTP_HOST became {show(host)}, a part of the path", got=show(host))
     if authority not in path:
@@ -252,6 +247,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "HTTP_HOST": "x"})],
         stimulus="path-double-slash:leading",
+        wanted=Wanted(authority="host.test"),
     )
 
 
@@ -262,19 +258,19 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "//host.test/probe/echo/00000000.first", "HTTP_HOST": "x"})],
         stimulus="path-double-slash:leading",
+        wanted=Wanted(authority="host.test"),
     )
 
 
-@rule(
+@server_rule(
     id="double-slash-not-merged",
-    section="url",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-path-double-slash",),
     stimuli=("path-double-slash:*",),
     hint="Leave repeated slashes in PATH_INFO as they are.",
+    since="0.1",
 )
-def double_slash_not_merged(run: ServerRun, _: None) -> Outcome:
+def double_slash_not_merged(run: ServerRun) -> Outcome:
     """Repeated slashes stay in the path.
 
     An empty segment is a segment (RFC 3986 section 3.3); servers that merge slashes should say so, for
@@ -301,24 +297,22 @@ def _() -> ServerRun:
     return _example("path-double-slash:inner", "/a//b", "/a//b")
 
 
-@rule(
+@server_rule(
     id="query-passed-raw",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-query-raw",),
     stimuli=("query:*",),
     hint="Put everything after the first question mark into QUERY_STRING, undecoded.",
+    since="0.1",
 )
-def query_passed_raw(run: ServerRun, _: None) -> Outcome:
+def query_passed_raw(run: ServerRun) -> Outcome:
     """QUERY_STRING is everything after the first question mark, still encoded.
 
     Decoding it before it is split makes ``%26`` a separator (RFC 3875 section 4.1.7).
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, wanted = first_call(run), run.wanted.query
+    if not took_place(run) or call is None or wanted is None:
         return None
-    wanted = str(run.facts.get("query", ""))
     return differs(run, "QUERY_STRING", call.get("QUERY_STRING"), wanted, "which is not the query as it was sent")
 
 
@@ -330,7 +324,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"QUERY_STRING": "a=&&b=?c d"})],
         stimulus="query:encoded",
     )
-    run.facts["query"] = "a=%26&b=?c+d"
+    run.wanted = Wanted(query="a=%26&b=?c+d")
     return run
 
 
@@ -342,20 +336,19 @@ def _() -> ServerRun:
         calls=[Call("first", {"QUERY_STRING": "a=%26&b=?c+d"})],
         stimulus="query:encoded",
     )
-    run.facts["query"] = "a=%26&b=?c+d"
+    run.wanted = Wanted(query="a=%26&b=?c+d")
     return run
 
 
-@rule(
+@server_rule(
     id="path-parameters-kept",
-    section="url",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-path-params",),
     stimuli=("path:parameters",),
     hint="Do not split the path at semicolons.",
+    since="0.1",
 )
-def path_parameters_kept(run: ServerRun, _: None) -> Outcome:
+def path_parameters_kept(run: ServerRun) -> Outcome:
     """Semicolons and what follows them stay in the path.
 
     They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last
@@ -366,9 +359,9 @@ def path_parameters_kept(run: ServerRun, _: None) -> Outcome:
 
 @path_parameters_kept.bad
 def _() -> ServerRun:
-    return _example("path:parameters", "/a;b=1/c", "/a/c", path="/a;b=1/c")
+    return _example("path:parameters", "/a;b=1/c", "/a/c", wanted=Wanted(path="/a;b=1/c"))
 
 
 @path_parameters_kept.good
 def _() -> ServerRun:
-    return _example("path:parameters", "/a;b=1/c", "/a;b=1/c", path="/a;b=1/c")
+    return _example("path:parameters", "/a;b=1/c", "/a;b=1/c", wanted=Wanted(path="/a;b=1/c"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...model import HELD, Level, Outcome
+from ...records.server import OTHERS, Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
-    OTHERS,
     answered,
     first_call,
     first_final,
@@ -21,15 +21,15 @@ from ..outcomes import (
     unseen,
 )
 
+SECTION = "request-line"
+
 #: Longest value of a variable that the probe reports.
 REPORTED = 70_000
 
 
-@rule(
+@server_rule(
     id="request-line-malformed-refused",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-request-line-invalid",),
     stimuli=(
         "request-line:no-version",
@@ -42,8 +42,9 @@ REPORTED = 70_000
         "target:no-slash",
     ),
     hint="Answer a request line that is not method, target and version with 400.",
+    since="0.1",
 )
-def request_line_malformed_refused(run: ServerRun, _: None) -> Outcome:
+def request_line_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed request line is refused.
 
     Two parsers in a row that each repair a broken line in their own way see two different requests; that is
@@ -64,11 +65,9 @@ def _() -> ServerRun:
     return one_connection(sent, Response(400), stimulus="request-line:delimiter-in-method")
 
 
-@rule(
+@server_rule(
     id="target-whitespace-not-repaired",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-target-no-whitespace",),
     stimuli=(
         "request-line:space-in-target",
@@ -78,8 +77,9 @@ def _() -> ServerRun:
         "request-line:no-break-space-in-target",
     ),
     hint="Refuse a request target that holds a raw blank.",
+    since="0.1",
 )
-def target_whitespace_not_repaired(run: ServerRun, _: None) -> Outcome:
+def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
     """A blank in the request target is not silently repaired.
 
     RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
@@ -90,7 +90,9 @@ def target_whitespace_not_repaired(run: ServerRun, _: None) -> Outcome:
     call = first_call(run)
     if call is None:
         return must_refuse(run, "a request target with a raw blank", redirect=True)
-    wanted = str(run.facts.get("tail", ""))
+    wanted = run.wanted.tail
+    if wanted is None:
+        return None
     if rest_of_path(call) == wanted:
         return HELD
     return broken(
@@ -109,7 +111,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first/a"})],
         stimulus="request-line:space-in-target",
     )
-    run.facts["tail"] = "/a b"
+    run.wanted = Wanted(tail="/a b")
     return run
 
 
@@ -117,20 +119,19 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n"
     run = one_connection(sent, Response(400), stimulus="request-line:space-in-target")
-    run.facts["tail"] = "/a b"
+    run.wanted = Wanted(tail="/a b")
     return run
 
 
-@rule(
+@server_rule(
     id="version-malformed-refused",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-version-malformed",),
     stimuli=("request-line:version-*",),
     hint="Accept only HTTP/ DIGIT . DIGIT, in capitals, as the version; answer the rest with 400 or 505.",
+    since="0.1",
 )
-def version_malformed_refused(run: ServerRun, _: None) -> Outcome:
+def version_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed HTTP version is refused.
 
     The version decides on persistence and framing; guessing it lets two recipients of the same bytes
@@ -151,16 +152,15 @@ def _() -> ServerRun:
     return one_connection(sent, Response(505), stimulus="request-line:version-lower-case")
 
 
-@rule(
+@server_rule(
     id="version-unsupported-not-served",
-    section="request-line",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-version-unsupported",),
     stimuli=("request-line:unsupported-version-*",),
     hint="Answer a major version other than 1 with 505.",
+    since="0.1",
 )
-def version_unsupported_not_served(run: ServerRun, _: None) -> Outcome:
+def version_unsupported_not_served(run: ServerRun) -> Outcome:
     """A request of a major version that the server does not speak is not served.
 
     A higher major version announces another message syntax; RFC 9110 section 15.6.6 has 505 for it.
@@ -180,16 +180,15 @@ def _() -> ServerRun:
     return one_connection(sent, Response(505), stimulus="request-line:unsupported-version-9.9")
 
 
-@rule(
+@server_rule(
     id="method-case-kept",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-method-case",),
     stimuli=("request-line:method-*",),
     hint="Pass the method on as it came; do not change its case.",
+    since="0.1",
 )
-def method_case_kept(run: ServerRun, _: None) -> Outcome:
+def method_case_kept(run: ServerRun) -> Outcome:
     """The method reaches the app in the case in which it was sent.
 
     Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access
@@ -198,7 +197,9 @@ def method_case_kept(run: ServerRun, _: None) -> Outcome:
     call = first_call(run)
     if not took_place(run) or call is None:
         return HELD if took_place(run) and first_final(run) is not None else None
-    wanted = str(run.facts.get("method", ""))
+    wanted = run.wanted.method
+    if wanted is None:
+        return None
     got = call.get("REQUEST_METHOD")
     if got == wanted:
         return HELD
@@ -213,7 +214,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"REQUEST_METHOD": "GET"})],
         stimulus="request-line:method-lower-case",
     )
-    run.facts["method"] = "get"
+    run.wanted = Wanted(method="get")
     return run
 
 
@@ -225,20 +226,19 @@ def _() -> ServerRun:
         calls=[Call("first", {"REQUEST_METHOD": "get"})],
         stimulus="request-line:method-lower-case",
     )
-    run.facts["method"] = "get"
+    run.wanted = Wanted(method="get")
     return run
 
 
-@rule(
+@server_rule(
     id="empty-line-before-request-ignored",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-leading-empty-line",),
     stimuli=("request-line:empty-line-first",),
     hint="Skip at least one empty line before the request line.",
+    since="0.1",
 )
-def empty_line_before_request_ignored(run: ServerRun, _: None) -> Outcome:
+def empty_line_before_request_ignored(run: ServerRun) -> Outcome:
     """An empty line before the request line is ignored.
 
     Some clients send a line end too many after a body; RFC 9112 section 2.2 asks for robustness here.
@@ -262,16 +262,15 @@ def _() -> ServerRun:
     return one_connection(sent, Response(200), calls=[Call("first")], stimulus="request-line:empty-line-first")
 
 
-@rule(
+@server_rule(
     id="blank-led-first-line-dropped",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-space-after-start-line",),
     stimuli=("request-line:space-led-first-field", "request-line:tab-led-first-field", "request-line:blank-line-led"),
     hint="Refuse a line that begins with a blank right after the request line, or drop it.",
+    since="0.1",
 )
-def blank_led_first_line_dropped(run: ServerRun, _: None) -> Outcome:
+def blank_led_first_line_dropped(run: ServerRun) -> Outcome:
     """A line that begins with a blank right after the request line never becomes a field.
 
     There is nothing that it could continue. RFC 9112 section 2.2: reject the message, or consume such lines
@@ -308,16 +307,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="long-target-whole-or-refused",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-target-too-long",),
     stimuli=("request-line:long-*",),
     hint="Refuse a target that is too long; never cut it.",
+    since="0.1",
 )
-def long_target_whole_or_refused(run: ServerRun, _: None) -> Outcome:
+def long_target_whole_or_refused(run: ServerRun) -> Outcome:
     """A long request target reaches the app whole, or not at all.
 
     A cut target is another resource. RFC 9112 section 3 has 414 for a target longer than the server parses.
@@ -326,10 +324,11 @@ def long_target_whole_or_refused(run: ServerRun, _: None) -> Outcome:
         return None
     call = first_call(run)
     if call is not None:
-        if "query_length" in run.facts:
-            name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), int(run.facts["query_length"])
-        else:
-            name, got, wanted = "PATH_INFO", len(rest_of_path(call)), int(run.facts.get("tail_length", 0))
+        name, got, wanted = "PATH_INFO", len(rest_of_path(call)), run.wanted.tail_length
+        if run.wanted.query_length is not None:
+            name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), run.wanted.query_length
+        if wanted is None:
+            return None
         # The probe cuts what it reports, the label in front included.
         if got == wanted or len(call.get(name)) >= REPORTED:
             return HELD
@@ -350,7 +349,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "QUERY_STRING": "q" * 8192})],
         stimulus="request-line:long-query",
     )
-    run.facts["query_length"] = 9000
+    run.wanted = Wanted(query_length=9000)
     return run
 
 
@@ -361,20 +360,19 @@ def _() -> ServerRun:
         Response(414),
         stimulus="request-line:long-query",
     )
-    run.facts["query_length"] = 9000
+    run.wanted = Wanted(query_length=9000)
     return run
 
 
-@rule(
+@server_rule(
     id="long-target-gets-414",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-target-too-long",),
     stimuli=("request-line:long-*",),
     hint="Answer a target that is too long with 414.",
+    since="0.1",
 )
-def long_target_gets_414(run: ServerRun, _: None) -> Outcome:
+def long_target_gets_414(run: ServerRun) -> Outcome:
     """A target that is refused for its length gets 414.
 
     The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).

@@ -7,11 +7,13 @@ import email.utils
 import re
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import took_place
+
+SECTION = "response"
 
 #: Stimuli that end in ordinary responses of many kinds.
 _MATRIX = ("response:*", "bodiless:*", "head:*", "failure:*", "persist:*", "http10:*", "response-lengths:*")
@@ -36,16 +38,15 @@ def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
     ]
 
 
-@rule(
+@server_rule(
     id="status-line-well-formed",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-status-line",),
     stimuli=(*_MATRIX, *_REFUSALS),
     hint="Send the version, a space, three digits, a space, and the reason, which may be empty.",
+    since="0.1",
 )
-def status_line_well_formed(run: ServerRun, _: None) -> Outcome:
+def status_line_well_formed(run: ServerRun) -> Outcome:
     """The status line is version, space, three digits, space and an optional reason.
 
     RFC 9112 section 4. The second space stands even when there is no reason.
@@ -76,16 +77,15 @@ def _() -> ServerRun:
 _ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"), ("Connection", "close")]
 
 
-@rule(
+@server_rule(
     id="response-head-well-formed",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-status-line", "rfc-response-split-value", "rfc-response-split-name"),
     stimuli=(*_MATRIX, *_REFUSALS),
     hint="End every line of the head with CR LF; send only tokens as names and no control characters in values.",
+    since="0.1",
 )
-def response_head_well_formed(run: ServerRun, _: None) -> Outcome:
+def response_head_well_formed(run: ServerRun) -> Outcome:
     """Every line of a response's head keeps the grammar.
 
     RFC 9112 sections 2.2 and 5. Clients repair a lot, each in its own way; the app gave nothing that would need it.
@@ -110,16 +110,15 @@ def _() -> ServerRun:
     return _example("response:echo", Response(200, _ORDINARY))
 
 
-@rule(
+@server_rule(
     id="response-body-well-formed",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-one-framing", "rfc-status-line"),
     stimuli=("response:*", "persist:*", "head:*", "http10:*"),
     hint="Frame the body by exactly one of Content-Length, chunks, or the end of the connection, and complete it.",
+    since="0.1",
 )
-def response_body_well_formed(run: ServerRun, _: None) -> Outcome:
+def response_body_well_formed(run: ServerRun) -> Outcome:
     """The body of a response keeps the framing that its head announces.
 
     RFC 9112 sections 6 and 7.1: chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted
@@ -148,16 +147,15 @@ def _() -> ServerRun:
     return _example("response:echo", Response(200, _ORDINARY))
 
 
-@rule(
+@server_rule(
     id="response-has-one-framing",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-one-framing",),
     stimuli=_MATRIX,
     hint="Never send Content-Length together with Transfer-Encoding.",
+    since="0.1",
 )
-def response_has_one_framing(run: ServerRun, _: None) -> Outcome:
+def response_has_one_framing(run: ServerRun) -> Outcome:
     """No response has both Content-Length and Transfer-Encoding.
 
     RFC 9112 section 6.2. It is the response's side of request smuggling.
@@ -181,16 +179,15 @@ def _() -> ServerRun:
     return _example("response:echo", Response(200, _ORDINARY))
 
 
-@rule(
+@server_rule(
     id="response-has-one-length",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-length-single",),
     stimuli=("response-lengths:*",),
     hint="Refuse a second Content-Length from the app, or send one of them.",
+    since="0.1",
 )
-def response_has_one_length(run: ServerRun, _: None) -> Outcome:
+def response_has_one_length(run: ServerRun) -> Outcome:
     """Two Content-Length headers of an app don't both reach the client.
 
     RFC 9110 sections 5.3 and 8.6. Clients take the first, the last, or give up; an error or one line is right.
@@ -214,16 +211,15 @@ def _() -> ServerRun:
     return _example("response-lengths:two-lengths", Response(500, _ORDINARY))
 
 
-@rule(
+@server_rule(
     id="cookies-sent-apart",
-    section="response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-set-cookie-separate",),
     stimuli=("response:cookies",),
     hint="Send every Set-Cookie header as a line of its own, in order.",
+    since="0.1",
 )
-def cookies_sent_apart(run: ServerRun, _: None) -> Outcome:
+def cookies_sent_apart(run: ServerRun) -> Outcome:
     """Several Set-Cookie headers stay separate lines, in order.
 
     RFC 6265 section 3: the comma that would join them is part of cookie dates.
@@ -249,16 +245,15 @@ def _() -> ServerRun:
     return _example("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
 
 
-@rule(
+@server_rule(
     id="response-has-one-date",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-date-required",),
     stimuli=("response:*", "bodiless:*", *_REFUSALS),
     hint="Add Date to every response that the app gave none, the server's own 4xx included; never send two.",
+    since="0.1",
 )
-def response_has_one_date(run: ServerRun, _: None) -> Outcome:
+def response_has_one_date(run: ServerRun) -> Outcome:
     """Responses of the classes 2xx, 3xx and 4xx carry exactly one Date.
 
     RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave
@@ -294,16 +289,15 @@ _FIXDATE = re.compile(
 _CLOCK = 600
 
 
-@rule(
+@server_rule(
     id="date-in-fixed-form",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-date-form",),
     stimuli=("response:echo", "response:generator", "response:not-found"),
     hint="Generate Date as IMF-fixdate in GMT, with English names in any locale.",
+    since="0.1",
 )
-def date_in_fixed_form(run: ServerRun, _: None) -> Outcome:
+def date_in_fixed_form(run: ServerRun) -> Outcome:
     """A generated Date has the fixed-length GMT form and tells the present time.
 
     RFC 9110 section 5.6.7. ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in
@@ -331,16 +325,15 @@ def _() -> ServerRun:
     return _example("response:echo", Response(200, _ORDINARY))
 
 
-@rule(
+@server_rule(
     id="server-field-without-detail",
-    section="response",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("rfc-server-field",),
     stimuli=("response:echo",),
     hint="Leave exact versions and installed modules out of Server.",
+    since="0.1",
 )
-def server_field_without_detail(run: ServerRun, _: None) -> Outcome:
+def server_field_without_detail(run: ServerRun) -> Outcome:
     """Server may be sent, and tells no fine-grained detail.
 
     RFC 9110 section 10.2.4: long lists of components with versions help those who look for known holes.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
+
+SECTION = "smuggling"
 
 
 def _post(*lines: bytes, body: bytes = b"") -> bytes:
@@ -26,7 +29,7 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
         return None
     call = first_call(run)
     if run.ran("planted"):
-        chunks_counted = call is not None and call.body == str(run.facts.get("decoded", "")).encode("latin-1")
+        chunks_counted = call is not None and call.body == run.wanted.decoded
         if closes and (
             chunks_counted or unseen(run)
         ):  # by the chunks it is no part of the body, but nothing may run any more
@@ -36,24 +39,24 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
         return broken(run, what, got="second request", expected="closed" if closes else "400")
     if call is None and hung(run.connection):
         return broken(run, "the server waited for more than the chunks", got="silence", expected="400 or an answer")
-    wanted = run.facts.get("decoded")
-    if call is not None and wanted is not None and call.body != str(wanted).encode("latin-1") and not call.body_error:
-        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(str(wanted)))
+    wanted = run.wanted.decoded
+    if call is not None and wanted is not None and run.mistook_body:
+        got = show(call.body)
+        return broken(run, f"the body became {got}", got=got, expected=show(wanted.decode("latin-1")))
     if closes and run.ran("next"):
         return broken(run, "the connection stayed open for another request", got="served", expected="closed")
     return HELD if call is not None else turned_away(run, "a request with Transfer-Encoding")
 
 
-@rule(
+@server_rule(
     id="length-before-chunked-overridden",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-cl-te",),
     stimuli=("cl-te:*",),
     hint="Refuse a request with both, or go by the chunks; close the connection either way.",
+    since="0.1",
 )
-def length_before_chunked_overridden(run: ServerRun, _: None) -> Outcome:
+def length_before_chunked_overridden(run: ServerRun) -> Outcome:
     """With Content-Length and then chunked coding the chunks count or the request is refused, and the connection ends.
 
     RFC 9112 sections 6.1 and 6.3. Of two recipients one goes by the length, the other by the chunks: the bytes in
@@ -68,27 +71,26 @@ _CL_TE = _post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
 @length_before_chunked_overridden.bad
 def _() -> ServerRun:
     run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="cl-te:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
 @length_before_chunked_overridden.good
 def _() -> ServerRun:
     run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"hello")], stimulus="cl-te:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
-@rule(
+@server_rule(
     id="chunked-before-length-counts",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-te-cl",),
     stimuli=("te-cl:*",),
     hint="Refuse a request with both, or go by the chunks; close the connection either way.",
+    since="0.1",
 )
-def chunked_before_length_counts(run: ServerRun, _: None) -> Outcome:
+def chunked_before_length_counts(run: ServerRun) -> Outcome:
     """With chunked coding and then a Content-Length the same holds: chunks or refusal, and the connection ends.
 
     RFC 9112 sections 6.1 and 6.3. A server that waits for the longer length hangs, one that goes by a shorter
@@ -103,33 +105,32 @@ _TE_CL = _post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
 @chunked_before_length_counts.bad
 def _() -> ServerRun:
     run = one_connection(_TE_CL, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="te-cl:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
 @chunked_before_length_counts.good
 def _() -> ServerRun:
     run = one_connection(_TE_CL, Response(400), stimulus="te-cl:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
-@rule(
+@server_rule(
     id="coding-not-plainly-chunked-refused",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-smuggle-te-te",),
     stimuli=("te-te:*",),
     hint="Answer a Transfer-Encoding whose last coding is not exactly 'chunked' with 400 and close.",
+    since="0.1",
 )
-def coding_not_plainly_chunked_refused(run: ServerRun, _: None) -> Outcome:
+def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
     """A request whose last transfer coding is not plainly chunked gets 400 and a closed connection.
 
     RFC 9112 section 6.3: the length of such a body can't be known. Guessing "no body" or "it surely means
     chunked" is what obfuscated codings are made for. Spellings that the grammar allows may be decoded.
     """
-    if run.facts.get("mode") == "decode-or-refuse":
+    if run.wanted.may_decode:
         return _chunked_or_refused(run, closes=False)
     outcome = must_refuse(run, "a request whose last transfer coding is not chunked")
     if outcome == HELD and run.ran("next"):
@@ -141,27 +142,27 @@ def coding_not_plainly_chunked_refused(run: ServerRun, _: None) -> Outcome:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: chunkedx", body=HELLO)
     run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:suffixed")
-    run.facts.update(mode="refuse", decoded="hello")
+    run.wanted = Wanted(may_decode=False, decoded=b"hello")
     return run
 
 
 @coding_not_plainly_chunked_refused.good
 def _() -> ServerRun:
     run = one_connection(_post(b"Transfer-Encoding: chunkedx", body=HELLO), Response(501), stimulus="te-te:suffixed")
-    run.facts.update(mode="refuse", decoded="hello")
+    run.wanted = Wanted(may_decode=False, decoded=b"hello")
     return run
 
 
-@rule(
+@server_rule(
     id="unknown-coding-gets-501",
     section="request-body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-te-unknown",),
     stimuli=("te-unknown:*",),
     hint="Answer a transfer coding that the server does not know with 501.",
+    since="0.1",
 )
-def unknown_coding_gets_501(run: ServerRun, _: None) -> Outcome:
+def unknown_coding_gets_501(run: ServerRun) -> Outcome:
     """A transfer coding that the server does not know gets 501.
 
     RFC 9112 section 6.1. Passing the still coded body to an app that can't know of the coding is the worst of
@@ -193,16 +194,16 @@ def _() -> ServerRun:
     return one_connection(sent, Response(501), stimulus="te-unknown:gzip")
 
 
-@rule(
+@server_rule(
     id="coding-name-case-ignored",
     section="request-body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-te-case-insensitive",),
     stimuli=("te-case:*",),
     hint="Compare the names of transfer codings without regard to case.",
+    since="0.1",
 )
-def coding_name_case_ignored(run: ServerRun, _: None) -> Outcome:
+def coding_name_case_ignored(run: ServerRun) -> Outcome:
     """``Chunked`` in any mix of case is chunked.
 
     RFC 9112 section 7. A server that overlooks it reads no body, and the chunks run as a request.
@@ -214,7 +215,7 @@ def coding_name_case_ignored(run: ServerRun, _: None) -> Outcome:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
     run = one_connection(sent, Response(200), Response(400), calls=[Call("first")], stimulus="te-case:Chunked")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -222,20 +223,19 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
     run = one_connection(sent, Response(200), calls=[Call("first", body=b"hello")], stimulus="te-case:Chunked")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
-@rule(
+@server_rule(
     id="coding-in-http10-ends-connection",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-te-http10",),
     stimuli=("te-http10:*",),
     hint="Close the connection after an HTTP/1.0 request with Transfer-Encoding.",
+    since="0.1",
 )
-def coding_in_http10_ends_connection(run: ServerRun, _: None) -> Outcome:
+def coding_in_http10_ends_connection(run: ServerRun) -> Outcome:
     """After an HTTP/1.0 request with Transfer-Encoding the connection ends.
 
     RFC 9112 section 6.1: the framing counts as faulty even when a Content-Length is there, since an HTTP/1.0

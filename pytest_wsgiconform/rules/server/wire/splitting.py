@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
+
+SECTION = "smuggling"
 
 
 def _example(stimulus: str, *responses: Response) -> ServerRun:
@@ -34,16 +36,15 @@ def _not_split(run: ServerRun, what: str) -> Outcome:
     return HELD
 
 
-@rule(
+@server_rule(
     id="header-value-splits-nothing",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-split-value",),
     stimuli=("split-value:*",),
     hint="Raise from start_response for a header value with CR, LF or NUL.",
+    since="0.1",
 )
-def header_value_splits_nothing(run: ServerRun, _: None) -> Outcome:
+def header_value_splits_nothing(run: ServerRun) -> Outcome:
     """CR, LF or NUL in an app's header value never reaches the wire.
 
     RFC 9110 sections 2.2 and 5.5. Apps put user input into Location and cookies; the server is the last place where
@@ -62,16 +63,15 @@ def _() -> ServerRun:
     return _example("split-value:split-value-crlf", Response(500))
 
 
-@rule(
+@server_rule(
     id="header-name-splits-nothing",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-split-name",),
     stimuli=("split-name:*",),
     hint="Raise from start_response for a header name that is not a token.",
+    since="0.1",
 )
-def header_name_splits_nothing(run: ServerRun, _: None) -> Outcome:
+def header_name_splits_nothing(run: ServerRun) -> Outcome:
     """An app's header name that is not a token never reaches the wire.
 
     RFC 9110 sections 2.2 and 5.1. A colon or a line break in a name makes another field of it, a blank one that
@@ -91,16 +91,15 @@ def _() -> ServerRun:
     return _example("split-name:split-name-blank", Response(500))
 
 
-@rule(
+@server_rule(
     id="status-splits-nothing",
-    section="smuggling",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-response-split-status",),
     stimuli=("split-status:*",),
     hint="Raise from start_response for a status with CR or LF.",
+    since="0.1",
 )
-def status_splits_nothing(run: ServerRun, _: None) -> Outcome:
+def status_splits_nothing(run: ServerRun) -> Outcome:
     """A status with CR or LF never splits the response.
 
     RFC 9112 section 4. The reason phrase is the least watched place that user input gets to.

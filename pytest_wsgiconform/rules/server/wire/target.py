@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
-from ...registry import rule
+from ...records.stimulus_facts import Wanted
+from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
+
+SECTION = "request-line"
 
 
 def _path(call: Call) -> str:
     return call.get("SCRIPT_NAME") + call.get("PATH_INFO")
 
 
-@rule(
+@server_rule(
     id="absolute-form-gives-path-and-query",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-absolute-form",),
     stimuli=("target:absolute", "target:absolute-upper-case-scheme"),
     hint="Accept an absolute URI as the target and hand its path and query to the app.",
+    since="0.1",
 )
-def absolute_form_gives_path_and_query(run: ServerRun, _: None) -> Outcome:
+def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     """A target in absolute form is served like the same target in origin form.
 
     Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
     The scheme and authority are no part of the path that an app sees.
     """
-    if not took_place(run) or unseen(run):
+    wanted = run.wanted.path, run.wanted.query
+    if not took_place(run) or unseen(run) or None in wanted:
         return None
     call = first_call(run)
     if call is None:
         return broken(run, f"a target in absolute form got: {answered(run)}", got=answered(run), expected="served")
     path, query = _path(call), call.get("QUERY_STRING")
-    wanted = str(run.facts.get("path", "")), str(run.facts.get("query", ""))
     if not path.startswith("/") or "://" in path or (rest_of_path(call), query) != wanted:
         return broken(
             run,
@@ -53,7 +55,7 @@ _ABSOLUTE = b"GET http://127.0.0.1:80/probe/echo/00000000.first/x?a=1 HTTP/1.1\r
 def _() -> ServerRun:
     environ = {"PATH_INFO": "http://127.0.0.1:80/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
     run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.facts.update(path="/x", query="a=1")
+    run.wanted = Wanted(path="/x", query="a=1")
     return run
 
 
@@ -61,20 +63,19 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     environ = {"PATH_INFO": "/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
     run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.facts.update(path="/x", query="a=1")
+    run.wanted = Wanted(path="/x", query="a=1")
     return run
 
 
-@rule(
+@server_rule(
     id="absolute-form-overrides-host",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-absolute-form-host",),
     stimuli=("target:absolute-other-host",),
     hint="Put the authority of an absolute target into HTTP_HOST, in the place of the Host field.",
+    since="0.1",
 )
-def absolute_form_overrides_host(run: ServerRun, _: None) -> Outcome:
+def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     """With a target in absolute form the app sees the target's authority, not the Host field.
 
     RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
@@ -85,8 +86,9 @@ def absolute_form_overrides_host(run: ServerRun, _: None) -> Outcome:
     call = first_call(run)
     if call is None:
         return must_refuse(run, "an absolute target with another Host")
-    host = call.get("HTTP_HOST")
-    other = str(run.facts.get("other", "other.test"))
+    host, other = call.get("HTTP_HOST"), run.wanted.other_host
+    if other is None:
+        return None
     if other in host:
         return broken(run, f"HTTP_HOST has the ignored field's {show(host)}", got=show(host), expected=show(run.host))
     return HELD
@@ -102,6 +104,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"HTTP_HOST": "other.test"})],
         stimulus="target:absolute-other-host",
+        wanted=Wanted(other_host="other.test"),
     )
 
 
@@ -112,19 +115,19 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"HTTP_HOST": "127.0.0.1:80"})],
         stimulus="target:absolute-other-host",
+        wanted=Wanted(other_host="other.test"),
     )
 
 
-@rule(
+@server_rule(
     id="asterisk-form-is-no-path",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-asterisk-form",),
     stimuli=("target:asterisk-options",),
     hint="Answer OPTIONS * in the server, or pass '*' or an empty PATH_INFO.",
+    since="0.1",
 )
-def asterisk_form_is_no_path(run: ServerRun, _: None) -> Outcome:
+def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
     """``OPTIONS *`` never reaches the app as a path with a slash.
 
     It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it
@@ -158,16 +161,15 @@ def _() -> ServerRun:
     )
 
 
-@rule(
+@server_rule(
     id="asterisk-form-only-for-options",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-asterisk-form",),
     stimuli=("target:asterisk-get",),
     hint="Refuse the target * with any method but OPTIONS.",
+    since="0.1",
 )
-def asterisk_form_only_for_options(run: ServerRun, _: None) -> Outcome:
+def asterisk_form_only_for_options(run: ServerRun) -> Outcome:
     """The target ``*`` is refused for methods other than OPTIONS.
 
     The asterisk form exists for a server-wide OPTIONS only (RFC 9112 section 3.2.4).
@@ -190,16 +192,15 @@ def _() -> ServerRun:
     return one_connection(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n", Response(400), stimulus="target:asterisk-get")
 
 
-@rule(
+@server_rule(
     id="connect-target-is-no-path",
-    section="request-line",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("rfc-connect-refused",),
     stimuli=("target:connect",),
     hint="Refuse CONNECT, or keep its authority out of PATH_INFO.",
+    since="0.1",
 )
-def connect_target_is_no_path(run: ServerRun, _: None) -> Outcome:
+def connect_target_is_no_path(run: ServerRun) -> Outcome:
     """The authority of a CONNECT never reaches the app as a path.
 
     CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which no WSGI app can give; made a path, the
@@ -208,7 +209,9 @@ def connect_target_is_no_path(run: ServerRun, _: None) -> Outcome:
     call = first_call(run)
     if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
-    authority = str(run.facts.get("authority", "example.test:443"))
+    authority = run.wanted.authority
+    if authority is None:
+        return None
     if call is not None and _path(call) == "/" + authority:
         return broken(
             run, f"the authority became the path {show(_path(call))}", got=show(_path(call)), expected="405 or 501"
@@ -223,26 +226,29 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/example.test:443"})],
         stimulus="target:connect",
+        wanted=Wanted(authority="example.test:443"),
     )
 
 
 @connect_target_is_no_path.good
 def _() -> ServerRun:
     return one_connection(
-        b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n", Response(501), stimulus="target:connect"
+        b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n",
+        Response(501),
+        stimulus="target:connect",
+        wanted=Wanted(authority="example.test:443"),
     )
 
 
-@rule(
+@server_rule(
     id="fragment-not-passed-on",
-    section="request-line",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("rfc-target-fragment",),
     stimuli=("target:fragment", "target:fragment-in-path"),
     hint="Answer a target with a number sign with 400.",
+    since="0.1",
 )
-def fragment_not_passed_on(run: ServerRun, _: None) -> Outcome:
+def fragment_not_passed_on(run: ServerRun) -> Outcome:
     """A fragment in the request target never reaches the app as data.
 
     No form of a target has room for one (RFC 9112 section 3.2), so a sender that puts it there means
@@ -253,7 +259,9 @@ def fragment_not_passed_on(run: ServerRun, _: None) -> Outcome:
         return None
     if call is None:
         return must_refuse(run, "a target with a fragment")
-    fragment = str(run.facts.get("fragment", "frag"))
+    fragment = run.wanted.fragment
+    if fragment is None:
+        return None
     for name in ("QUERY_STRING", "PATH_INFO"):
         value = call.get(name)
         if fragment in value:
@@ -268,6 +276,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=1#frag"})],
         stimulus="target:fragment",
+        wanted=Wanted(fragment="frag"),
     )
 
 
@@ -277,4 +286,5 @@ def _() -> ServerRun:
         b"GET /probe/echo/00000000.first?a=1#frag HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(400),
         stimulus="target:fragment",
+        wanted=Wanted(fragment="frag"),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..agreed_bytes import BINARY
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first, passed, received_by
+
+SECTION = "body"
 
 #: What a server may use of a returned object; the last three are what ``iter()``, ``list()`` and ``isinstance()``
 #: look up.
@@ -35,16 +37,15 @@ def _gated(*pieces: tuple[float, bytes]) -> ServerRun:
     return example_run(calls=[call], received=pieces)
 
 
-@rule(
+@server_rule(
     id="blocks-sent-before-next",
-    section="body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("body-send-before-next", "body-no-delay"),
     stimuli=("gated:blocks", "gated:length", "gated:large"),
     hint="Send each block, or hand it to something that sends, before asking for the next; flush every buffer.",
+    since="0.1",
 )
-def blocks_sent_before_next(run: ServerRun, _exchange: object) -> Outcome:
+def blocks_sent_before_next(run: ServerRun) -> Outcome:
     """Each block reaches the client while the application has not yet been asked for, or has not made, the next.
 
     Why it matters: servers "must not delay the transmission of any block" (PEP 3333, "Buffering and Streaming"), and
@@ -64,16 +65,16 @@ def _():
     return _gated((1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>"), (2.5, b"<two>"))
 
 
-@rule(
+@server_rule(
     id="write-sends-before-return",
     section="write",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("write-sent-before-return",),
     stimuli=("gated:write",),
     hint="Send in write(), or hand the data to something that sends while the application goes on.",
+    since="0.1",
 )
-def write_sends_before_return(run: ServerRun, _exchange: object) -> Outcome:
+def write_sends_before_return(run: ServerRun) -> Outcome:
     """What was written reaches the client while the application goes on.
 
     Why it matters: before ``write()`` returns, the data must have been passed to the client in its entirety or be
@@ -95,16 +96,16 @@ def _():
     return _gated((1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>"), (2.5, b"<two>"))
 
 
-@rule(
+@server_rule(
     id="blocks-after-write-sent",
     section="write",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("write-then-yield",),
     stimuli=("gated:write-then-yield",),
     hint="Treat blocks that come after write() like any others.",
+    since="0.1",
 )
-def blocks_after_write_sent(run: ServerRun, _exchange: object) -> Outcome:
+def blocks_after_write_sent(run: ServerRun) -> Outcome:
     """A block that is yielded after ``write()`` was used is sent at once, too.
 
     Why it matters: ``write()`` may be used and an iterable returned; its blocks must be treated normally, which
@@ -139,16 +140,15 @@ def _arrives(run: ServerRun, wanted: bytes, what: str) -> Outcome:
     return HELD
 
 
-@rule(
+@server_rule(
     id="body-bytes-unchanged",
-    section="body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("body-binary-safe", "body-server-transform-may", "http-reencode-may"),
     stimuli=("body:binary", "body:binary-10"),
     hint="Send the bytes as they are; line ends are the application's business.",
+    since="0.1",
 )
-def body_bytes_unchanged(run: ServerRun, _exchange: object) -> Outcome:
+def body_bytes_unchanged(run: ServerRun) -> Outcome:
     """Body bytes reach the client unaltered.
 
     Why it matters: a server should treat yielded strings as binary byte sequences, and not alter line endings (PEP
@@ -171,16 +171,16 @@ def _line(run: ServerRun) -> bytes:
     return b"ok " + f"{run.token}.first".encode() + b"\n"
 
 
-@rule(
+@server_rule(
     id="close-is-optional",
     section="close",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("close-absent-ok",),
     stimuli=("body:list", "body:tuple", "body:iterator"),
     hint="Call close() only when the returned object has it.",
+    since="0.1",
 )
-def close_is_optional(run: ServerRun, _exchange: object) -> Outcome:
+def close_is_optional(run: ServerRun) -> Outcome:
     """A list, a tuple or a bare iterator, which have no ``close()``, is served.
 
     Why it matters: the server calls ``close()`` if the iterable has it (PEP 3333, "Specification Details"); most don't.
@@ -198,16 +198,15 @@ def _():
     return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
-@rule(
+@server_rule(
     id="sequence-protocol-iterated",
-    section="body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("body-sequence-protocol",),
     stimuli=("body:sequence",),
     hint="Iterate with iter() or a for loop; do not call __iter__ yourself.",
+    since="0.1",
 )
-def sequence_protocol_iterated(run: ServerRun, _exchange: object) -> Outcome:
+def sequence_protocol_iterated(run: ServerRun) -> Outcome:
     """An iterable that has only ``__getitem__`` is served.
 
     Why it matters: what is iterable is defined by ``iter()`` and the ``for`` statement, the sequence protocol included
@@ -226,16 +225,15 @@ def _():
     return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
-@rule(
+@server_rule(
     id="no-attributes-of-iterable-used",
-    section="body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("body-no-other-attributes",),
     stimuli=("body:attributes",),
     hint="Use iteration, len() and close() only, unless the object is your own file wrapper's.",
+    since="0.1",
 )
-def no_attributes_of_iterable_used(run: ServerRun, _exchange: object) -> Outcome:
+def no_attributes_of_iterable_used(run: ServerRun) -> Outcome:
     """A server uses nothing of the returned object but iteration, ``len()`` and ``close()``.
 
     Why it matters: it "must not directly use any other attributes of the iterable" (PEP 3333, "Specification Details"),
@@ -262,16 +260,15 @@ def _():
     return example_run(Response(), calls=[example_call(event("looked-up", name="close"))])
 
 
-@rule(
+@server_rule(
     id="text-body-refused",
-    section="body",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("text-server-no-body-encoding",),
     stimuli=("body:text",),
     hint="Accept bytes only; do not encode.",
+    since="0.1",
 )
-def text_body_refused(run: ServerRun, _exchange: object) -> Outcome:
+def text_body_refused(run: ServerRun) -> Outcome:
     """A server does not encode text that an application yields.
 
     Why it matters: bodies are bytestrings, and it is the application that knows their encoding (PEP 3333, "Unicode
@@ -294,16 +291,16 @@ def _():
     return example_run(Response(status=500, body=b"error"), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="written-like-yielded",
     section="write",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("write-as-if-yielded", "write-order"),
     stimuli=("write:order", "write:yielded"),
     hint="Send written data in the order of the calls, before all blocks of the iterable.",
+    since="0.1",
 )
-def written_like_yielded(run: ServerRun, _exchange: object) -> Outcome:
+def written_like_yielded(run: ServerRun) -> Outcome:
     """Written data makes the same response as yielded data, and precedes it.
 
     Why it matters: data passed to ``write()`` is treated as if it had been yielded (PEP 3333, "The write()

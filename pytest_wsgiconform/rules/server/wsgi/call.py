@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...records.stimulus_facts import Launch
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first, started
+
+SECTION = "call"
 
 #: Looked up by isinstance() and issubclass(), by logging and by functools.wraps(): of no use to tell how to call.
 HARMLESS = frozenset(
@@ -26,24 +29,23 @@ HARMLESS = frozenset(
 )
 
 
-@rule(
+@server_rule(
     id="any-callable-served",
-    section="call",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("call-app-any-kind",),
     stimuli=("kind:*",),
     hint="Call the object with two positional arguments; care for nothing else about it.",
+    since="0.1",
 )
-def any_callable_served(run: ServerRun, _exchange: object) -> Outcome:
+def any_callable_served(run: ServerRun) -> Outcome:
     """Functions, bound methods, classes and instances with ``__call__`` are served alike.
 
     Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
     was provided to it" (PEP 3333, "Specification Overview").
     """
-    kind = str(run.facts.get("app", "a function"))
-    if "not-started" in run.facts:
-        return broken(run, f"the server does not start with {kind} as its application: {run.facts['not-started']}")
+    kind = run.launch.app or "a function"
+    if run.noted.not_started:
+        return broken(run, f"the server does not start with {kind} as its application: {run.noted.not_started}")
     response = answer(run)
     if run.probed and not run.calls and response is None:
         return broken(run, f"the server neither called {kind} nor answered")
@@ -56,25 +58,24 @@ def any_callable_served(run: ServerRun, _exchange: object) -> Outcome:
 
 @any_callable_served.bad
 def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], facts={"app": "app_class"})
+    return example_run(Response(status=500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
 
 
 @any_callable_served.good
 def _():
     response = Response(body=b"ok t.first\n")
-    return example_run(response, calls=[example_call()], facts={"app": "app_class"}, token="t")
+    return example_run(response, calls=[example_call()], launch=Launch(app="app_class"), token="t")
 
 
-@rule(
+@server_rule(
     id="app-not-introspected",
-    section="call",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("call-app-not-introspected",),
     stimuli=("kind:app_instance",),
     hint="Call the application; do not read attributes of it.",
+    since="0.1",
 )
-def app_not_introspected(run: ServerRun, _exchange: object) -> Outcome:
+def app_not_introspected(run: ServerRun) -> Outcome:
     """A server calls the application and reads no attributes of it.
 
     Why it matters: callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"):
@@ -101,16 +102,15 @@ def _():
     return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__class__"]})])
 
 
-@rule(
+@server_rule(
     id="app-called-once-per-request",
-    section="call",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("call-once-per-request",),
     stimuli=("body:*", "env:*", "raise:*", "input:unread"),
     hint="Call the application once for each request, also when it fails or the client is slow.",
+    since="0.1",
 )
-def app_called_once_per_request(run: ServerRun, _exchange: object) -> Outcome:
+def app_called_once_per_request(run: ServerRun) -> Outcome:
     """Each request makes the server call the application exactly once.
 
     Why it matters: the server invokes the application "once for each request it receives" that is directed at it (PEP
@@ -137,16 +137,15 @@ def _():
     return example_run(Response(), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="start-response-takes-positionals",
-    section="call",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-signature", "exc-first-call-ok"),
     stimuli=("body:generator", "start:none", "exc:first"),
     hint="Define start_response(status, headers, exc_info=None).",
+    since="0.1",
 )
-def start_response_takes_positionals(run: ServerRun, _exchange: object) -> Outcome:
+def start_response_takes_positionals(run: ServerRun) -> Outcome:
     """``start_response`` takes two positional arguments, and a third.
 
     Why it matters: it must accept two required positional arguments and one optional one (PEP 3333, "Specification
@@ -172,16 +171,16 @@ def _():
     return example_run(Response(), calls=[example_call(event("start", status="200 OK", raised=""))])
 
 
-@rule(
+@server_rule(
     id="write-takes-bytes",
     section="write",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("write-signature",),
     stimuli=("write:order", "gated:write"),
     hint="Return a callable from start_response that takes one bytestring.",
+    since="0.1",
 )
-def write_takes_bytes(run: ServerRun, _exchange: object) -> Outcome:
+def write_takes_bytes(run: ServerRun) -> Outcome:
     """What ``start_response`` returns takes one bytestring.
 
     Why it matters: it must return a ``write(body_data)`` callable with one positional argument (PEP 3333,

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first
+
+SECTION = "close"
 
 
 def _closed(call: Call, of: str = "outer") -> int:
     return sum(entry.get("of", "outer") == of for entry in call.named("close"))
 
 
-@rule(
+@server_rule(
     id="close-on-returned-object",
-    section="close",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("close-on-returned-object",),
     stimuli=("body:separate-iterator",),
     hint="Keep the returned object, and call close() on it, not on what iter() made of it.",
+    since="0.1",
 )
-def close_on_returned_object(run: ServerRun, _exchange: object) -> Outcome:
+def close_on_returned_object(run: ServerRun) -> Outcome:
     """``close()`` is called on the object that the application returned.
 
     Why it matters: it is the iterable returned by the application whose ``close()`` must be called (PEP 3333,
@@ -48,16 +49,15 @@ def _():
     return example_run(Response(), calls=[example_call(event("close", of="outer", number=1))])
 
 
-@rule(
+@server_rule(
     id="close-called-after-error",
-    section="close",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("close-called-on-error",),
     stimuli=("exc:close-error",),
     hint="Call close() in a finally clause.",
+    since="0.1",
 )
-def close_called_after_error(run: ServerRun, _exchange: object) -> Outcome:
+def close_called_after_error(run: ServerRun) -> Outcome:
     """``close()`` is called when iteration ends with an exception.
 
     Why it matters: it must be called whether the request completed normally or terminated early due to an application
@@ -82,16 +82,15 @@ def _():
     return example_run(calls=[example_call(*events)])
 
 
-@rule(
+@server_rule(
     id="close-called-after-disconnect",
-    section="close",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("close-called-on-disconnect",),
     stimuli=("leave:reset", "leave:close"),
     hint="Call close() in a finally clause around the sending, too.",
+    since="0.1",
 )
-def close_called_after_disconnect(run: ServerRun, _exchange: object) -> Outcome:
+def close_called_after_disconnect(run: ServerRun) -> Outcome:
     """``close()`` is called when the client goes away in the middle of the response.
 
     Why it matters: it must also be called on early termination due to a browser disconnect (PEP 3333, "Specification

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     Asked,
@@ -17,17 +17,18 @@ from ..requests import (
     pairs,
 )
 
+SECTION = "environ"
 
-@rule(
+
+@server_rule(
     id="request-method-as-sent",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-request-method-value",),
     stimuli=("env:methods",),
     hint="Pass the method token on unchanged, or refuse the request with 405 or 501.",
+    since="0.1",
 )
-def request_method_as_sent(run: ServerRun, _exchange: object) -> Outcome:
+def request_method_as_sent(run: ServerRun) -> Outcome:
     """REQUEST_METHOD is the method token that the client sent.
 
     Why it matters: an application routes by it. The method is a case-sensitive token of the client's choice (PEP 3333,
@@ -46,16 +47,15 @@ def _():
     return example_run(sent=example_request(method="BREW"), calls=[example_call(REQUEST_METHOD="BREW")])
 
 
-@rule(
+@server_rule(
     id="path-info-is-rest-of-path",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-path-info-value", "env-script-name-value"),
     stimuli=("env:paths", "env:plain"),
     hint="Percent-decode the path once, as bytes, and split it into SCRIPT_NAME and PATH_INFO.",
+    since="0.1",
 )
-def path_info_is_rest_of_path(run: ServerRun, _exchange: object) -> Outcome:
+def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
     """SCRIPT_NAME and PATH_INFO together are the decoded path of the request.
 
     Why it matters: SCRIPT_NAME is the initial portion of the request URL's path and PATH_INFO its remainder (PEP 3333,
@@ -81,16 +81,15 @@ def _():
     return example_run(sent=example_request(rest="/a%20b"), calls=[example_call(PATH_INFO=example_path(rest="/a b"))])
 
 
-@rule(
+@server_rule(
     id="script-name-is-mount-point",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-script-name-value",),
     stimuli=("env:mounted", "env:plain"),
     hint="Put the path under which the app is mounted into SCRIPT_NAME, and only what follows it into PATH_INFO.",
+    since="0.1",
 )
-def script_name_is_mount_point(run: ServerRun, _exchange: object) -> Outcome:
+def script_name_is_mount_point(run: ServerRun) -> Outcome:
     """Below a mount point SCRIPT_NAME is that point and PATH_INFO what follows it.
 
     Why it matters: SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333,
@@ -122,16 +121,15 @@ def _():
     return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
 
 
-@rule(
+@server_rule(
     id="query-string-as-sent",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-query-string-value",),
     stimuli=("env:queries", "env:plain"),
     hint="Take everything after the first question mark, and decode nothing.",
+    since="0.1",
 )
-def query_string_as_sent(run: ServerRun, _exchange: object) -> Outcome:
+def query_string_as_sent(run: ServerRun) -> Outcome:
     """QUERY_STRING is what follows the first question mark, undecoded.
 
     Why it matters: the query is decoded by the application, once (PEP 3333, "environ Variables": the portion of the
@@ -150,16 +148,15 @@ def _():
     return example_run(sent=example_request(rest="?q=%26"), calls=[example_call(QUERY_STRING="q=%26")])
 
 
-@rule(
+@server_rule(
     id="content-type-as-sent",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-content-type-value",),
     stimuli=("env:content-type",),
     hint="Copy the field's value, parameters included.",
+    since="0.1",
 )
-def content_type_as_sent(run: ServerRun, _exchange: object) -> Outcome:
+def content_type_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_TYPE is the value of the request's Content-Type.
 
     Why it matters: it is the content of the Content-Type field (PEP 3333, "environ Variables"); without its parameters
@@ -184,16 +181,15 @@ def _():
     return example_run(sent=sent, calls=[example_call(CONTENT_TYPE="text/x; charset=utf-8")])
 
 
-@rule(
+@server_rule(
     id="content-length-as-sent",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-content-length-value",),
     stimuli=("env:content-length",),
     hint="Copy the field's value.",
+    since="0.1",
 )
-def content_length_as_sent(run: ServerRun, _exchange: object) -> Outcome:
+def content_length_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_LENGTH is the value of the request's Content-Length.
 
     Why it matters: it is how an application knows how much to read (PEP 3333, "environ Variables": the contents of any
@@ -218,16 +214,15 @@ def _():
     return example_run(sent=sent, calls=[example_call(CONTENT_LENGTH="10")])
 
 
-@rule(
+@server_rule(
     id="server-address-names-listener",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-server-fallback-url",),
     stimuli=("env:no-host",),
     hint="Set SERVER_NAME to a name or address of the listening socket, and SERVER_PORT to its port.",
+    since="0.1",
 )
-def server_address_names_listener(run: ServerRun, _exchange: object) -> Outcome:
+def server_address_names_listener(run: ServerRun) -> Outcome:
     """Without a Host, SERVER_NAME and SERVER_PORT name the listener.
 
     Why it matters: with SCRIPT_NAME and PATH_INFO the two complete the URL when the client sent no Host (PEP 3333,
@@ -265,16 +260,15 @@ def _():
     return example_run(calls=[example_call(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")], host="127.0.0.1:8000")
 
 
-@rule(
+@server_rule(
     id="server-protocol-is-request-version",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-server-protocol-request",),
     stimuli=("env:versions",),
     hint="Put the version of the request line into SERVER_PROTOCOL, not the version that the server speaks.",
+    since="0.1",
 )
-def server_protocol_is_request_version(run: ServerRun, _exchange: object) -> Outcome:
+def server_protocol_is_request_version(run: ServerRun) -> Outcome:
     """SERVER_PROTOCOL is the version in the client's request.
 
     Why it matters: it is "The version of the protocol the client used to send the request" (PEP 3333, "environ

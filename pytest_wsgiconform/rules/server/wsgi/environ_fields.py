@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     Asked,
@@ -16,6 +16,8 @@ from ..requests import (
     example_run,
     pairs,
 )
+
+SECTION = "environ"
 
 #: Fields that a server may act on itself and keep from the app, and those that have variables of their own.
 KEPT_BACK = frozenset(
@@ -44,16 +46,15 @@ def _passed_on(request: Asked) -> dict[str, str]:
     return {_variable(n): v for n, v in request.fields if n.lower() not in KEPT_BACK and "_" not in n}
 
 
-@rule(
+@server_rule(
     id="request-headers-passed-on",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-http-present", "env-http-name-mapping"),
     stimuli=("env:names",),
     hint="Give every request header its HTTP_ variable: upper case, hyphens turned to underscores.",
+    since="0.1",
 )
-def request_headers_passed_on(run: ServerRun, _exchange: object) -> Outcome:
+def request_headers_passed_on(run: ServerRun) -> Outcome:
     """Every header of the request shows up as its HTTP_ variable.
 
     Why it matters: the presence of these variables "should correspond with the presence or absence of the appropriate
@@ -82,16 +83,15 @@ def _():
     return example_run(sent=sent, calls=[example_call(HTTP_HOST="127.0.0.1:8000", HTTP_X_TWO_WORDS="two")])
 
 
-@rule(
+@server_rule(
     id="request-header-values-as-sent",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-http-value", "env-http-name-mapping"),
     stimuli=("env:names",),
     hint="Strip the blanks around the value, and change nothing else.",
+    since="0.1",
 )
-def request_header_values_as_sent(run: ServerRun, _exchange: object) -> Outcome:
+def request_header_values_as_sent(run: ServerRun) -> Outcome:
     """An HTTP_ variable holds its header's value, without surrounding blanks.
 
     Why it matters: HTTP_ variables correspond to the headers that the client supplied (PEP 3333, "environ Variables").
@@ -122,16 +122,15 @@ def _():
     return example_run(sent=sent, calls=[example_call(HTTP_X_PROBE="two  words, inside")])
 
 
-@rule(
+@server_rule(
     id="no-invented-request-headers",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-http-absent",),
     stimuli=("env:minimal", "env:plain"),
     hint="Make HTTP_ variables from the request's own headers only; do not pass on the process's variables.",
+    since="0.1",
 )
-def no_invented_request_headers(run: ServerRun, _exchange: object) -> Outcome:
+def no_invented_request_headers(run: ServerRun) -> Outcome:
     """No HTTP_ variable appears for a header that the client did not send.
 
     Why it matters: applications trust HTTP_ variables to come from the client, or from a proxy they know. Presence
@@ -149,24 +148,24 @@ def no_invented_request_headers(run: ServerRun, _exchange: object) -> Outcome:
 
 @no_invented_request_headers.bad
 def _():
-    return example_run(calls=[example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")])
+    call = example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")
+    return example_run(sent=example_request(), calls=[call])
 
 
 @no_invented_request_headers.good
 def _():
-    return example_run(calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
+    return example_run(sent=example_request(), calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
 
 
-@rule(
+@server_rule(
     id="url-scheme-is-clients",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-url-scheme-correct",),
     stimuli=("env:plain",),
     hint="Derive wsgi.url_scheme from the listening socket: 'http' without TLS.",
+    since="0.1",
 )
-def url_scheme_is_clients(run: ServerRun, _exchange: object) -> Outcome:
+def url_scheme_is_clients(run: ServerRun) -> Outcome:
     """``wsgi.url_scheme`` agrees with how the client reached the application.
 
     Why it matters: it is the scheme part of the URL at which the application is being invoked (PEP 3333, "environ
@@ -192,16 +191,15 @@ def _():
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "http"})])
 
 
-@rule(
+@server_rule(
     id="environ-text-gives-bytes-back",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("text-bytes-roundtrip",),
     stimuli=("env:octets",),
     hint="Decode every byte of path and headers as Latin-1; do not decode as UTF-8, and do not replace anything.",
+    since="0.1",
 )
-def environ_text_gives_bytes_back(run: ServerRun, _exchange: object) -> Outcome:
+def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
     """Text in environ turns back into the request's bytes through Latin-1.
 
     Why it matters: native strings carry bytes as code points up to U+00FF (PEP 3333, "A Note On String Types" and
@@ -234,16 +232,15 @@ def _():
     return example_run(sent=example_request(rest="/%E2%82%AC"), calls=calls)
 
 
-@rule(
+@server_rule(
     id="environ-fresh-per-request",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-fresh-per-request",),
     stimuli=("env:fresh",),
     hint="Make a new dict for each request, or copy the base one.",
+    since="0.1",
 )
-def environ_fresh_per_request(run: ServerRun, _exchange: object) -> Outcome:
+def environ_fresh_per_request(run: ServerRun) -> Outcome:
     """What one request's application changes in environ does not show in another's.
 
     Why it matters: an application "is allowed to modify the dictionary in any way it desires" (PEP 3333,
@@ -279,16 +276,15 @@ def _():
     return example_run(calls=[example_call(label="mutate"), example_call(label="next", HTTP_X_STABLE="stable")])
 
 
-@rule(
+@server_rule(
     id="url-can-be-rebuilt",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("url-reconstruct",),
     stimuli=("env:urls",),
     hint="Keep HTTP_HOST, SCRIPT_NAME, PATH_INFO and QUERY_STRING true to the request.",
+    since="0.1",
 )
-def url_can_be_rebuilt(run: ServerRun, _exchange: object) -> Outcome:
+def url_can_be_rebuilt(run: ServerRun) -> Outcome:
     """The PEP's algorithm gives back the URL that the client used.
 
     Why it matters: links, redirects and signatures are made with it (PEP 3333, "URL Reconstruction"). The comparison is
@@ -323,16 +319,15 @@ def _():
     return example_run(sent=example_request(rest="/a?x=1"), calls=[example_call(**_url_environ(QUERY_STRING="x=1"))])
 
 
-@rule(
+@server_rule(
     id="unknown-environ-keys-harmless",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("env-server-vars-may", "env-fresh-per-request"),
     stimuli=("env:strange-keys",),
     hint="Do not look at environ again after the application was called.",
+    since="0.1",
 )
-def unknown_environ_keys_harmless(run: ServerRun, _exchange: object) -> Outcome:
+def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
     """Keys that the application adds to environ change nothing for the server.
 
     Why it matters: environ may hold any further variables (PEP 3333, "environ Variables"), and the application may
@@ -356,16 +351,15 @@ def _():
     return example_run(Response(body=b"ok 00000000.first\n1"), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="deployer-variables-reach-app",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("config-deployer-vars",),
     stimuli=("env:deployer",),
     hint="Leave the process's environment alone, or offer a setting for variables that go into environ.",
+    since="0.1",
 )
-def deployer_variables_reach_app(run: ServerRun, _exchange: object) -> Outcome:
+def deployer_variables_reach_app(run: ServerRun) -> Outcome:
     """A variable that the deployer set is there for the application.
 
     Why it matters: a deployer should be able to specify name-value pairs to be placed in environ (PEP 3333,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import event, example_call, example_run, first
+
+SECTION = "errors"
 
 
 def _accepts(run: ServerRun, method: str) -> Outcome:
@@ -23,16 +25,15 @@ def _example(method: str, raised: str = "") -> ServerRun:
     return example_run(calls=[example_call(event("errors", method=method, raised=raised))])
 
 
-@rule(
+@server_rule(
     id="errors-has-write",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("errors-write-supported", "errors-text-mode"),
     stimuli=("errors:write",),
     hint="Give wsgi.errors a write(str) method.",
+    since="0.1",
 )
-def errors_has_write(run: ServerRun, _exchange: object) -> Outcome:
+def errors_has_write(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``write(str)``.
 
     Why it matters: servers must support it (PEP 3333, "Input and Error Streams"); it is a text stream, so text with
@@ -51,16 +52,15 @@ def _():
     return _example("write")
 
 
-@rule(
+@server_rule(
     id="errors-has-flush",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("errors-flush-supported", "errors-flush-noop-may"),
     stimuli=("errors:write",),
     hint="Give wsgi.errors a flush() method; it may do nothing when nothing is buffered.",
+    since="0.1",
 )
-def errors_has_flush(run: ServerRun, _exchange: object) -> Outcome:
+def errors_has_flush(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``flush()``.
 
     Why it matters: servers must support it (PEP 3333, "Input and Error Streams"), if only to do nothing.
@@ -78,16 +78,15 @@ def _():
     return _example("flush")
 
 
-@rule(
+@server_rule(
     id="errors-has-writelines",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("errors-writelines-supported",),
     stimuli=("errors:writelines",),
     hint="Give wsgi.errors a writelines() method that takes any iterable of strings.",
+    since="0.1",
 )
-def errors_has_writelines(run: ServerRun, _exchange: object) -> Outcome:
+def errors_has_writelines(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``writelines()``, of a list as of a generator.
 
     Why it matters: servers must support it (PEP 3333, "Input and Error Streams").
@@ -105,16 +104,15 @@ def _():
     return _example("writelines")
 
 
-@rule(
+@server_rule(
     id="errors-accepts-any-text",
-    section="errors",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("errors-unicode",),
     stimuli=("errors:unicode",),
     hint="Give the log stream an error handler such as backslashreplace.",
+    since="0.1",
 )
-def errors_accepts_any_text(run: ServerRun, _exchange: object) -> Outcome:
+def errors_accepts_any_text(run: ServerRun) -> Outcome:
     """``wsgi.errors`` accepts any text without raising.
 
     Why it matters: it "should accept and log arbitrary unicode without raising an error", substituting what its
@@ -133,16 +131,15 @@ def _():
     return _example("write")
 
 
-@rule(
+@server_rule(
     id="errors-flush-reaches-log",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("errors-flush-effective",),
     stimuli=("errors:write",),
     hint="Hand flush() on to the stream below.",
+    since="0.1",
 )
-def errors_flush_reaches_log(run: ServerRun, _exchange: object) -> Outcome:
+def errors_flush_reaches_log(run: ServerRun) -> Outcome:
     """After ``flush()``, what was written to ``wsgi.errors`` is in the log.
 
     Why it matters: an application may flush before it starts something dangerous (PEP 3333, "Input and Error Streams":
@@ -172,16 +169,15 @@ def _():
     return example_run(calls=[call], output="probe-errors written t.first\n", token="t")
 
 
-@rule(
+@server_rule(
     id="errors-writelines-verbatim",
-    section="errors",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("errors-writelines-semantics",),
     stimuli=("errors:writelines",),
     hint="Write each string as it is, one after the other.",
+    since="0.1",
 )
-def errors_writelines_verbatim(run: ServerRun, _exchange: object) -> Outcome:
+def errors_writelines_verbatim(run: ServerRun) -> Outcome:
     """``writelines()`` writes the strings in order, and adds no line ends.
 
     Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
@@ -211,16 +207,15 @@ def _():
     return example_run(calls=[call], token="t", output="probe-errors one; t.firstprobe-errors two; t.first")
 
 
-@rule(
+@server_rule(
     id="app-errors-are-logged",
-    section="errors",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-server-logs",),
     stimuli=("raise:call", "raise:step"),
     hint="Write the traceback of an exception that left the application to the log.",
+    since="0.1",
 )
-def app_errors_are_logged(run: ServerRun, _exchange: object) -> Outcome:
+def app_errors_are_logged(run: ServerRun) -> Outcome:
     """An exception that leaves the application is logged.
 
     Why it matters: a server should trap and log it (PEP 3333, "Error Handling"): nobody else can. Judged only where
@@ -250,16 +245,15 @@ def _():
     return example_run(calls=[call], token="t", output=output)
 
 
-@rule(
+@server_rule(
     id="short-body-is-logged",
-    section="errors",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("length-short-log",),
     stimuli=("short:pipelined",),
     hint="Log it when an application gives fewer bytes than its Content-Length.",
+    since="0.1",
 )
-def short_body_is_logged(run: ServerRun, _exchange: object) -> Outcome:
+def short_body_is_logged(run: ServerRun) -> Outcome:
     """A body shorter than its Content-Length is logged or otherwise reported.
 
     Why it matters: the client gets a broken response, and a server should say so (PEP 3333, "Handling the

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import event, example_call, example_run, first
+
+SECTION = "environ"
 
 
 def _tried(run: ServerRun, how: str) -> dict[str, Any] | None:
@@ -29,16 +31,15 @@ def _example(how: str, raised: str = "", value: str = "") -> ServerRun:
     return example_run(calls=[example_call(event("extension", how=how, raised=raised, value=value))])
 
 
-@rule(
+@server_rule(
     id="header-extension-needs-environ",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("ext-headers-need-environ",),
     stimuli=("extension:headers",),
     hint="Make the current environ a required argument of the extension.",
+    since="0.1",
 )
-def header_extension_needs_environ(run: ServerRun, _exchange: object) -> Outcome:
+def header_extension_needs_environ(run: ServerRun) -> Outcome:
     """An extension that gives request headers requires the caller's environ.
 
     Why it matters: middleware may have changed environ; an extension that goes round it gives what the middleware took
@@ -57,16 +58,15 @@ def _():
     return _example("without-environ", "TypeError: environ is missing")
 
 
-@rule(
+@server_rule(
     id="header-extension-follows-environ",
-    section="environ",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("ext-refuse-on-mismatch",),
     stimuli=("extension:headers",),
     hint="Answer from the environ that was passed, or refuse when it is not what the server knows.",
+    since="0.1",
 )
-def header_extension_follows_environ(run: ServerRun, _exchange: object) -> Outcome:
+def header_extension_follows_environ(run: ServerRun) -> Outcome:
     """Such an extension follows a changed environ, or refuses.
 
     Why it matters: it has to refuse service when it can't be sure to agree with environ (PEP 3333, "Server Extension
@@ -91,16 +91,16 @@ def _():
     return _example("altered-environ", value="altered")
 
 
-@rule(
+@server_rule(
     id="output-extension-needs-start",
     section="start-response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("ext-output-needs-start-response",),
     stimuli=("extension:output",),
     hint="Make start_response a required argument of an extension that sends.",
+    since="0.1",
 )
-def output_extension_needs_start(run: ServerRun, _exchange: object) -> Outcome:
+def output_extension_needs_start(run: ServerRun) -> Outcome:
     """An extension that sends output requires ``start_response``.
 
     Why it matters: only so can it tell whether middleware stands in between that would have wanted to see the output
@@ -119,16 +119,16 @@ def _():
     return _example("without-start", "TypeError: start_response is missing")
 
 
-@rule(
+@server_rule(
     id="output-extension-refuses-foreign-start",
     section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("ext-refuse-foreign-start-response",),
     stimuli=("extension:output",),
     hint="Compare the start_response that was passed with the one that was given to the application.",
+    since="0.1",
 )
-def output_extension_refuses_foreign_start(run: ServerRun, _exchange: object) -> Outcome:
+def output_extension_refuses_foreign_start(run: ServerRun) -> Outcome:
     """It refuses when that object is not the server's own.
 
     Why it matters: another ``start_response`` means that middleware is there, whose work the extension would go round
@@ -147,23 +147,22 @@ def _():
     return _example("foreign-start", "ValueError: not the server's start_response")
 
 
-@rule(
+@server_rule(
     id="tls-variables-supplied",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-ssl-vars", "env-url-scheme-correct"),
     stimuli=("tls:get",),
     hint="Under TLS, set wsgi.url_scheme to https and HTTPS to on, and add what is known of the SSL_ variables.",
+    since="0.1",
 )
-def tls_variables_supplied(run: ServerRun, _exchange: object) -> Outcome:
+def tls_variables_supplied(run: ServerRun) -> Outcome:
     """Under TLS, environ has ``HTTPS=on``, and the scheme is ``https``.
 
     Why it matters: a server should supply as many of Apache's SSL variables as apply, ``HTTPS=on`` and ``SSL_PROTOCOL``
     among them, when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known,
     with a throw-away certificate.
     """
-    if "not-started" in run.facts:
+    if run.noted.not_started:
         return None  # the certificate or the TLS library may be at fault
     call = first(run)
     if call is None:

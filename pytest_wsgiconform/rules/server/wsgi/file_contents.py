@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     answer,
@@ -15,17 +15,18 @@ from ..requests import (
 )
 from .files import file_arrives, wrapped_body
 
+SECTION = "file-wrapper"
 
-@rule(
+
+@server_rule(
     id="rewrapped-file-served",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-through-mw",),
     stimuli=("file:through-middleware",),
     hint="Recognise your own wrapper's type; iterate over everything else.",
+    since="0.1",
 )
-def rewrapped_file_served(run: ServerRun, _exchange: object) -> Outcome:
+def rewrapped_file_served(run: ServerRun) -> Outcome:
     """A wrapper's result that middleware wrapped again is served by plain iteration.
 
     Why it matters: middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server
@@ -50,16 +51,15 @@ def _():
     return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="file-like-plain-iteration",
-    section="file-wrapper",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("file-same-as-iter", "file-until-end", "file-length-may", "file-wrapper-assume-may"),
     stimuli=("file-as:*",),
     hint="Send from the current position to the end of the file, whatever it holds.",
+    since="0.1",
 )
-def file_like_plain_iteration(run: ServerRun, _exchange: object) -> Outcome:
+def file_like_plain_iteration(run: ServerRun) -> Outcome:
     """A wrapped file makes the response that iterating over ``read()`` would make.
 
     Why it matters: apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File
@@ -97,16 +97,15 @@ def _():
     return _compared(b"a" * 9000, b"a" * 9000, b"a" * 9000)
 
 
-@rule(
+@server_rule(
     id="file-sent-from-position",
-    section="file-wrapper",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("file-from-position",),
     stimuli=("file:seek-real", "file:seek-memory"),
     hint="Ask for the file's position when sending begins, and start there.",
+    since="0.1",
 )
-def file_sent_from_position(run: ServerRun, _exchange: object) -> Outcome:
+def file_sent_from_position(run: ServerRun) -> Outcome:
     """Sending starts at the file's position when sending begins.
 
     Why it matters: it should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application
@@ -125,16 +124,15 @@ def _():
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="file-sent-up-to-length",
-    section="file-wrapper",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("file-until-length",),
     stimuli=("file:length-memory", "file:length-real"),
     hint="Stop after Content-Length bytes when the application gave that header.",
+    since="0.1",
 )
-def file_sent_up_to_length(run: ServerRun, _exchange: object) -> Outcome:
+def file_sent_up_to_length(run: ServerRun) -> Outcome:
     """Sending stops after the application's Content-Length.
 
     Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
@@ -156,16 +154,15 @@ def _():
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="unsuitable-files-iterated",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-unsuitable-fallback",),
     stimuli=("file:memory", "file:no-descriptor", "file:read-only"),
     hint="Fall back to reading when fileno() is missing or raises.",
+    since="0.1",
 )
-def unsuitable_files_iterated(run: ServerRun, _exchange: object) -> Outcome:
+def unsuitable_files_iterated(run: ServerRun) -> Outcome:
     """Objects that the platform's call cannot send are served by reading them.
 
     Why it matters: the wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional

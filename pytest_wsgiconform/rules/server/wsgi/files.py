@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     answer,
     event,
     example_call,
     example_run,
-    fact_body,
     first,
     passed,
     received_by,
 )
+
+SECTION = "file-wrapper"
 
 
 def wrapped_body(run: ServerRun) -> Call | None:
@@ -33,9 +34,9 @@ def _inside(run: ServerRun) -> dict[str, object] | None:
 
 def file_arrives(run: ServerRun, what: str) -> Outcome:
     """Judge that the response is a complete 200 with the body that the stimulus says."""
-    if wrapped_body(run) is None:
+    wanted = run.wanted.body
+    if wrapped_body(run) is None or wanted is None:
         return None
-    wanted = fact_body(run)
     response = answer(run)
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         size = "no response" if response is None else f"{response.status} with {len(response.body)} bytes"
@@ -44,16 +45,15 @@ def file_arrives(run: ServerRun, what: str) -> Outcome:
     return HELD
 
 
-@rule(
+@server_rule(
     id="file-wrapper-takes-block-size",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-signature", "file-wrapper-blocksize-may"),
     stimuli=("file:inside", "file:block-1", "file:block-65536"),
     hint="Define the wrapper with a file and an optional block size, both positional.",
+    since="0.1",
 )
-def file_wrapper_takes_block_size(run: ServerRun, _exchange: object) -> Outcome:
+def file_wrapper_takes_block_size(run: ServerRun) -> Outcome:
     """``wsgi.file_wrapper`` takes a file and, optionally, a block size.
 
     Why it matters: it must accept one required and one optional positional argument (PEP 3333, "Optional
@@ -78,16 +78,15 @@ def _():
     return example_run(calls=[example_call(event("inside", **{"one-whole": True, "two-whole": True}))])
 
 
-@rule(
+@server_rule(
     id="file-wrapper-result-iterable",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-iterable",),
     stimuli=("file:inside",),
     hint="Give the wrapper's result an __iter__ that reads the file block by block.",
+    since="0.1",
 )
-def file_wrapper_result_iterable(run: ServerRun, _exchange: object) -> Outcome:
+def file_wrapper_result_iterable(run: ServerRun) -> Outcome:
     """The wrapper returns an iterable over the file's bytes.
 
     Why it matters: it must return an iterable object (PEP 3333, "Optional Platform-Specific File Handling"):
@@ -113,16 +112,15 @@ def _():
     return example_run(calls=[example_call(event("inside", **{"one-whole": True}))])
 
 
-@rule(
+@server_rule(
     id="file-wrapper-close-passed-on",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-close-forwards",),
     stimuli=("file:inside",),
     hint="Give the result a close() that calls the file's, when the file has one.",
+    since="0.1",
 )
-def file_wrapper_close_passed_on(run: ServerRun, _exchange: object) -> Outcome:
+def file_wrapper_close_passed_on(run: ServerRun) -> Outcome:
     """Closing the wrapper's result closes the file.
 
     Why it matters: when the file has ``close()``, the result must have one, too, that calls it (PEP 3333, "Optional
@@ -148,16 +146,15 @@ def _():
     return example_run(calls=[example_call(event("inside", **{"one-has-close": True, "one-closed": True}))])
 
 
-@rule(
+@server_rule(
     id="file-wrapper-sends-nothing",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-no-early-send",),
     stimuli=("file:discarded",),
     hint="Only keep the file in the wrapper; read and send when the application has returned it.",
+    since="0.1",
 )
-def file_wrapper_sends_nothing(run: ServerRun, _exchange: object) -> Outcome:
+def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
     """Wrapping a file sends nothing, and reads nothing.
 
     Why it matters: the wrapper must not send the file until the result has been returned to the server (PEP 3333,
@@ -185,16 +182,15 @@ def _():
     return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
 
 
-@rule(
+@server_rule(
     id="file-needs-no-close",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-wrapper-close-optional",),
     stimuli=("file:read-only",),
     hint="Use close() only when the file has it.",
+    since="0.1",
 )
-def file_needs_no_close(run: ServerRun, _exchange: object) -> Outcome:
+def file_needs_no_close(run: ServerRun) -> Outcome:
     """A file-like object with nothing but ``read()`` is served.
 
     Why it matters: ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional
@@ -213,16 +209,15 @@ def _():
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="file-closed-after-response",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-closed-after-send",),
     stimuli=("file:memory", "file:real", "file:length-real"),
     hint="Call close() on the wrapper's result on the platform's way of sending, too.",
+    since="0.1",
 )
-def file_closed_after_response(run: ServerRun, _exchange: object) -> Outcome:
+def file_closed_after_response(run: ServerRun) -> Outcome:
     """The file is closed when its response is finished.
 
     Why it matters: the result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333,
@@ -247,16 +242,15 @@ def _():
     return example_run(Response(body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
 
 
-@rule(
+@server_rule(
     id="file-sent-after-return",
-    section="file-wrapper",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("file-platform-after-return",),
     stimuli=("silent:file",),
     hint="Start sending the file when the application has returned the wrapper's result.",
+    since="0.1",
 )
-def file_sent_after_return(run: ServerRun, _exchange: object) -> Outcome:
+def file_sent_after_return(run: ServerRun) -> Outcome:
     """Sending the file begins only when the application has returned.
 
     Why it matters: platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File

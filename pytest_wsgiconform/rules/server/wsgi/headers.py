@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, example_call, example_run, first
 
+SECTION = "response"
 
-@rule(
+
+@server_rule(
     id="required-headers-added",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("header-server-adds-required",),
     stimuli=("header:none",),
     hint="Add what delimits the response when the application gave no headers.",
+    since="0.1",
 )
-def required_headers_added(run: ServerRun, _exchange: object) -> Outcome:
+def required_headers_added(run: ServerRun) -> Outcome:
     """An application that gives no headers at all still makes a complete response.
 
     Why it matters: it is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response()
@@ -45,16 +46,15 @@ def _():
     return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
-@rule(
+@server_rule(
     id="date-supplied",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("header-server-date",),
     stimuli=("header:none",),
     hint="Add a Date header when the application gave none.",
+    since="0.1",
 )
-def date_supplied(run: ServerRun, _exchange: object) -> Outcome:
+def date_supplied(run: ServerRun) -> Outcome:
     """The server supplies Date when the application does not.
 
     Why it matters: Date and Server would normally be supplied by the server (PEP 3333, "The start_response()
@@ -80,16 +80,15 @@ def _():
     return example_run(Response(headers=[("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="server-header-supplied",
-    section="response",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("header-server-server",),
     stimuli=("header:none",),
     hint="Consider a Server header when the application gave none.",
+    since="0.1",
 )
-def server_header_supplied(run: ServerRun, _exchange: object) -> Outcome:
+def server_header_supplied(run: ServerRun) -> Outcome:
     """The server supplies a Server header.
 
     Why it matters: it normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on
@@ -113,16 +112,16 @@ def _():
     return example_run(Response(headers=[("Server", "probe")]), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="header-names-any-case",
     section="headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("header-case-insensitive",),
     stimuli=("header:odd-case",),
     hint="Compare header names in one case before adding your own.",
+    since="0.1",
 )
-def header_names_any_case(run: ServerRun, _exchange: object) -> Outcome:
+def header_names_any_case(run: ServerRun) -> Outcome:
     """The application's headers are recognised whatever their letter case.
 
     Why it matters: header names are case-insensitive, so a server must take that into account when it looks at them

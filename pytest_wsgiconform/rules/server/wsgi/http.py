@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..agreed_bytes import VERBATIM
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first
+
+SECTION = "http"
 
 #: Status line that each behaviour gives, by the stimulus.
 STATUS_LINES = {
@@ -20,16 +22,15 @@ STATUS_LINES = {
 }
 
 
-@rule(
+@server_rule(
     id="status-sent-verbatim",
-    section="http",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("http-status-verbatim",),
     stimuli=tuple(STATUS_LINES),
     hint="Send the status string as the application gave it.",
+    since="0.1",
 )
-def status_sent_verbatim(run: ServerRun, _exchange: object) -> Outcome:
+def status_sent_verbatim(run: ServerRun) -> Outcome:
     """The status line carries the application's code and reason phrase.
 
     Why it matters: the server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features":
@@ -61,16 +62,15 @@ def _():
     return _answered("status:299", Response(status=299, reason="Wholly Custom"))
 
 
-@rule(
+@server_rule(
     id="headers-sent-verbatim",
-    section="http",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("http-headers-verbatim",),
     stimuli=("header:verbatim",),
     hint="Send every header the application gave, with its value, in its order; join and drop none.",
+    since="0.1",
 )
-def headers_sent_verbatim(run: ServerRun, _exchange: object) -> Outcome:
+def headers_sent_verbatim(run: ServerRun) -> Outcome:
     """The application's headers arrive with their repetitions, values and order per name.
 
     Why it matters: the server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie
@@ -97,16 +97,15 @@ def _():
     return example_run(Response(headers=list(VERBATIM)), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="response-meaning-kept",
-    section="http",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("http-semantics-preserved",),
     stimuli=tuple(STATUS_LINES),
     hint="Whatever the status, send the application's headers and body.",
+    since="0.1",
 )
-def response_meaning_kept(run: ServerRun, _exchange: object) -> Outcome:
+def response_meaning_kept(run: ServerRun) -> Outcome:
     """Headers and body of a response arrive whatever its status.
 
     Why it matters: what a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP
@@ -132,16 +131,15 @@ def _():
     return _answered("status:503", Response(status=503, headers=[("X-Kept", "kept")], body=b"ok .first\n"))
 
 
-@rule(
+@server_rule(
     id="connection-header-obeyed",
-    section="http",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-server-handles-connection",),
     stimuli=("close:plain", "persist:length"),
     hint="Act on the Connection header in the server; the application must not have to know of it.",
+    since="0.1",
 )
-def connection_header_obeyed(run: ServerRun, _exchange: object) -> Outcome:
+def connection_header_obeyed(run: ServerRun) -> Outcome:
     """The server acts on ``Connection: close`` itself.
 
     Why it matters: a server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP
@@ -176,16 +174,15 @@ def _():
 # -- 100 Continue
 
 
-@rule(
+@server_rule(
     id="expect-continue-supported",
-    section="http",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-expect-supported", "http-expect-final-may", "http-expect-10-exempt"),
     stimuli=("continue:read",),
     hint="Send 100 Continue before, or when, the application first reads.",
+    since="0.1",
 )
-def expect_continue_supported(run: ServerRun, _exchange: object) -> Outcome:
+def expect_continue_supported(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue is served.
 
     Why it matters: HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333,
@@ -224,16 +221,15 @@ def _():
     return _expecting(_with_body(b"hello"), Response(status=100, reason="Continue", framing="none"), Response())
 
 
-@rule(
+@server_rule(
     id="read-after-continue-waits",
-    section="http",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-expect-read-blocks",),
     stimuli=("continue:read",),
     hint="After sending the 100, wait for the client's data before returning from read().",
+    since="0.1",
 )
-def read_after_continue_waits(run: ServerRun, _exchange: object) -> Outcome:
+def read_after_continue_waits(run: ServerRun) -> Outcome:
     """A read that sends 100 Continue returns the data that comes after it.
 
     Why it matters: a server that sends the 100 on the first read must keep the read blocked until the client's data
@@ -262,16 +258,15 @@ def _():
     return _expecting(_first_read(5), Response(status=100, framing="none"), Response())
 
 
-@rule(
+@server_rule(
     id="expecting-client-not-left-waiting",
-    section="http",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("http-expect-not-wait",),
     stimuli=("continue:read", "continue:drain"),
     hint="Answer the expectation; do not wait for the client to send unasked.",
+    since="0.1",
 )
-def expecting_client_not_left_waiting(run: ServerRun, _exchange: object) -> Outcome:
+def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue gets some answer.
 
     Why it matters: a server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1
@@ -299,16 +294,15 @@ def _():
 # -- what a server may do on its own, done right
 
 
-@rule(
+@server_rule(
     id="own-304-and-206-right",
-    section="http",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("http-cache-validation-may", "http-range-may"),
     stimuli=("header:conditional", "header:range"),
     hint="Answer 304 only when the validators match, and 206 only with the bytes of the range.",
+    since="0.1",
 )
-def own_304_and_206_right(run: ServerRun, _exchange: object) -> Outcome:
+def own_304_and_206_right(run: ServerRun) -> Outcome:
     """A server that answers conditional or range requests itself answers them right.
 
     Why it matters: it may (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response

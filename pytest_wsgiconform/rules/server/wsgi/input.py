@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     data_of,
     example_run,
-    fact_body,
     first,
     lines_event,
     read_event,
@@ -17,6 +16,8 @@ from ..requests import (
     reading_call,
     reads,
 )
+
+SECTION = "input"
 
 
 def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
@@ -30,23 +31,22 @@ def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
     return HELD if reads(call, method) else None
 
 
-@rule(
+@server_rule(
     id="input-body-complete",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-body-exact",),
     stimuli=("input:binary", "input:lines", "input:one-byte", "input:read-sized", "input:read-after-readline"),
     hint="Hand over the body's bytes as they came; count Content-Length in bytes.",
+    since="0.1",
 )
-def input_body_complete(run: ServerRun, _exchange: object) -> Outcome:
+def input_body_complete(run: ServerRun) -> Outcome:
     """``wsgi.input`` delivers exactly the bytes of the request body.
 
     Why it matters: it is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ
     Variables"). A byte too few or changed breaks every upload.
     """
     call = first(run)
-    wanted = fact_body(run)
+    wanted = run.wanted.body
     if call is None or not wanted or not reads(call, "read"):
         return None
     line = reads(call, "readline")
@@ -72,16 +72,15 @@ def _():
     return example_run(calls=[reading_call(b"abc\r\n", read_event("read", b"abc\r\n", 10))], body=b"abc\r\n")
 
 
-@rule(
+@server_rule(
     id="input-read-takes-size",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-read-supported",),
     stimuli=("input:read-sized",),
     hint="Give the stream a read(size) method.",
+    since="0.1",
 )
-def input_read_takes_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_takes_size(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``read(size)``.
 
     Why it matters: it is the first of the methods that every server's stream must support (PEP 3333, "Input and Error
@@ -100,16 +99,15 @@ def _():
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 7))])
 
 
-@rule(
+@server_rule(
     id="input-has-readline",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readline-supported",),
     stimuli=("input:readline",),
     hint="Give the stream a readline() method.",
+    since="0.1",
 )
-def input_has_readline(run: ServerRun, _exchange: object) -> Outcome:
+def input_has_readline(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readline()``.
 
     Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
@@ -128,16 +126,15 @@ def _():
     return example_run(calls=[reading_call(b"a\n", read_event("readline", b"a\n"))])
 
 
-@rule(
+@server_rule(
     id="input-has-readlines",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readlines-supported",),
     stimuli=("input:readlines",),
     hint="Give the stream a readlines() method with an optional hint.",
+    since="0.1",
 )
-def input_has_readlines(run: ServerRun, _exchange: object) -> Outcome:
+def input_has_readlines(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readlines()``.
 
     Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
@@ -156,16 +153,15 @@ def _():
     return example_run(calls=[reading_call(b"a\n", lines_event("readlines", b"a\n"))])
 
 
-@rule(
+@server_rule(
     id="input-can-be-iterated",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-iter-supported",),
     stimuli=("input:iterate",),
     hint="Give the stream an __iter__ that yields its lines.",
+    since="0.1",
 )
-def input_can_be_iterated(run: ServerRun, _exchange: object) -> Outcome:
+def input_can_be_iterated(run: ServerRun) -> Outcome:
     """``wsgi.input`` can be iterated.
 
     Why it matters: ``__iter__()`` is one of the methods that every server's stream must support (PEP 3333, "Input and
@@ -184,16 +180,15 @@ def _():
     return example_run(calls=[reading_call(b"a\n", lines_event("iter", b"a\n"))])
 
 
-@rule(
+@server_rule(
     id="input-read-at-most-size",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-read-size-limit",),
     stimuli=("input:read-sized",),
     hint="Return no more than the size that was asked for.",
+    since="0.1",
 )
-def input_read_at_most_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_at_most_size(run: ServerRun) -> Outcome:
     """``read(n)`` returns at most n bytes.
 
     Why it matters: the methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a
@@ -221,16 +216,15 @@ def _():
     return example_run(calls=[reading_call(b"a", read_event("read", b"a", 1))])
 
 
-@rule(
+@server_rule(
     id="input-read-fills-up",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-read-fills",),
     stimuli=("input:fills",),
     hint="Go on receiving until the size that was asked for is there, or the body ends.",
+    since="0.1",
 )
-def input_read_fills_up(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_fills_up(run: ServerRun) -> Outcome:
     """``read(n)`` returns fewer than n bytes only at the end of the body.
 
     Why it matters: a buffered stream fills the request unless the data ends (the library reference that PEP 3333,
@@ -258,16 +252,15 @@ def _():
     return example_run(calls=[reading_call(b"a" * 20, read_event("read", b"a" * 20, 20))])
 
 
-@rule(
+@server_rule(
     id="input-read-zero-consumes-nothing",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-read-zero",),
     stimuli=("input:read-zero",),
     hint="Treat a size of 0 as 0, not as no size.",
+    since="0.1",
 )
-def input_read_zero_consumes_nothing(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
     """``read(0)`` returns an empty bytestring and consumes nothing.
 
     Why it matters: that is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers
@@ -275,11 +268,11 @@ def input_read_zero_consumes_nothing(run: ServerRun, _exchange: object) -> Outco
     """
     call = first(run)
     found = reads(call, "read") if call is not None else []
-    if not found or found[0]["raised"]:
+    if not found or found[0]["raised"] or run.wanted.body is None:
         return None
     if found[0]["size"] != 0 or found[0]["type"] != "bytes":
         return broken(run, f"read(0) returned {found[0]['size']} bytes", got=f"{found[0]['size']} bytes")
-    if not data_of(found).startswith(fact_body(run)):
+    if not data_of(found).startswith(run.wanted.body):
         return broken(run, "after read(0), the body was not whole any more")
     return HELD
 

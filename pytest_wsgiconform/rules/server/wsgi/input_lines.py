@@ -6,16 +6,15 @@ from io import BytesIO
 from typing import Any
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     data_of,
     event,
     example_call,
     example_run,
-    fact_body,
     first,
     lines_event,
     read_event,
@@ -23,6 +22,8 @@ from ..requests import (
     reading_call,
     reads,
 )
+
+SECTION = "input"
 
 
 def split_lines(body: bytes) -> list[bytes]:
@@ -33,7 +34,7 @@ def split_lines(body: bytes) -> list[bytes]:
 
 def _within(run: ServerRun, lines: list[bytes], size: int) -> list[bytes]:
     """Return *lines* up to *size* bytes: what else of the connection they hold is judged by the rule on the end."""
-    body = fact_body(run)
+    body = run.wanted.body
     behind = run.connection.bytes_sent.rpartition(body)[2] if body else b""
     kept: list[bytes] = []
     for line in lines:
@@ -74,16 +75,15 @@ def _lines(found: dict[str, Any]) -> list[bytes]:
     return [str(line).encode("latin-1", "replace") for line in found.get("lines", ())]
 
 
-@rule(
+@server_rule(
     id="input-readline-splits-on-lf",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readline-semantics",),
     stimuli=("input:readline",),
     hint="Split after each line feed, keep it, and take nothing else for a line end.",
+    since="0.1",
 )
-def input_readline_splits_on_lf(run: ServerRun, _exchange: object) -> Outcome:
+def input_readline_splits_on_lf(run: ServerRun) -> Outcome:
     """``readline()`` returns one line with its newline byte, split on LF only.
 
     Why it matters: binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams",
@@ -91,9 +91,9 @@ def input_readline_splits_on_lf(run: ServerRun, _exchange: object) -> Outcome:
     """
     call = first(run)
     found = [f for f in reads(call, "readline") if not f["raised"]] if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
-    return _differs(run, _up_to_the_end(found), split_lines(fact_body(run)), "readline()")
+    return _differs(run, _up_to_the_end(found), split_lines(run.wanted.body), "readline()")
 
 
 @input_readline_splits_on_lf.bad
@@ -108,27 +108,26 @@ def _():
     return example_run(calls=[reading_call(b"a\rb\nc", *events)], body=b"a\rb\nc")
 
 
-@rule(
+@server_rule(
     id="input-readlines-lists-lines",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readlines-semantics",),
     stimuli=("input:readlines",),
     hint="Return a list of what readline() would give.",
+    since="0.1",
 )
-def input_readlines_lists_lines(run: ServerRun, _exchange: object) -> Outcome:
+def input_readlines_lists_lines(run: ServerRun) -> Outcome:
     """``readlines()`` returns a list of the remaining lines.
 
     Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
     """
     call = first(run)
     found = [f for f in reads(call, "readlines") if not f["raised"]] if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     if found[0]["type"] != "list":
         return broken(run, f"readlines() returned {found[0]['type']}", got=found[0]["type"], expected="list")
-    return _differs(run, _lines(found[0]), split_lines(fact_body(run)), "readlines()")
+    return _differs(run, _lines(found[0]), split_lines(run.wanted.body), "readlines()")
 
 
 @input_readlines_lists_lines.bad
@@ -141,16 +140,15 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", lines_event("readlines", b"a\n", b"b"))], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="input-iterates-over-lines",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-iter-semantics",),
     stimuli=("input:iterate", "input:iterate-after-readline"),
     hint="Make iteration yield what readline() would return.",
+    since="0.1",
 )
-def input_iterates_over_lines(run: ServerRun, _exchange: object) -> Outcome:
+def input_iterates_over_lines(run: ServerRun) -> Outcome:
     """Iterating over ``wsgi.input`` yields the lines that ``readline()`` would return.
 
     Why it matters: that is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers
@@ -158,9 +156,9 @@ def input_iterates_over_lines(run: ServerRun, _exchange: object) -> Outcome:
     """
     call = first(run)
     found = [f for f in reads(call, "iter") if not f["raised"]] if call is not None else []
-    if call is None or not found:
+    if call is None or not found or run.wanted.body is None:
         return None
-    wanted = split_lines(fact_body(run))[len(reads(call, "readline")) :]
+    wanted = split_lines(run.wanted.body)[len(reads(call, "readline")) :]
     return _differs(run, _lines(found[0]), wanted, "iteration")
 
 
@@ -174,16 +172,15 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", lines_event("iter", b"a\n", b"b"))], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="input-ends-at-content-length",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-eof-at-length", "input-no-read-past-may"),
     stimuli=("input:read-past", "input:readline", "input:readlines", "input:iterate"),
     hint="Count the bytes of the body, and return what is left when more is asked for.",
+    since="0.1",
 )
-def input_ends_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
+def input_ends_at_content_length(run: ServerRun) -> Outcome:
     """Reading beyond Content-Length gives an end of file; it does not block.
 
     Why it matters: a server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams").
@@ -196,9 +193,8 @@ def input_ends_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
 
 
 def _ends(run: ServerRun, method: str, what: str) -> Outcome:
-    call = first(run)
-    wanted = fact_body(run)
-    if call is None or not reading(call, method):
+    call, wanted = first(run), run.wanted.body
+    if call is None or wanted is None or not reading(call, method):
         return None
     found = reads(call, method)
     if not found or "AwaitFinal" in run.connection.skipped:
@@ -223,16 +219,15 @@ def _():
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 103))], body=b"abc")
 
 
-@rule(
+@server_rule(
     id="input-read-needs-no-size",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-read-noarg",),
     stimuli=("input:read-all",),
     hint="Make the size optional: without one, return the rest of the body.",
+    since="0.1",
 )
-def input_read_needs_no_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_read_needs_no_size(run: ServerRun) -> Outcome:
     """``read()`` without a size returns the rest of the body.
 
     Why it matters: a server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
@@ -252,16 +247,15 @@ def _():
     return example_run(calls=[reading_call(b"abcdef", *events)], body=b"abcdef")
 
 
-@rule(
+@server_rule(
     id="input-empty-after-end",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-empty-after-eof",),
     stimuli=("input:after-end", "input:none"),
     hint="Return an empty bytestring from every read at the end of the body, as often as asked.",
+    since="0.1",
 )
-def input_empty_after_end(run: ServerRun, _exchange: object) -> Outcome:
+def input_empty_after_end(run: ServerRun) -> Outcome:
     """Every read from an exhausted or empty stream returns an empty bytestring.
 
     Why it matters: a server "should return empty bytestrings from any attempt to read from an empty or exhausted input
@@ -296,16 +290,15 @@ def _():
     return example_run(calls=[example_call(event("at-end"), reading_, read_event("readline", b""))])
 
 
-@rule(
+@server_rule(
     id="input-readline-takes-size",
-    section="input",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("input-readline-size",),
     stimuli=("input:readline-sized",),
     hint="Give readline() an optional size, and return at most that many bytes of the line.",
+    since="0.1",
 )
-def input_readline_takes_size(run: ServerRun, _exchange: object) -> Outcome:
+def input_readline_takes_size(run: ServerRun) -> Outcome:
     """``readline(size)`` returns at most size bytes of the line.
 
     Why it matters: servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not
@@ -313,14 +306,14 @@ def input_readline_takes_size(run: ServerRun, _exchange: object) -> Outcome:
     """
     call = first(run)
     found = reads(call, "readline") if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     for entry in found[:2]:
         if entry["raised"]:
             return broken(run, f"readline(3) raised {entry['raised']}", got=entry["raised"])
         if entry["size"] != 3:
             return broken(run, f"readline(3) on a longer line gave {entry['size']} bytes", got=f"{entry['size']} bytes")
-    stream = BytesIO(fact_body(run))
+    stream = BytesIO(run.wanted.body)
     wanted = [stream.readline(*entry["args"]) for entry in found]
     return _differs(run, _up_to_the_end(found), [line for line in wanted if line], "readline(size)")
 
@@ -336,16 +329,15 @@ def _():
     return example_run(calls=[reading_call(b"abcdefg", *events)], body=b"abcdefg")
 
 
-@rule(
+@server_rule(
     id="input-readlines-hint-optional",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("input-readlines-hint",),
     stimuli=("input:readlines-hint",),
     hint="Accept readlines(hint); you may disregard the hint.",
+    since="0.1",
 )
-def input_readlines_hint_optional(run: ServerRun, _exchange: object) -> Outcome:
+def input_readlines_hint_optional(run: ServerRun) -> Outcome:
     """``readlines(hint)`` is accepted, and repeated calls give the whole body.
 
     Why it matters: the hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it
@@ -353,12 +345,12 @@ def input_readlines_hint_optional(run: ServerRun, _exchange: object) -> Outcome:
     """
     call = first(run)
     found = reads(call, "readlines") if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     if found[0]["raised"]:
         return broken(run, f"readlines(1) raised {found[0]['raised']}", got=found[0]["raised"])
     lines = [line for entry in found for line in _lines(entry)]
-    return _differs(run, lines, split_lines(fact_body(run)), "readlines(1) called again and again")
+    return _differs(run, lines, split_lines(run.wanted.body), "readlines(1) called again and again")
 
 
 @input_readlines_hint_optional.bad
@@ -373,26 +365,24 @@ def _():
     return example_run(calls=[reading_call(b"a\nb", *events)], body=b"a\nb")
 
 
-@rule(
+@server_rule(
     id="transfer-coding-decoded",
-    section="input",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("http-server-decodes-te",),
     stimuli=("input:chunked",),
     hint="Decode the transfer coding before the application reads, or refuse the request with 411 or 501.",
+    since="0.1",
 )
-def transfer_coding_decoded(run: ServerRun, _exchange: object) -> Outcome:
+def transfer_coding_decoded(run: ServerRun) -> Outcome:
     """The application reads a chunked body without its chunk syntax.
 
     Why it matters: a server must handle inbound hop-by-hop headers on its own, which includes decoding any
     Transfer-Encoding it supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a
     CONTENT_LENGTH, or by ``wsgi.input_terminated``) is judged for being whole.
     """
-    call = first(run)
-    if call is None:
+    call, wanted = first(run), run.wanted.body
+    if call is None or wanted is None:
         return None
-    wanted = fact_body(run)
     if call.body == wanted:
         return HELD
     if not call.body and not call.get("CONTENT_LENGTH") and call.environ.get("wsgi.input_terminated") is not True:

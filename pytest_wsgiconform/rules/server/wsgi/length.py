@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first
 
+SECTION = "response"
 
-@rule(
+
+@server_rule(
     id="no-bytes-beyond-content-length",
-    section="response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("length-server-no-excess",),
     stimuli=("body:excess", "body:excess-one-block"),
     hint="Count what was sent, and cut the block that goes beyond Content-Length.",
+    since="0.1",
 )
-def no_bytes_beyond_content_length(run: ServerRun, _exchange: object) -> Outcome:
+def no_bytes_beyond_content_length(run: ServerRun) -> Outcome:
     """No more of the body is sent than the application's Content-Length says.
 
     Why it matters: servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a
@@ -46,16 +47,16 @@ def _():
     return example_run(Response(headers=_FIVE, body=b"12345"), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="iteration-stops-at-content-length",
     section="body",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("length-server-stop",),
     stimuli=("body:excess",),
     hint="Stop iterating when Content-Length bytes were sent.",
+    since="0.1",
 )
-def iteration_stops_at_content_length(run: ServerRun, _exchange: object) -> Outcome:
+def iteration_stops_at_content_length(run: ServerRun) -> Outcome:
     """A server stops iterating when enough data has been sent.
 
     Why it matters: it should stop iterating over the response then, or raise an error when the application tries to
@@ -93,16 +94,16 @@ def _():
     return _yields(3, 4)
 
 
-@rule(
+@server_rule(
     id="write-beyond-length-raises",
     section="write",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("length-server-write-error",),
     stimuli=("write:beyond",),
     hint="Raise from write() when it goes beyond Content-Length.",
+    since="0.1",
 )
-def write_beyond_length_raises(run: ServerRun, _exchange: object) -> Outcome:
+def write_beyond_length_raises(run: ServerRun) -> Outcome:
     """``write()`` past the declared length raises an error.
 
     Why it matters: the server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides that
@@ -129,16 +130,15 @@ def _():
     return example_run(calls=[example_call(*events)])
 
 
-@rule(
+@server_rule(
     id="short-body-ends-connection",
-    section="response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("length-short-close",),
     stimuli=("short:pipelined",),
     hint="Close the connection when the application gave fewer bytes than its Content-Length.",
+    since="0.1",
 )
-def short_body_ends_connection(run: ServerRun, _exchange: object) -> Outcome:
+def short_body_ends_connection(run: ServerRun) -> Outcome:
     """When the application produces too little, the server closes the connection.
 
     Why it matters: it should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the
@@ -170,16 +170,15 @@ def _():
     return example_run(Response(headers=_HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="response-end-can-be-told",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("length-absent-delimited", "length-chunked-may"),
     stimuli=("body:delimited-11", "body:delimited-10", "body:empty-blocks", "body:empty-blocks-10"),
     hint="Without a Content-Length, use chunked coding towards HTTP/1.1, or close the connection.",
+    since="0.1",
 )
-def response_end_can_be_told(run: ServerRun, _exchange: object) -> Outcome:
+def response_end_can_be_told(run: ServerRun) -> Outcome:
     """Without a Content-Length from the application, the client can tell where the response ends.
 
     Why it matters: the server may generate a length, use chunked coding, or close the connection (PEP 3333,
@@ -209,16 +208,15 @@ def _():
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
-@rule(
+@server_rule(
     id="invented-length-is-right",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("length-auto-single", "length-auto-not-with-write"),
     stimuli=("body:one-item", "write:one-item", "body:empty-list", "body:list", "body:tuple"),
     hint="Derive a Content-Length from a list of one item only when write() was not used.",
+    since="0.1",
 )
-def invented_length_is_right(run: ServerRun, _exchange: object) -> Outcome:
+def invented_length_is_right(run: ServerRun) -> Outcome:
     """A Content-Length that the server works out is the length of the whole body.
 
     Why it matters: for an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333,
@@ -252,16 +250,15 @@ def _():
     return run
 
 
-@rule(
+@server_rule(
     id="no-chunks-to-http10",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("length-chunked-only-11",),
     stimuli=("body:delimited-10", "body:empty-blocks-10", "body:binary-10"),
     hint="Close the connection to end a response of unknown length to an HTTP/1.0 client.",
+    since="0.1",
 )
-def no_chunks_to_http10(run: ServerRun, _exchange: object) -> Outcome:
+def no_chunks_to_http10(run: ServerRun) -> Outcome:
     """Chunked coding is not used towards an HTTP/1.0 client.
 
     Why it matters: both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0
@@ -285,16 +282,15 @@ def _():
     return example_run(Response(framing="close"))
 
 
-@rule(
+@server_rule(
     id="response-chunks-valid",
-    section="response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("length-chunked-valid",),
     stimuli=("body:delimited-11", "body:empty-blocks", "body:binary", "body:empty-generator", "gated:large"),
     hint="Skip empty blocks: a chunk of size 0 ends the body. End with 0 CRLF CRLF.",
+    since="0.1",
 )
-def response_chunks_valid(run: ServerRun, _exchange: object) -> Outcome:
+def response_chunks_valid(run: ServerRun) -> Outcome:
     """A server that chunks follows the chunked format completely.
 
     Why it matters: a server that uses chunked coding must do so as HTTP defines it (PEP 3333, "Handling the

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     answer,
@@ -18,20 +18,21 @@ from ..requests import (
     started,
 )
 
+SECTION = "headers"
+
 #: The reason that the behaviour ``custom-status`` gives.
 CUSTOM_REASON = "Wholly Custom"
 
 
-@rule(
+@server_rule(
     id="hop-by-hop-headers-refused",
-    section="headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("header-server-rejects-hop",),
     stimuli=("hop:*",),
     hint="Raise from start_response when a header is hop-by-hop, and do not send it.",
+    since="0.1",
 )
-def hop_by_hop_headers_refused(run: ServerRun, _exchange: object) -> Outcome:
+def hop_by_hop_headers_refused(run: ServerRun) -> Outcome:
     """A server refuses hop-by-hop headers from an application.
 
     Why it matters: they are the server's exclusive province; one should be treated as a fatal error in
@@ -57,16 +58,15 @@ def _():
     return example_run(Response(status=500), calls=[example_call(event("start", raised="ValueError: hop-by-hop"))])
 
 
-@rule(
+@server_rule(
     id="bad-headers-refused-early",
-    section="headers",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("header-server-checks-early",),
     stimuli=("refuse:*",),
     hint="Check status and headers in start_response, so that the error is raised where the fault is.",
+    since="0.1",
 )
-def bad_headers_refused_early(run: ServerRun, _exchange: object) -> Outcome:
+def bad_headers_refused_early(run: ServerRun) -> Outcome:
     """Wrong status and headers are refused while ``start_response`` is being called.
 
     Why it matters: servers should check the headers then, so that an error can be raised while the application is still
@@ -91,16 +91,15 @@ def _():
     return example_run(Response(status=500), calls=[example_call(event("start", raised="TypeError: bytes"))])
 
 
-@rule(
+@server_rule(
     id="wide-text-refused",
-    section="headers",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("text-server-rejects-wide",),
     stimuli=("refuse:bad-value-wide", "refuse:bad-name-wide", "refuse:bad-status-wide"),
     hint="Encode status and headers as Latin-1, and let the error be raised.",
+    since="0.1",
 )
-def wide_text_refused(run: ServerRun, _exchange: object) -> Outcome:
+def wide_text_refused(run: ServerRun) -> Outcome:
     """A status or header beyond Latin-1 never reaches the client.
 
     Why it matters: such text is a fatal error (PEP 3333, "Unicode Issues"). A server that encodes it as UTF-8, or puts

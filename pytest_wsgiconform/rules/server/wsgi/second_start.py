@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     answer,
@@ -18,17 +18,18 @@ from ..requests import (
     started,
 )
 
+SECTION = "start-response"
 
-@rule(
+
+@server_rule(
     id="explicit-none-is-no-exc-info",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-exc-none",),
     stimuli=("start:none",),
     hint="Test exc_info for being None, not for having been passed.",
+    since="0.1",
 )
-def explicit_none_is_no_exc_info(run: ServerRun, _exchange: object) -> Outcome:
+def explicit_none_is_no_exc_info(run: ServerRun) -> Outcome:
     """An explicit ``None`` for exc_info means the same as leaving it out.
 
     Why it matters: None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and
@@ -59,16 +60,15 @@ def _():
     return example_run(calls=[example_call(event("start", raised=""), event("start", raised="AssertionError: twice"))])
 
 
-@rule(
+@server_rule(
     id="second-start-refused",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-second-call-fatal",),
     stimuli=("start:second-call",),
     hint="Raise from a second start_response call that has no exc_info.",
+    since="0.1",
 )
-def second_start_refused(run: ServerRun, _exchange: object) -> Outcome:
+def second_start_refused(run: ServerRun) -> Outcome:
     """A second ``start_response`` without exc_info is refused.
 
     Why it matters: it is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can tell the
@@ -98,16 +98,15 @@ def _():
     return example_run(Response(), calls=[call])
 
 
-@rule(
+@server_rule(
     id="start-after-failed-start-refused",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-second-after-failed-first",),
     stimuli=("start:second-after-failed",),
     hint="Note that start_response was called before checking its arguments.",
+    since="0.1",
 )
-def start_after_failed_start_refused(run: ServerRun, _exchange: object) -> Outcome:
+def start_after_failed_start_refused(run: ServerRun) -> Outcome:
     """A second call without exc_info is refused also when the first one raised.
 
     Why it matters: it is an error "if start_response has already been called within the current invocation" (PEP
@@ -137,16 +136,15 @@ def _():
     return example_run(Response(), calls=[call])
 
 
-@rule(
+@server_rule(
     id="server-replaces-headers",
-    section="start-response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-replaces-headers",),
     stimuli=("exc:replace",),
     hint="With exc_info and nothing sent yet, forget the first status and headers.",
+    since="0.1",
 )
-def server_replaces_headers(run: ServerRun, _exchange: object) -> Outcome:
+def server_replaces_headers(run: ServerRun) -> Outcome:
     """With exc_info and nothing sent, the stored status and headers are replaced.
 
     Why it matters: the new ones should replace the stored ones, so that the application may "change its mind" about
@@ -185,16 +183,15 @@ def _():
     return example_run(Response(status=500, reason="Second", headers=headers), calls=[call])
 
 
-@rule(
+@server_rule(
     id="server-starts-with-exc-info",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("exc-first-call-ok",),
     stimuli=("exc:first",),
     hint="Treat a first call with exc_info as an ordinary start.",
+    since="0.1",
 )
-def server_starts_with_exc_info(run: ServerRun, _exchange: object) -> Outcome:
+def server_starts_with_exc_info(run: ServerRun) -> Outcome:
     """A first call that carries exc_info is an ordinary start.
 
     Why it matters: an error handler does not know whether the application had started when it failed (PEP 3333, "The
@@ -223,16 +220,15 @@ def _():
     return example_run(response, calls=[example_call(event("start", raised=""))])
 
 
-@rule(
+@server_rule(
     id="exc-info-after-sending-raises",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("exc-raise-after-sent",),
     stimuli=("gated:exc-sent",),
     hint="When the headers are out, let start_response(..., exc_info) raise.",
+    since="0.1",
 )
-def exc_info_after_sending_raises(run: ServerRun, _exchange: object) -> Outcome:
+def exc_info_after_sending_raises(run: ServerRun) -> Outcome:
     """With exc_info and headers already sent, ``start_response`` raises.
 
     Why it matters: it "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the
@@ -265,16 +261,15 @@ def _():
     return _late("ProbeError: late", True)
 
 
-@rule(
+@server_rule(
     id="exc-info-error-raised-itself",
-    section="start-response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-reraise-same",),
     stimuli=("gated:exc-sent",),
     hint="Raise exc_info[1].with_traceback(exc_info[2]).",
+    since="0.1",
 )
-def exc_info_error_raised_itself(run: ServerRun, _exchange: object) -> Outcome:
+def exc_info_error_raised_itself(run: ServerRun) -> Outcome:
     """What ``start_response`` raises then is the supplied exception, with its traceback.
 
     Why it matters: it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the log
@@ -301,16 +296,15 @@ def _():
     return _late("ProbeError: late", True)
 
 
-@rule(
+@server_rule(
     id="exc-info-not-kept",
-    section="start-response",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("exc-no-reference",),
     stimuli=("exc:reference",),
     hint="Set exc_info to None in a finally clause of start_response.",
+    since="0.1",
 )
-def exc_info_not_kept(run: ServerRun, _exchange: object) -> Outcome:
+def exc_info_not_kept(run: ServerRun) -> Outcome:
     """``start_response`` keeps no reference to exc_info after it returned.
 
     Why it matters: a traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import (
     answer,
@@ -16,6 +16,8 @@ from ..requests import (
     passed,
     received_by,
 )
+
+SECTION = "start-response"
 
 
 def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
@@ -30,16 +32,15 @@ def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
     return HELD
 
 
-@rule(
+@server_rule(
     id="start-response-sends-nothing",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-no-transmit",),
     stimuli=("silent:start",),
     hint="Only keep status and headers in start_response; send them with the first block.",
+    since="0.1",
 )
-def start_response_sends_nothing(run: ServerRun, _exchange: object) -> Outcome:
+def start_response_sends_nothing(run: ServerRun) -> Outcome:
     """Calling ``start_response`` sends nothing to the client.
 
     Why it matters: it "must not actually transmit the response headers" but store them (PEP 3333, "The start_response()
@@ -62,16 +63,15 @@ def _():
     return example_run(calls=[_passing("started", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
-@rule(
+@server_rule(
     id="headers-wait-for-data",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-headers-on-first-block", "start-headers-cl0-may"),
     stimuli=("silent:empty-blocks",),
     hint="Send the headers with the first block that is not empty.",
+    since="0.1",
 )
-def headers_wait_for_data(run: ServerRun, _exchange: object) -> Outcome:
+def headers_wait_for_data(run: ServerRun) -> Outcome:
     """Headers leave only with the first block that is not empty.
 
     Why it matters: they must not be sent before the iterable has yielded a non-empty bytestring, ended, or ``write()``
@@ -91,16 +91,16 @@ def _():
     return example_run(calls=[_passing("empty", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
-@rule(
+@server_rule(
     id="first-write-sends-headers",
     section="write",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-headers-on-first-write",),
     stimuli=("gated:write",),
     hint="Let the first write() with data send the stored headers.",
+    since="0.1",
 )
-def first_write_sends_headers(run: ServerRun, _exchange: object) -> Outcome:
+def first_write_sends_headers(run: ServerRun) -> Outcome:
     """The first ``write()`` releases the headers.
 
     Why it matters: the headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response()
@@ -125,16 +125,15 @@ def _():
     return example_run(calls=[_passing("one", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
 
 
-@rule(
+@server_rule(
     id="headers-sent-at-end",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-headers-at-end", "body-zero-items-ok"),
     stimuli=("body:empty-list", "body:empty-generator", "body:only-empty-blocks"),
     hint="When the iterable ends without data, send the headers and an empty body.",
+    since="0.1",
 )
-def headers_sent_at_end(run: ServerRun, _exchange: object) -> Outcome:
+def headers_sent_at_end(run: ServerRun) -> Outcome:
     """An iterable without data makes a complete empty response.
 
     Why it matters: the iterable yields zero or more bytestrings (PEP 3333, "Specification Details"), and the headers go
@@ -159,16 +158,15 @@ def _():
     return example_run(Response(), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="start-response-may-come-late",
-    section="start-response",
     level=Level.ERROR,
-    side=Blame.SERVER,
     clauses=("start-lazy-ok",),
     stimuli=("body:lazy-start",),
     hint="Look for status and headers when the first non-empty block is there, not before iterating.",
+    since="0.1",
 )
-def start_response_may_come_late(run: ServerRun, _exchange: object) -> Outcome:
+def start_response_may_come_late(run: ServerRun) -> Outcome:
     """``start_response`` may be called by the iterable's first step.
 
     Why it matters: servers "must not assume that start_response() has been called before they begin iterating" (PEP
@@ -193,22 +191,21 @@ def _():
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
-@rule(
+@server_rule(
     id="empty-block-before-start-tolerated",
-    section="start-response",
     level=Level.ADVICE,
-    side=Blame.SERVER,
     clauses=("start-lazy-ok",),
     stimuli=("body:start-in-second-step",),
     hint="Do nothing for an empty block: neither headers nor an error are due yet.",
+    since="0.1",
 )
-def empty_block_before_start_tolerated(run: ServerRun, _exchange: object) -> Outcome:
+def empty_block_before_start_tolerated(run: ServerRun) -> Outcome:
     """An empty block before ``start_response`` was called does no harm.
 
     Why it matters: middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block
     Boundaries"), possibly before it can start its response. The text is not clear on whether it may, so this is advice.
     """
-    return start_response_may_come_late.check(run, None)
+    return start_response_may_come_late.check(run)
 
 
 @empty_block_before_start_tolerated.bad

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...display import show
-from ...model import HELD, Blame, Level, Outcome
+from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, Sent, ServerRun
-from ...registry import rule
+from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_request, example_run
+
+SECTION = "environ"
 
 
 def _held_together(run: ServerRun) -> list[list[Call]]:
@@ -34,16 +36,15 @@ def _overlap(one: Call, other: Call) -> bool:
     return start < other_end and other_start < end
 
 
-@rule(
+@server_rule(
     id="multithread-flag-true",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-multithread-truth",),
     stimuli=("overlap:four",),
     hint="Set wsgi.multithread to true when one process may run the application in more than one thread at a time.",
+    since="0.1",
 )
-def multithread_flag_true(run: ServerRun, _exchange: object) -> Outcome:
+def multithread_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multithread`` is true where one process runs calls side by side.
 
     Why it matters: applications guard what they share by it; it should be true if another thread of the process may
@@ -80,16 +81,15 @@ def _():
     return example_run(calls=calls)
 
 
-@rule(
+@server_rule(
     id="multiprocess-flag-true",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-multiprocess-truth",),
     stimuli=("overlap:four",),
     hint="Set wsgi.multiprocess to true when another process may run the application at the same time.",
+    since="0.1",
 )
-def multiprocess_flag_true(run: ServerRun, _exchange: object) -> Outcome:
+def multiprocess_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multiprocess`` is true where several processes run the application side by side.
 
     Why it matters: it should be true if another process may invoke an equivalent application object at the same
@@ -116,16 +116,15 @@ def _():
     return example_run(calls=[_inside(label, pid, **{"wsgi.multiprocess": True}) for pid, label in enumerate("ab")])
 
 
-@rule(
+@server_rule(
     id="run-once-flag-true",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("env-run-once-truth",),
     stimuli=("env:fresh",),
     hint="Set wsgi.run_once to true only where a process serves one request, as under CGI.",
+    since="0.1",
 )
-def run_once_flag_true(run: ServerRun, _exchange: object) -> Outcome:
+def run_once_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.run_once`` is false in a process that calls the application again.
 
     Why it matters: it should be true only where the application is expected to be invoked once in the life of its
@@ -152,23 +151,22 @@ def _():
     return example_run(calls=[_inside(label, 1, **{"wsgi.run_once": False}) for label in "ab"])
 
 
-@rule(
+@server_rule(
     id="single-thread-mode-is-single",
-    section="environ",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("thread-single-option",),
     stimuli=("overlap:single-thread",),
     hint="In the single-threaded mode, call the application for one request at a time.",
+    since="0.1",
 )
-def single_thread_mode_is_single(run: ServerRun, _exchange: object) -> Outcome:
+def single_thread_mode_is_single(run: ServerRun) -> Outcome:
     """In its single-threaded mode, a server runs one call at a time.
 
     Why it matters: servers that run requests in parallel should also offer to run an application that is not
     thread-safe (PEP 3333, "Thread Support"). Tried for the servers whose such mode is known.
     """
-    if "not-started" in run.facts:
-        return broken(run, f"the server does not start in its single-threaded mode: {run.facts['not-started']}")
+    if run.noted.not_started:
+        return broken(run, f"the server does not start in its single-threaded mode: {run.noted.not_started}")
     if not any(call.named("gate") for call in run.calls):
         return None
     if any(len(calls) > 1 for calls in _held_together(run)):
@@ -186,16 +184,16 @@ def _():
     return example_run(calls=[_inside("a", 1)])
 
 
-@rule(
+@server_rule(
     id="middleware-changes-nothing",
     section="call",
     level=Level.WARNING,
-    side=Blame.SERVER,
     clauses=("mw-transparent", "ext-no-assume-no-mw"),
     stimuli=("middleware:identity",),
     hint="Do not rely on getting back your own start_response, environ or iterable.",
+    since="0.1",
 )
-def middleware_changes_nothing(run: ServerRun, _exchange: object) -> Outcome:
+def middleware_changes_nothing(run: ServerRun) -> Outcome:
     """A middleware that only passes everything on makes no difference.
 
     Why it matters: the presence of middleware should be transparent to both sides (PEP 3333, "Middleware"), and servers
