@@ -39,6 +39,7 @@ from .masked import learn, watch
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .remembered import Remembered
+from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
 from .target_hooks import TargetHooks
 
@@ -55,7 +56,7 @@ class WsgiSession:
         :raises pytest.UsageError: for anything in the options that can't be done.
         """
         self.config = config
-        self.settings = options.settings(config)
+        self.settings = settings_of(config)
         self.mask = learn(config, self.settings)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)

@@ -39,9 +39,10 @@ def _open(config: pytest.Config, app: Callable[..., Any]) -> Session:
     from ..targets.app.session import Session
     from ..targets.base import TargetError
     from .masked import learn, watch
+    from .run_settings import settings as settings_of
     from .target_hooks import TargetHooks
 
-    settings = options.settings(config)
+    settings = settings_of(config)
     mask = learn(config, settings)
     specs = list(dict.fromkeys(options.value(config, "app")))
     hooks = TargetHooks(config, specs[0] if len(specs) == 1 else "")
