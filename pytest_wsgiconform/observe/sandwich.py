@@ -56,8 +56,8 @@ class Sandwich:
 
     :param factory: makes the middleware. :param rules: the event rules that watch on both sides.
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
-    :ivar run: what has been recorded so far.
     :param prepare: called with each environ before it is handed over, which it may change; ``None`` for nothing.
+    :ivar run: what has been recorded so far.
     """
 
     def __init__(

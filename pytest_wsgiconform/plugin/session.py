@@ -39,6 +39,7 @@ from .masked import learn, watch
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .remembered import Remembered
+from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
 from .target_hooks import TargetHooks
@@ -297,7 +298,10 @@ class WsgiSession:
         from ..report import repro
 
         try:
-            made = repro.write(made, self.repro, (self.settings.cwd, self.settings.rootdir), self.settings.timeout)
+            names = [name for opened in self.targets for name in opened.run.secrets().get("names", ())]
+            folders = (self.settings.cwd, self.settings.rootdir)
+            how = asked(self.config, self.settings, names)
+            made = repro.write(made, self.repro, folders, self.settings.timeout, how)
             self._messages.append(f"reproductions: {self.repro}")
         except OSError as error:
             self._messages.append(f"the reproductions could not be written: {error}")
