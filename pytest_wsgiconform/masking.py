@@ -255,7 +255,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
 @lru_cache(maxsize=4096)
 def _spellings(char: str) -> str:
     """Return an expression for all spellings of *char*."""
-    if char.isascii() and (char.isalnum() or char == "_"):
+    if char.isascii() and char.isalnum():
         return char  # nothing escapes these
     number = ord(char)
     forms = [re.escape(char), rf"&(?:amp;)*\#0*{number};", rf"&(?:amp;)*\#[xX]0*(?i:{number:x});"]

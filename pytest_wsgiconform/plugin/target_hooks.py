@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 import pytest
 
 from ..observe.gateway import show_error
-from ..observe.location import of_traceback
 from ..rules.display import clean, type_name
 from ..targets.hooks import HookError, Hooks, Pairs, header_pairs
 
@@ -56,13 +56,28 @@ class TargetHooks(Hooks):
         try:
             results: list[Any] = caller(config=self._config, target=self._target, **arguments)
         except Exception as error:  # a project's own code may raise anything
-            place = of_traceback(error.__traceback__)
-            where = f"{place.file}:{place.line}" if place is not None else ", ".join(_places(self._config, name))
+            where = _line(error.__traceback__, _files(self._config, name)) or ", ".join(_places(self._config, name))
             raise HookError(
                 f"the hook pytest_wsgiconform_{name} raised {type(error).__name__}: {show_error(error)} "
                 f"({clean(where)})"
             ) from None
         return results
+
+
+def _line(traceback: TracebackType | None, files: set[str]) -> str:
+    """Return the innermost line of *traceback* in one of *files*, ``""`` when there is none."""
+    found = ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file in files:
+            found = f"{file}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return found
+
+
+def _files(config: pytest.Config, name: str) -> set[str]:
+    """Return the files of the implementations of the hook *name*."""
+    return {place.rpartition(":")[0] for place in _places(config, name)}
 
 
 def _places(config: pytest.Config, name: str) -> list[str]:

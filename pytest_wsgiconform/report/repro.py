@@ -170,7 +170,7 @@ def _more(asked: Asked) -> str:
     return "".join(f"\n        {name}={value!r}," for name, value in given.items() if value)
 
 
-def _paths(finding: Finding, variables: Iterable[str]) -> list[str]:
+def _paths(finding: Finding, variables: Iterable[str] = ()) -> list[str]:
     """Return the request target that the finding was seen with, as it would stand in a URL.
 
     ``${NAME}`` of one of *variables* is left as it is.

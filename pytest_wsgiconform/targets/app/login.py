@@ -90,8 +90,10 @@ class Login:
         """Return the form on the page that holds most of the fields that are still to be filled in."""
         names = list(dict.fromkeys(name for name, _ in unused))
         forms = answer.page.forms
-        if not forms:
+        if not forms and len(unused) == len(self._fields):
             raise self._failed(f"the login page has no form: {answer}; {_HOOK}")
+        if not forms:
+            raise self._failed(f"no form asks for the field {_listed(names)}, which is left: {answer}")
         held = [sum(name in form.names for name in names) for form in forms]
         if not max(held):
             there = "; ".join(_listed(name for name in form.names if name) or "none with a name" for form in forms)
