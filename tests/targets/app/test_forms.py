@@ -105,5 +105,4 @@ def test_a_multipart_form_is_read_back() -> None:
 
     body, kind = encode(MULTIPART, [("a", "1\r\n2"), ('b"', "\N{SNOWMAN}")])
     request = Request(EnvironBuilder(method="POST", data=body, content_type=kind).get_environ())
-    assert list(request.form.items(multi=True))[0] == ("a", "1\r\n2")
-    assert list(request.form.values())[1] == "\N{SNOWMAN}"
+    assert list(request.form.values()) == ["1\r\n2", "\N{SNOWMAN}"] and "a" in request.form

@@ -27,7 +27,7 @@ def to(where: str, *headers: tuple[str, str], status: str = "302 Found") -> Repl
     return status, [("Location", where), *headers], ""
 
 
-class Site_:
+class Replies:
     """An app: a reply for ``"GET /path"``, or a function that makes it of the form that was sent.
 
     :ivar seen: the requests so far: method and path, the form, the cookies.
@@ -59,7 +59,7 @@ def log_in(app: Any, path: str = "/login", fields: list[tuple[str, str]] = FIELD
 
 
 def test_the_form_is_filled_in_and_its_cookies_are_kept() -> None:
-    app = Site_(**{"GET /login": page(FORM, ("Set-Cookie", "pre=1"))})
+    app = Replies(**{"GET /login": page(FORM, ("Set-Cookie", "pre=1"))})
     assert log_in(app).jar.header("/", "http") == "pre=1; sid=opened"
     assert app.seen[1] == ("POST /login", {"user": ["ada"], "password": ["lovelace"]}, "pre=1")
     assert app.seen[2][0] == "GET /"
@@ -77,33 +77,33 @@ def test_the_form_is_filled_in_and_its_cookies_are_kept() -> None:
     ],
 )
 def test_where_the_form_is_sent(action: str, asked: str) -> None:
-    app = Site_(**{"GET /login": page(FORM.replace("<form", f'<form action="{action}"')), asked: to("/", SET)})
+    app = Replies(**{"GET /login": page(FORM.replace("<form", f'<form action="{action}"')), asked: to("/", SET)})
     log_in(app)
     assert app.seen[1][0] == asked
 
 
 def test_a_form_by_get_is_sent_as_a_query() -> None:
-    app = Site_(**{"GET /login": page(FORM.replace("method=post", "action=/in")), "GET /in": to("/", SET)})
+    app = Replies(**{"GET /login": page(FORM.replace("method=post", "action=/in")), "GET /in": to("/", SET)})
     log_in(app)
     assert app.seen[1][:2] == ("GET /in", {"user": ["ada"], "password": ["lovelace"]})
 
 
 def test_under_a_mount_everything_stays_below_it() -> None:
     replies = {"GET /app/login": page(FORM), "POST /app/login": to("/app/", SET), "GET /app/": page("hello")}
-    app = Site_(**replies)
+    app = Replies(**replies)
     log_in(app, mount="/app")
     assert [seen[0] for seen in app.seen] == ["GET /app/login", "POST /app/login", "GET /app/"]
 
 
 def test_the_form_with_the_fields_is_chosen_among_several() -> None:
     search = "<form action=/search><input name=q><input name=user></form>"
-    app = Site_(**{"GET /login": page(search + FORM)})
+    app = Replies(**{"GET /login": page(search + FORM)})
     log_in(app)
     assert app.seen[1][0] == "POST /login"
 
 
 def test_several_steps() -> None:
-    app = Site_(
+    app = Replies(
         **{
             "GET /login": page("<form method=post action=/name><input name=user></form>"),
             "POST /name": page("<form method=post action=/word><input type=password name=password></form>"),
@@ -118,13 +118,13 @@ def test_several_steps() -> None:
 
 
 def test_the_page_to_which_a_login_leads_need_not_be_there() -> None:
-    app = Site_(**{"POST /login": to("/accounts/profile/", SET)})
+    app = Replies(**{"POST /login": to("/accounts/profile/", SET)})
     assert log_in(app).jar.header("/", "http") == "sid=opened"
 
 
 def test_what_is_secret_on_the_way_is_known() -> None:
     form = "<meta name=csrf-token content=META><form method=post><input type=hidden name=csrf_token value=FIELD>"
-    visitor = Visitor(Site_(**{"GET /login": page(form + FORM)}), build_environ, Site(), 1.0)
+    visitor = Visitor(Replies(**{"GET /login": page(form + FORM)}), build_environ, Site(), 1.0)
     login = Login(visitor, "/login", FIELDS)
     login.run()
     assert {"META", "FIELD", "lovelace"} <= set(login.secrets) and "ada" not in login.secrets
@@ -158,7 +158,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a field too many": (
         {"GET /login": page("<form method=post><input name=user></form>")},
-        "no form holds the field password: GET / answered 200 OK",
+        "no form asks for the field password, which is left: GET / answered 200 OK",
     ),
     "a wrong password": (
         {"POST /login": page(FORM)},
@@ -191,14 +191,14 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_login_that_does_not_work_shows_what_came_back(name: str) -> None:
     replies, wanted = FAILURES[name]
     with pytest.raises(LoginFailed) as caught:
-        log_in(Site_(**replies))
+        log_in(Replies(**replies))
     text = str(caught.value)
     assert wanted in text and "(--wsgi-login=/login)" in text
     assert "\n" not in text and "lovelace" not in text
 
 
 def test_an_endless_row_of_forms_ends() -> None:
-    app = Site_(
+    app = Replies(
         **{f"POST /{n}": page(f"<form method=post action=/{n + 1}><input name=f{n}></form>") for n in range(30)}
     )
     app.replies["GET /login"] = page("<form method=post action=/0><input name=user></form>")
