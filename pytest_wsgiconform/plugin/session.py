@@ -38,6 +38,7 @@ from .gate import Gate, Outcome
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .remembered import Remembered
+from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
 
 
@@ -53,7 +54,7 @@ class WsgiSession:
         :raises pytest.UsageError: for anything in the options that can't be done.
         """
         self.config = config
-        self.settings = options.settings(config)
+        self.settings = settings_of(config)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)

@@ -140,9 +140,9 @@ class Layers:
             self._descend(inner)
 
     def _watched(self, layer: Layer, caller: Layer | None) -> Validator:
-        validator = _Counting(layer.app, _ignore, rules=self._rules, thorough=True)
+        ended = functools.partial(self._ended, caller=caller, callee=layer)
+        validator = _Counting(layer.app, _ignore, rules=self._rules, thorough=True, on_end=ended)
         validator.on_begin = self._outer_begins if caller is None else None
-        validator.on_end = lambda exchange: self._ended(exchange, caller, layer)
         return validator
 
     # -- what is seen ------------------------------------------------------------------------------
