@@ -239,7 +239,7 @@ def test_a_patient_record_is_never_a_hasty_one() -> None:
 def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look at each stimulus is spoilt; what the second shows counts."""
     rule = "date-supplied"
-    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    target = ServerTarget(InProcess("base", Server), Settings())
     play = target.player.runner.play
 
     def spoilt(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
@@ -266,7 +266,7 @@ def test_what_is_seen_twice_of_three_times_is_seen(
 ) -> None:
     """A server may race with itself; what shows once only is no fault yet."""
     rule, played = "date-supplied", Counter[str]()
-    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    target = ServerTarget(InProcess("base", Server), Settings())
     play = target.player.runner.play
 
     def now_and_then(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
