@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from .engine import TargetError, open_run
 from .rules.clauses import clauses
-from .rules.display import clean
+from .rules.display import clean, plain
 from .rules.model import Finding, Rule
 from .rules.registry import catalogue
 from .settings import Settings
@@ -65,7 +65,7 @@ def _lines(finding: Finding, rule: Rule) -> Iterable[str]:
         clause = clauses().get(name)
         if clause is not None:
             yield f"  broken clause {name}: {clause.says} ({clause.url})"
-    yield f"  to do: {rule.hint}"
+    yield f"  to do: {plain(rule.hint)}"
 
 
 def main(*, import_from: Iterable[str], **arguments: object) -> int:

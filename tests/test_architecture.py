@@ -20,13 +20,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_version": set(),  # every room may import it
     "environ": {"wsgiref", ""},  # the file wrapper that a server would offer
     "settings": set(),
+    "naming": set(),
     "rules": {"wsgiref"},
     "wsgiref": {"observe", "rules"},  # validate is a face of the validator
     "observe": {"rules"},
     "probe": {"observe", "rules", "wsgiref"},
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
-    "report": {"rules", "settings", "plugin", "stimuli", ""},  # report formats; the pack of a reproduction
+    "report": {"naming", "observe", "rules", "stimuli"},  # report formats; the pack of a reproduction; transcripts
     "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},

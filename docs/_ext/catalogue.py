@@ -11,7 +11,9 @@ from typing import Any
 
 from decisions import by_rule, link_rules
 
+from pytest_wsgiconform.report.transcript import example
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.display import markdown
 from pytest_wsgiconform.rules.model import Rule
 from pytest_wsgiconform.rules.registry import catalogue
 
@@ -42,18 +44,19 @@ def rule_page(section: str, rules: list[Rule]) -> str:
     decided = by_rule()
     for rule in rules:
         parts.append(f"(rule-{rule.id})=\n## `{rule.id}`\n")
-        parts.append(f"**{rule.summary}**\n")
+        parts.append(f"**{markdown(rule.summary)}**\n")
         parts.append(f"Level: {rule.level}. A duty of the {rule.side}'s side. Since {rule.since}.\n")
-        parts.append(rule.why + "\n")
-        parts.append(f"*What to do:* {rule.hint}\n")
+        parts.append(markdown(rule.why) + "\n")
+        parts.append(f"*What to do:* {markdown(rule.hint)}\n")
         for name in rule.clauses:
             clause = clauses()[name]
             parts.append(f"- clause [`{clause.id}`]({clause.url}) ({clause.level}): {clause.says}")
         for decision in decided.get(rule.id, []):
             parts.append(f"- decision [{decision.number} {decision.title}](../decisions/{decision.name}.md)")
         parts.append("")
-        for which, verb in (("bad", "breaks"), ("good", "keeps")):
-            parts.append(f"A program that {verb} it:\n\n```python\n{rule.example_source(which)}\n```\n")
+        for which in ("bad", "good"):
+            shown = example(rule, which)
+            parts.append(f"{shown.title}:\n\n```{shown.language}\n{shown.text}\n```\n")
     return "\n".join(parts)
 
 
@@ -100,7 +103,7 @@ def fixtures_page() -> str:
     parts = ["# Every fixture\n"]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(d) for d in node.decorator_list):
-            text = (ast.get_docstring(node) or "").replace("``", "`")
+            text = markdown(ast.get_docstring(node) or "")
             parts.append(f"## `{node.name}`\n\n{text}\n")
     return "\n".join(parts)
 
@@ -120,6 +123,10 @@ def write_pages(app: Any) -> None:
     pages["index.md"] = (
         f"# Rules\n\nThe catalogue holds {total} rules. `pytest --wsgi-rules` prints it, and\n"
         "`pytest --wsgi-rules='close-*'` a part of it.\n\n"
+        "`pytest --wsgi-rules=ID` also lists what a rule is judged by, and where that is defined.\n\n"
+        "A rule on apps or middleware shows a program that breaks it and one that keeps it. A rule on servers shows\n"
+        "two transcripts: `>` marks what the client sent, `<` what the server sent, both with Python's escapes, and\n"
+        "`*` marks a remark. Below stands what the app inside the server saw.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{tree}\nclauses\nall-options\nall-fixtures\n```\n"
     )
     for stale in {path.name for path in folder.glob("*.md")} - set(pages):

@@ -69,7 +69,7 @@ class Judge:
         for index, known in enumerate(exchange.findings):
             if known.rule == finding.rule and known.location == finding.location and known.blame == finding.blame:
                 same_place = finding.location is not None or known.message == finding.message
-                if same_place and known.evidence.get("variable") == finding.evidence.get("variable"):
+                if same_place and known.variable == finding.variable:
                     exchange.findings[index] = replace(known, count=known.count + 1)
                     return None
         exchange.findings.append(finding)
@@ -124,4 +124,5 @@ def make_finding(rule: Rule, fault: Fault, location: Any, exchange: Exchange) ->
         request=exchange.request(),
         location=fault.location if fault.location is not None else location,
         evidence=evidence,
+        variable=fault.variable,
     )

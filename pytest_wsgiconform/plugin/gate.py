@@ -9,12 +9,11 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .._version import __version__
-from ..report.baseline import Baseline, BaselineError, Entry
+from ..report.baseline import Baseline, BaselineError, Entry, Outdated
 from ..report.policy import (
     Policy,
     PolicyError,
@@ -133,7 +132,7 @@ class Gate:
         messages += [f"baseline: {_name(e)} expired on {e.expires}" for e in expired]
         # With fail_on = warning or lower a stale entry is a thing to mend as well (--wsgi-strict is one way there).
         fails = bool(stale) and self.policy.fail_on is not Level.ERROR
-        return Outcome(tuple(messages), fails, stale=tuple(stale), expired=tuple(expired))
+        return Outcome(tuple(messages), fails, outdated=Outdated(tuple(stale), tuple(expired)))
 
     def _written(self, findings: list[Finding], judged: set[tuple[str, str]], complete: bool) -> Outcome:
         path = self.path
@@ -154,21 +153,13 @@ class Outcome:
     """What the gate says of a whole run.
 
     :param messages: lines for the terminal. :param fails: stale entries fail the run.
-    :param unwritten: the baseline could not be written. :param stale, expired: entries that are out of date.
+    :param unwritten: the baseline could not be written. :param outdated: entries of it that are out of date.
     """
 
     messages: tuple[str, ...] = ()
     fails: bool = False
     unwritten: bool = False
-    stale: tuple[Entry, ...] = ()
-    expired: tuple[Entry, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the entries as plain data for the reports."""
-        return {
-            "stale": [entry.to_dict() for entry in self.stale],
-            "expired": [entry.to_dict() for entry in self.expired],
-        }
+    outdated: Outdated = field(default_factory=Outdated)
 
 
 def _name(entry: Entry) -> str:

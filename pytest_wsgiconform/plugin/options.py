@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
+
+from ..naming import Target, parse_node_id
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -83,6 +84,25 @@ OPTIONS: tuple[_Option, ...] = (
         _many("PATH"),
         "request target to exercise on the application; repeatable (default: / and the routes that can be found)",
     ),
+    _Option("header", "linelist", _many("'NAME: VALUE'"), "header field sent with every request to an app; repeatable"),
+    _Option("auth", "string", _one("USER:PASSWORD"), "HTTP Basic credentials sent with every request to an app"),
+    _Option(
+        "login", "string", _one("PATH"), "log in first: GET PATH, fill in its form, submit it, and keep the session"
+    ),
+    _Option("login-field", "linelist", _many("NAME=VALUE"), "field of the login form to fill in; repeatable"),
+    _Option(
+        "request",
+        "linelist",
+        _many("FILE"),
+        "play a request of your own: a file with one HTTP/1.1 request, or a .har file; repeatable",
+    ),
+    _Option("scheme", "string", _one("SCHEME"), "scheme of ordinary requests: http or https"),
+    _Option("host", "string", _one("NAME"), "Host of ordinary requests"),
+    _Option("mount", "string", _one("/PREFIX"), "SCRIPT_NAME of ordinary requests"),
+    _Option("value", "linelist", _many("NAME=VALUE"), "value of a route's argument; repeatable"),
+    _Option("methods", "string", _one("GET,HEAD,..."), "the only methods that may be sent to the app (default: all)"),
+    _Option("plan", "bool", _FLAG, "print the routes and the numbers of requests that would be sent, and exit"),
+    _Option("deadline", _FLOAT, _one("SECONDS", type=float), "limit of the whole run (default: none)"),
     _Option("select", "linelist", _many("GLOBS"), "judge only the rules with these ids, comma separated"),
     _Option("ignore", "linelist", _many("GLOBS"), "leave out the rules with these ids, comma separated"),
     _Option("strict", "bool", _FLAG, "findings of level warning fail too"),
@@ -113,45 +133,31 @@ OPTIONS: tuple[_Option, ...] = (
 INI_ONLY: tuple[tuple[str, Literal["string", "linelist"], str], ...] = (
     ("wsgi_fail_on", "string", "lowest level that fails the run: error (default), warning or advice"),
     ("wsgi_levels", "linelist", "changed levels of rules, one 'GLOB = LEVEL' a line"),
+    ("wsgi_min_reached", "string", "how many routes must be reached, as '80%' or a number (default: one)"),
+    ("wsgi_unreached", "linelist", "routes that need not be reached, one 'GLOB -- reason' a line"),
+    ("wsgi_exclude_path", "linelist", "routes that are left out of the run, one 'GLOB -- reason' a line"),
     ("wsgi_rules_version", "string", "rules newer than this version of the plugin are advice"),
 )
 
+#: Options that say how an app is asked; alone they ask for nothing, and fixtures use some of them.
+MODIFIERS = frozenset(
+    [
+        "header",
+        "auth",
+        "login",
+        "login-field",
+        "request",
+        "scheme",
+        "host",
+        "mount",
+        "value",
+        "methods",
+        "plan",
+        "deadline",
+    ]
+)
+
 _BY_NAME = {option.name: option for option in OPTIONS}
-
-
-class Target(NamedTuple):
-    """What is under test. :ivar kind: ``"app"``, ``"middleware"`` or ``"server"``. :ivar name: as the user gave it."""
-
-    kind: str
-    name: str
-
-    @property
-    def nodeid(self) -> str:
-        return f"wsgi-{self.kind}[{self.name}]"
-
-    @property
-    def option(self) -> str:
-        """The option that names this target, for messages."""
-        is_url = self.kind == "server" and self.name.startswith(("http://", "https://"))
-        return f"--wsgi-{'url' if is_url else self.kind}={self.name}"
-
-
-class NodeId(NamedTuple):
-    """A node id of ours, as pasted on the command line; ``None`` where it stops short."""
-
-    target: Target
-    section: str | None
-    rule: str | None
-
-
-# The name may hold anything ("::" and brackets too), so the last bracket closes it.
-_NODE_ID = re.compile(r"wsgi-(app|middleware|server)\[(.+)\](?:::([\w-]+))?(?:::([\w-]+))?", re.DOTALL)
-
-
-def parse_node_id(text: str) -> NodeId | None:
-    """Return what *text* addresses in a suite of ours, or ``None`` when it is another kind of argument."""
-    match = _NODE_ID.fullmatch(text)
-    return match and NodeId(Target(match[1], match[2]), match[3], match[4])
 
 
 def register(parser: pytest.Parser) -> None:
@@ -196,7 +202,9 @@ def value(config: pytest.Config, name: str) -> Any:
 
 def active(config: pytest.Config) -> bool:
     """Tell whether any option or node id asks for more than fixtures."""
-    return any(value(config, option.name) for option in OPTIONS) or any(map(parse_node_id, config.args))
+    return any(value(config, option.name) for option in OPTIONS if option.name not in MODIFIERS) or any(
+        map(parse_node_id, config.args)
+    )
 
 
 def targets(config: pytest.Config) -> list[Target]:
@@ -224,11 +232,12 @@ def settings(config: pytest.Config) -> Settings:
     :raises pytest.UsageError: for a path without a leading slash, or a number out of range.
     """
     from ..settings import DEFAULT_TIMEOUT, Settings
+    from .request_options import request_settings
 
     for path in value(config, "path"):
         if not path.startswith("/"):
             raise pytest.UsageError(f"--wsgi-path={path}: a path begins with a slash; did you mean /{path}?")
-    for name in ("fuzz", "crawl", "timeout"):
+    for name in ("fuzz", "crawl", "timeout", "deadline"):
         # NaN compares false with everything, so ask for what is right.
         if not 0 <= value(config, name) < float("inf"):
             raise pytest.UsageError(f"--wsgi-{name}={value(config, name)}: a number from 0 up is needed")
@@ -241,6 +250,8 @@ def settings(config: pytest.Config) -> Settings:
         timeout=value(config, "timeout") or DEFAULT_TIMEOUT,
         rootdir=str(config.rootpath),
         cwd=str(config.invocation_params.dir),
+        deadline=value(config, "deadline"),
+        **request_settings(config),
         **{name: value(config, name) for name in ("strict", "fuzz", "isolate", "layers", "crawl", "cov", "diff")},
     )
 

@@ -23,11 +23,12 @@ from typing import Any
 import pytest
 
 from ..engine import TargetError, TargetRun
-from ..report.document import Record, build
+from ..naming import NodeId, Target, parse_node_id
+from ..report.document import Document, Record, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
-from ..rules.model import Finding, Location, Rule, RuleResult
+from ..rules.model import Finding, Location, Rule, RuleResult, Verdict
 from ..rules.registry import UnknownRule, matching
 from ..settings import Settings
 from ..targets.app.last_word import keep_terminal
@@ -36,7 +37,6 @@ from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
-from .options import NodeId, Target
 from .printed import captured, clean_finalizers, printable
 from .suite import WsgiRule, nodes
 
@@ -105,7 +105,7 @@ class WsgiSession:
         self.targets: list[OpenTarget] = []
         self._records: dict[str, Record] = {}
         self._facts: dict[Target, list[str]] = {}
-        self._loose: list[dict[str, Any]] = []
+        self._loose: list[Finding] = []
         self._measured: list[dict[str, Any]] = []
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
@@ -191,7 +191,7 @@ class WsgiSession:
         if item.record is None:
             report.wsgi_unjudged = not report.skipped
         else:
-            report.wsgi_record = item.record
+            report.wsgi_record = item.record.to_dict()
             report.wsgi_facts = item.open_target.run.summary_lines()
             report.wsgi_coverage = item.open_target.measured_once()
             if item.failed_at is not None:
@@ -235,20 +235,21 @@ class WsgiSession:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for found in getattr(report, "wsgi_findings", ()):
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
-            self._loose.append(finding)
+            self._loose.append(Finding.from_dict(finding))
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
         self._unjudged += getattr(report, "wsgi_unjudged", False)
-        record: Record | None = getattr(report, "wsgi_record", None)
-        if record is None:
+        data: dict[str, Any] | None = getattr(report, "wsgi_record", None)
+        if data is None:
             return
+        record = Record.from_dict(data)
         self._records[report.nodeid] = record
         measured = getattr(report, "wsgi_coverage", None)
         if measured is not None:
             self._measured.append(measured)
-        self._facts[Target(record["kind"], record["target"])] = getattr(report, "wsgi_facts", [])
+        self._facts[record.target] = getattr(report, "wsgi_facts", [])
         if report.failed:
             self._failures.append((report, record))
-        for finding in record["findings"]:
+        for finding in data["findings"]:
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
 
     @pytest.hookimpl(trylast=True)
@@ -272,7 +273,7 @@ class WsgiSession:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def _write_repro(self, made: dict[str, Any], session: pytest.Session) -> dict[str, Any]:
+    def _write_repro(self, made: Document, session: pytest.Session) -> Document:
         """Write the reproductions when they were asked for; return the document with their names."""
         if self.repro is None:
             return made
@@ -288,12 +289,16 @@ class WsgiSession:
 
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""
-        findings = [finding for record in self._records.values() for finding in record["findings"]] + self._loose
-        judged = {(r["rule"], r["target"]) for r in self._records.values() if r["verdict"] in ("broken", "held")}
+        findings = [finding for record in self._records.values() for finding in record.findings] + self._loose
+        judged = {
+            (record.rule, record.target.name)
+            for record in self._records.values()
+            if record.verdict in (Verdict.BROKEN, Verdict.HELD)
+        }
         if _complete(session) and not _narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
-        outcome = self.gate.finish(map(Finding.from_dict, findings), judged, _complete(session))
+        outcome = self.gate.finish(findings, judged, _complete(session))
         self._messages += outcome.messages
         if outcome.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -301,18 +306,18 @@ class WsgiSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return outcome
 
-    def document(self, session: pytest.Session, outcome: Outcome) -> dict[str, Any]:
+    def document(self, session: pytest.Session, outcome: Outcome) -> Document:
         """Return the report of what has been judged so far."""
         return build(
             self._records.values(),
-            [tuple(opened.target) for opened in self.targets],  # type: ignore[misc]
+            [opened.target for opened in self.targets],
             exit_status=int(session.exitstatus),
             complete=_complete(session),
             loose=self._loose,
             root=self.settings.rootdir,
             coverage=together(self._measured, self.settings.rootdir),
-            policy=self.gate.policy.to_dict(),
-            baseline=outcome.to_dict() if self.gate.path is not None else None,
+            policy=self.gate.policy,
+            baseline=outcome.outdated if self.gate.path is not None else None,
         )
 
     def _gather_from_workers(self) -> None:
@@ -329,7 +334,7 @@ class WsgiSession:
         if self._records or self._messages:
             write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
-        if len({r["target"] for r in self._records.values() if r["kind"] == "server"}) > 1:
+        if len({r.target for r in self._records.values() if r.target.kind == "server"}) > 1:
             from ..report.matrix import write_matrix
 
             write_matrix(terminalreporter, list(self._records.values()), servers if self.settings.diff else ())
@@ -359,7 +364,7 @@ def _narrowed(config: pytest.Config) -> bool:
 
 def _take_node_ids(config: pytest.Config) -> list[NodeId]:
     """Return the node ids of ours on the command line, and leave pytest the paths."""
-    taken = [(text, options.parse_node_id(text)) for text in config.args]
+    taken = [(text, parse_node_id(text)) for text in config.args]
     config.args[:] = [text for text, node_id in taken if node_id is None]
     return [node_id for _, node_id in taken if node_id is not None]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..naming import NodeId
 from ..report.document import Record, record
 from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
-from .options import NodeId
 
 if TYPE_CHECKING:
     import os
@@ -78,7 +78,7 @@ class WsgiSection(pytest.Collector):
 class WsgiRule(pytest.Item):
     """One rule, put to one target.
 
-    :ivar record: the result as plain data, once it has run.
+    :ivar record: the result, once it has run.
     """
 
     open_target: OpenTarget
@@ -102,7 +102,7 @@ class WsgiRule(pytest.Item):
     def runtest(self) -> None:
         result = self.open_target.judge(self.rule)
         level = self.open_target.gate.policy.level(self.rule)
-        self.record = {**record(result, self.rule, self.open_target.target.kind, self.order), "level": level.value}
+        self.record = record(result, self.rule, self.open_target.target.kind, self.order, level)
         blamed = dict.fromkeys(finding.blame.value for finding in result.findings)
         self.user_properties += [
             ("wsgi.rule", self.rule.id),

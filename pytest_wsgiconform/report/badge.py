@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..rules.model import Verdict
+from .document import Document
 from .files import write_text
 from .tally import tally
 
 
-def write(document: Mapping[str, Any], path: Path) -> None:
-    """Write the badge of *document* (see :mod:`.document`) to *path*.
+def write(document: Document, path: Path) -> None:
+    """Write the badge of *document* to *path*.
 
     :raises OSError: when the file can't be written.
     """
     write_text(path, json.dumps(badge(document), indent=2) + "\n")
 
 
-def badge(document: Mapping[str, Any]) -> dict[str, Any]:
+def badge(document: Document) -> dict[str, Any]:
     """Return label, message and colour. Green takes a whole run, something held, and nothing that failed.
 
     What is counted as broken are rules, as in the other formats' headlines.
     """
     counts = tally(document)
-    clauses = document["clauses"]
-    if not document.get("complete", True):
+    clauses = document.clauses
+    if not document.complete:
         message, colour = "incomplete", "lightgrey"
     elif counts.failing:
         message, colour = f"{len(counts.broken_rules)} broken", "red"
-    elif not counts.verdicts["held"]:
+    elif not counts.verdicts[Verdict.HELD]:
         message, colour = "not exercised", "lightgrey"
     else:
         known = f", {counts.baselined} known" if counts.baselined else ""
-        message = f"{clauses['held']} of {clauses['total']} clauses{known}"
+        message = f"{clauses.held} of {clauses.total} clauses{known}"
         colour = "yellow" if counts.findings else "brightgreen"
     return {"schemaVersion": 1, "label": "PEP 3333", "message": message, "color": colour}

@@ -79,17 +79,13 @@ class Entry:
         """Whether *today* is past the last day on which the entry holds."""
         return self.expires is not None and today > self.expires
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the entry as plain data for the reports."""
-        return {
-            "rule": self.rule,
-            "target": self.target,
-            "where": self.where,
-            "seen": self.seen,
-            "why": self.why,
-            "issue": self.issue,
-            "expires": self.expires.isoformat() if self.expires else None,
-        }
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Entries to take out of the file. :param stale: they know nothing any more. :param expired: their day is over."""
+
+    stale: tuple[Entry, ...] = ()
+    expired: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,10 +123,10 @@ class Baseline:
         entry remembers come first, the others in the order of their lines. Entries that have expired match too;
         it is the caller who decides what that means.
         """
-        listed = [finding.to_dict() for finding in findings]
+        listed = list(findings)
         groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for index, finding in enumerate(listed):
-            groups[finding["rule"], finding["target"], where(finding, self.root)].append(index)
+            groups[finding.rule, finding.target, where(finding, self.root)].append(index)
         matched: list[Entry | None] = [None] * len(listed)
         for key, indices in groups.items():
             free = [entry for entry in self.entries if entry.key == key]
@@ -138,7 +134,7 @@ class Baseline:
             for exactly in (True, False):
                 for index in in_order:
                     if matched[index] is None:
-                        matched[index] = _take(free, listed[index]["message"] if exactly else None)
+                        matched[index] = _take(free, listed[index].message if exactly else None)
         return matched
 
     def mark(self, findings: Sequence[Finding], today: datetime.date) -> list[Finding]:
@@ -178,7 +174,7 @@ class Baseline:
         written = []
         for finding, entry in zip(listed, self.match(listed), strict=True):
             if entry is None:
-                place = where(finding.to_dict(), self.root)
+                place = where(finding, self.root)
                 written.append(Entry(finding.rule, finding.target, place, finding.message, UNEXPLAINED))
             else:
                 kept.remove(entry)

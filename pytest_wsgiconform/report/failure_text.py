@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from ..rules.display import clean, shorten
-from ..rules.model import Finding
+from ..rules.display import clean, plain, shorten
+from ..rules.model import Finding, Location
 from .places import relative
 
 
@@ -19,30 +18,28 @@ def failure_text(findings: Iterable[Finding], hint: str = "") -> str:
     """
     lines: list[str] = []
     for finding in findings:
-        data = finding.to_dict()
-        lines += [f"{finding.rule}: {sentence(data)} [{finding.level}, the {finding.blame} is to blame]"]
-        lines += [f"  {line}" for line in details(data)]
+        lines += [f"{finding.rule}: {sentence(finding)} [{finding.level}, the {finding.blame} is to blame]"]
+        lines += [f"  {line}" for line in details(finding)]
     if hint:
-        lines += [f"  to do: {hint}"]
+        lines += [f"  to do: {plain(hint)}"]
     return "\n".join(lines)
 
 
-def sentence(finding: Mapping[str, Any]) -> str:
+def sentence(finding: Finding) -> str:
     """Return what was seen, with what was got and expected unless the message says so already."""
-    message = clean(str(finding["message"]))
-    evidence = finding["evidence"]
+    message = clean(finding.message)
     more = []
     for key in ("got", "expected"):
-        value = evidence.get(key)
+        value = finding.evidence.get(key)
         if value is not None and clean(str(value)) not in message:
             more.append(f"{key} {shorten(clean(str(value)), 160)}")
     return f"{message} ({', '.join(more)})" if more else message
 
 
-def details(finding: Mapping[str, Any]) -> list[str]:
+def details(finding: Finding) -> list[str]:
     """Return the place with its source line, and the request that shows it, one a line."""
     lines = []
-    location = finding["location"]
+    location = finding.location
     if location is not None:
         lines.append(place(location))
         source = source_line(location)
@@ -54,28 +51,27 @@ def details(finding: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def place(location: Mapping[str, Any]) -> str:
+def place(location: Location) -> str:
     """Return ``file:line in function``, the file relative to the current folder when it lies below."""
-    text = f"{relative(location['file'], os.getcwd())}:{location['line']}"
-    return clean(f"{text} in {location['function']}" if location["function"] else text)
+    text = f"{relative(location.file, os.getcwd())}:{location.line}"
+    return clean(f"{text} in {location.function}" if location.function else text)
 
 
-def source_line(location: Mapping[str, Any]) -> str:
+def source_line(location: Location) -> str:
     """Return the source text of that line, ``""`` when it can't be read."""
     try:
-        line = linecache.getline(location["file"], location["line"])
+        line = linecache.getline(location.file, location.line)
     except ValueError:  # a name that no file can have: a stranger may call their code what they like
         return ""
     return clean(shorten(line.strip(), 160))
 
 
-def request(finding: Mapping[str, Any]) -> str:
+def request(finding: Finding) -> str:
     """Return the request that shows the finding and how often it was seen, ``""`` when neither is known."""
-    asked = finding["request"]
-    count = finding["count"]
-    times = f"{count} times" if count > 1 else ""
-    if "repro" in finding["evidence"]:  # of a server: a request alone does not tell what it is about
-        shown = finding["evidence"].get("stimuli") or [finding["stimulus"]]
+    asked = finding.request
+    times = f"{finding.count} times" if finding.count > 1 else ""
+    if "repro" in finding.evidence:  # of a server: a request alone does not tell what it is about
+        shown = finding.evidence.get("stimuli") or [finding.stimulus]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         names = clean(", ".join(map(str, shown[:4])) + more)
         times = f"{times}: {names}" if times else names

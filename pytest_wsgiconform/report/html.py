@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
+from .document import Document
 from .files import write_text
 from .html_view import page
 
 
-def write(document: Mapping[str, Any], path: Path) -> None:
-    """Write *document* (see :mod:`.document`) to *path* as HTML.
+def write(document: Document, path: Path) -> None:
+    """Write *document* to *path* as HTML.
 
     :raises OSError: when the file can't be written.
     """
     write_text(path, render(document))
 
 
-def render(document: Mapping[str, Any]) -> str:
+def render(document: Document) -> str:
     """Return the page: nothing in it is loaded from elsewhere, and all that comes from a target is text.
 
     A Content-Security-Policy in the page lets only its own style and script run, by their hashes.
@@ -40,7 +39,7 @@ def render(document: Mapping[str, Any]) -> str:
     )
     style, script = _asset("report.css"), _asset("report.js")
     text: str = environment.get_template("report.html").render(
-        page(document), style=style, script=script, style_hash=_hash(style), script_hash=_hash(script)
+        vars(page(document)), style=style, script=script, style_hash=_hash(style), script_hash=_hash(script)
     )
     return text
 

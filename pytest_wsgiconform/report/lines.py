@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .places import relative
 
 
-def together(reports: Iterable[Mapping[str, Any]], root: str | None) -> dict[str, Any] | None:
-    """Return the document's ``coverage``: per file its covered and missing lines; ``None`` when nothing was measured.
+@dataclass(frozen=True, slots=True)
+class FileLines:
+    """Lines of one file of the app. :param covered: those that ran. :param missing: those that didn't."""
 
-    :param reports: what ``AppCoverage.report`` gave in each process; a line that ran in one of them has run.
+    file: str
+    covered: tuple[int, ...]
+    missing: tuple[int, ...]
+
+
+def together(reports: Iterable[Mapping[str, Any]], root: str | None) -> tuple[FileLines, ...] | None:
+    """Return the document's ``coverage``: each file's lines, by its name; ``None`` when nothing was measured.
+
+    :param reports: the plain data of ``AppCoverage.report`` from each process; a line that ran in one has run.
     :param root: files below it are named relative to it.
     """
     covered: dict[str, set[int]] = {}
@@ -23,9 +33,7 @@ def together(reports: Iterable[Mapping[str, Any]], root: str | None) -> dict[str
             missing.setdefault(name, set()).update(found["missing"])
     if not covered:
         return None
-    return {
-        "files": [
-            {"file": name, "covered": sorted(covered[name]), "missing": sorted(missing[name] - covered[name])}
-            for name in sorted(covered)
-        ]
-    }
+    return tuple(
+        FileLines(name, tuple(sorted(covered[name])), tuple(sorted(missing[name] - covered[name])))
+        for name in sorted(covered)
+    )

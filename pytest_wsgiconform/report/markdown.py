@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ..rules.model import Finding, Verdict
+from .baseline import Entry, Outdated
+from .document import Document, Record
 from .files import write_text
+from .policy import ORDER
 from .tally import Tally, tally
 
 #: Variables that CI systems set to the file whose Markdown they show with the job.
@@ -17,11 +20,9 @@ SUMMARY_VARIABLES = ("GITHUB_STEP_SUMMARY", "FORGEJO_STEP_SUMMARY", "GITEA_STEP_
 #: How many rows a table has before it says how many more there are.
 ROWS = 15
 
-_ORDER = {"error": 0, "warning": 1, "advice": 2}
 
-
-def write(document: Mapping[str, Any], path: Path) -> None:
-    """Write *document* (see :mod:`.document`) to *path* as Markdown.
+def write(document: Document, path: Path) -> None:
+    """Write *document* to *path* as Markdown.
 
     The path ``-`` means the CI's summary file, to which the text is appended, as other steps write there too; where
     no CI names one, it means standard output.
@@ -40,78 +41,78 @@ def write(document: Mapping[str, Any], path: Path) -> None:
         stream.write(text)
 
 
-def render(document: Mapping[str, Any]) -> str:
+def render(document: Document) -> str:
     """Return *document* as GitHub-flavoured Markdown; all that comes from the target is escaped."""
     counts = tally(document)
     parts = [f"## {_verdict(document, counts)}", _numbers(document, counts)]
-    parts += _broken(document["findings"])
-    parts += _baseline(document)
-    parts += _not_exercised(document["rules"])
+    parts += _broken(document.findings)
+    parts += _baseline(document.baseline or Outdated())
+    parts += _not_exercised(document.records)
     return "\n\n".join(parts) + "\n"
 
 
-def _verdict(document: Mapping[str, Any], counts: Tally) -> str:
-    names = ", ".join(code(target["name"]) for target in document["targets"]) or "the tests' own traffic"
-    if not document.get("complete", True):
+def _verdict(document: Document, counts: Tally) -> str:
+    names = ", ".join(code(target.name) for target in document.targets) or "the tests' own traffic"
+    if not document.complete:
         return f"⚠️ WSGI conformance: the run on {names} was cut short"
     if counts.failing:
         return f"❌ WSGI conformance: {names} breaks {_plural(len(counts.broken_rules), 'rule')}"
-    if document["exit"] not in (0, 5):
+    if document.exit not in (0, 5):
         return f"❌ WSGI conformance: the run on {names} failed, though not by a new finding"
     if counts.findings:
         return f"✅ WSGI conformance: {names} has nothing new to answer for"
     return f"✅ WSGI conformance: {names} keeps what was put to the test"
 
 
-def _numbers(document: Mapping[str, Any], counts: Tally) -> str:
-    total = document["clauses"]
+def _numbers(document: Document, counts: Tally) -> str:
+    total = document.clauses
     known = f", {counts.baselined} of them known" if counts.baselined else ""
     levels = ", ".join(f"{number} {level}" for level, number in counts.by_level.items() if number)
     found = f"{_plural(counts.findings, 'finding')}{f' ({levels})' if levels else ''}{known}."
     return (
-        f"{found} Rules: {counts.verdicts['broken']} broken, {counts.verdicts['held']} held, "
-        f"{counts.verdicts['not-exercised']} not exercised. "
-        f"Clauses: {total['held']} held and {total['broken']} broken of {total['total']}."
+        f"{found} Rules: {counts.verdicts[Verdict.BROKEN]} broken, {counts.verdicts[Verdict.HELD]} held, "
+        f"{counts.verdicts[Verdict.NOT_EXERCISED]} not exercised. "
+        f"Clauses: {total.held} held and {total.broken} broken of {total.total}."
     )
 
 
-def _broken(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+def _broken(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
     rows = ["| | rule | blame | where | what was seen |", "| --- | --- | --- | --- | --- |"]
-    ordered = sorted(findings, key=lambda f: (f["baselined"], _ORDER[f["level"]]))
+    ordered = sorted(findings, key=lambda f: (f.baselined, ORDER.index(f.level)))
     for finding in ordered[:ROWS]:
-        level = "known" if finding["baselined"] else finding["level"]
-        where = _where(finding)
-        rows.append(f"| {level} | {code(finding['rule'])} | {finding['blame']} | {where} | {_short(finding)} |")
+        level = "known" if finding.baselined else finding.level
+        rows.append(f"| {level} | {code(finding.rule)} | {finding.blame} | {_where(finding)} | {_short(finding)} |")
     table = "\n".join(rows)
     left = len(ordered) - ROWS
     return [table, f"… and {left} more."] if left > 0 else [table]
 
 
-def _where(finding: Mapping[str, Any]) -> str:
-    place = finding["location"]
+def _where(finding: Finding) -> str:
+    place = finding.location
     if place is not None:
-        return code(f"{place['file']}:{place['line']}")
-    return code(finding["stimulus"]) if finding["stimulus"] else escape(finding["target"])
+        return code(f"{place.file}:{place.line}")
+    return code(finding.stimulus) if finding.stimulus else escape(finding.target)
 
 
-def _short(finding: Mapping[str, Any]) -> str:
-    message = finding["message"]
+def _short(finding: Finding) -> str:
+    message = finding.message
     return escape(message if len(message) <= 160 else f"{message[:159]}…")
 
 
-def _baseline(document: Mapping[str, Any]) -> list[str]:
-    told = document.get("baseline") or {}
-    lines = []
-    for kind, text in (("stale", "no longer occurs: take it out of the baseline"), ("expired", "has expired")):
-        for entry in told.get(kind, [])[:ROWS]:
-            lines.append(f"- {code(entry['rule'])} at {code(entry['where'])} {text}.")
+def _baseline(outdated: Outdated) -> list[str]:
+    lines = _entries(outdated.stale, "no longer occurs: take it out of the baseline")
+    lines += _entries(outdated.expired, "has expired")
     return ["\n".join(["**Baseline**", "", *lines])] if lines else []
 
 
-def _not_exercised(rules: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = list(dict.fromkeys(row["rule"] for row in rules if row["verdict"] == "not-exercised"))
+def _entries(entries: Sequence[Entry], text: str) -> list[str]:
+    return [f"- {code(entry.rule)} at {code(entry.where)} {text}." for entry in entries[:ROWS]]
+
+
+def _not_exercised(records: Sequence[Record]) -> list[str]:
+    names = list(dict.fromkeys(record.rule for record in records if record.verdict is Verdict.NOT_EXERCISED))
     if not names:
         return []
     listed = ", ".join(code(name) for name in names)

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..rules.display import clean, show
+from ..rules.model import Verdict
 from ..rules.records.server import Call, Response, ServerRun
 from .document import Record
 
@@ -60,14 +61,15 @@ def table(records: Iterable[Record]) -> list[list[str]]:
     counts: dict[tuple[str, str], list[int]] = {}
     groups: dict[str, None] = {}
     servers: dict[str, None] = {}
-    for record in sorted(records, key=lambda r: int(r["order"])):
-        if record["kind"] != "server":
+    for record in sorted(records, key=lambda r: r.order):
+        if record.target.kind != "server":
             continue
-        groups[record["section"]] = servers[record["target"]] = None
-        cell = counts.setdefault((record["section"], record["target"]), [0, 0])
-        if record["verdict"] in ("held", "broken"):
+        server = record.target.name
+        groups[record.section] = servers[server] = None
+        cell = counts.setdefault((record.section, server), [0, 0])
+        if record.verdict in (Verdict.HELD, Verdict.BROKEN):
             cell[1] += 1
-            cell[0] += record["verdict"] == "held"
+            cell[0] += record.verdict is Verdict.HELD
     rows = [["rules", *map(clean, servers)]]
     for group in groups:
         cells = [counts.get((group, server), [0, 0]) for server in servers]

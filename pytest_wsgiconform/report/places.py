@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from ..rules.model import Finding
 
 
 def relative(file: str, root: str | os.PathLike[str] | None) -> str:
@@ -38,26 +39,22 @@ def portable(file: str, root: str | os.PathLike[str] | None) -> str:
     return _INSTALLED.sub("", relative(file, root))
 
 
-def where(finding: Mapping[str, Any], root: str | os.PathLike[str] | None = None) -> str:
+def where(finding: Finding, root: str | os.PathLike[str] | None = None) -> str:
     """Return the place of *finding* in a form that survives edits elsewhere in the file.
 
     ``file::function`` for a finding with a location: no line number, which moves, and only the last part of the
     function's qualified name, which is all that Python 3.10 knows. Else ``stimulus:ID``, and for traffic of one's
     own without a location ``request:METHOD``.
-
-    :param finding: plain data, as ``Finding.to_dict`` gives it.
     """
-    location = finding.get("location")
-    if location:
-        function = str(location.get("function") or "").rpartition(".")[2]
-        return f"{portable(location['file'], root)}::{function}"
-    if finding.get("stimulus"):
-        return f"stimulus:{finding['stimulus']}"
-    request = finding.get("request") or {}
-    return f"request:{request.get('method', '')}"
+    location = finding.location
+    if location is not None:
+        return f"{portable(location.file, root)}::{location.function.rpartition('.')[2]}"
+    if finding.stimulus:
+        return f"stimulus:{finding.stimulus}"
+    return f"request:{(finding.request or {}).get('method', '')}"
 
 
-def fingerprints(findings: Iterable[Mapping[str, Any]], root: str | os.PathLike[str] | None = None) -> list[str]:
+def fingerprints(findings: Iterable[Finding], root: str | os.PathLike[str] | None = None) -> list[str]:
     """Return a stable name for each of *findings*: 32 hexadecimal digits.
 
     Findings of the same rule, target and place differ by their number, in the order of their lines, so that the
@@ -68,13 +65,12 @@ def fingerprints(findings: Iterable[Mapping[str, Any]], root: str | os.PathLike[
     seen: dict[str, int] = {}
     for index in sorted(range(len(listed)), key=lambda i: (line_of(listed[i]), i)):
         finding = listed[index]
-        key = "\x1f".join((finding["rule"], finding["target"], finding["blame"], where(finding, root)))
+        key = "\x1f".join((finding.rule, finding.target, finding.blame.value, where(finding, root)))
         seen[key] = seen.get(key, 0) + 1
         names[index] = hashlib.sha256(f"{key}\x1f{seen[key]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return names
 
 
-def line_of(finding: Mapping[str, Any]) -> int:
+def line_of(finding: Finding) -> int:
     """Return the line of *finding*'s location, 0 without one."""
-    location = finding.get("location")
-    return int(location["line"]) if location else 0
+    return finding.location.line if finding.location is not None else 0

@@ -20,7 +20,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..rules.model import Finding, Level, Rule, RuleResult, Verdict
 from .places import relative
@@ -48,10 +47,6 @@ class Ignore:
     def covers(self, rule: str) -> bool:
         """Whether the exception is about *rule*, wherever."""
         return any(fnmatch.fnmatchcase(rule, glob) for glob in self.rules)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the exception as plain data for the reports."""
-        return {"rules": list(self.rules), "path": self.path, "reason": self.reason}
 
 
 def parse_ignore(lines: Iterable[str]) -> list[Ignore]:
@@ -202,12 +197,7 @@ class Policy:
             return replace(result, verdict=Verdict.NOT_APPLICABLE, findings=(), reason=reason)
         return replace(result, findings=tuple(kept))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the policy as plain data for the reports."""
-        version = None if self.rules_version is None else ".".join(map(str, self.rules_version))
-        return {
-            "fail_on": self.fail_on.value,
-            "levels": {rule: level.value for rule, level in sorted(self.levels.items())},
-            "ignore": [ignore.to_dict() for ignore in self.ignores],
-            "rules_version": version,
-        }
+    @property
+    def version_text(self) -> str:
+        """The version of the rules as text, ``""`` when none is set."""
+        return ".".join(map(str, self.rules_version or ()))

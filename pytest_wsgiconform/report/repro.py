@@ -11,11 +11,13 @@ from __future__ import annotations
 import shutil
 import textwrap
 import urllib.parse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..rules.display import clean
+from ..rules.model import Finding
+from .document import Document
 from .files import write_text
 from .html_wire import LEFT_OUT, unescape
 from .places import fingerprints
@@ -24,7 +26,7 @@ _PRIVATE = "_wsgiconform"
 
 #: What drives and judges without pytest and without a server.
 _FOLDERS = ("rules", "observe", "stimuli", "targets", "wsgiref")
-_MODULES = ("__init__.py", "engine.py", "environ.py", "settings.py", "repeat.py")
+_MODULES = ("__init__.py", "_version.py", "engine.py", "environ.py", "settings.py", "repeat.py")
 
 #: Names the files of an earlier run, which the next one takes away.
 _LIST = ".wsgiconform-repro"
@@ -71,9 +73,7 @@ As it was done:
 """
 
 
-def write(
-    document: Mapping[str, Any], folder: Path, import_from: Iterable[str] = (), timeout: float = 10.0
-) -> dict[str, Any]:
+def write(document: Document, folder: Path, import_from: Iterable[str] = (), timeout: float = 10.0) -> Document:
     """Write the reproductions of *document*'s findings into *folder*, those of an earlier run being taken away.
 
     :param import_from: folders from which targets are imported. :param timeout: seconds per exchange.
@@ -81,50 +81,50 @@ def write(
     :raises OSError: when something can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kinds = {target["name"]: target["kind"] for target in document["targets"]}
-    written: list[str] = []
-    findings = []
-    for finding, fingerprint in zip(document["findings"], fingerprints(document["findings"]), strict=True):
-        kind = kinds.get(finding["target"])
-        stem = f"{finding['rule']}-{fingerprint[:8]}"
+    kinds = {target.name: target.kind for target in document.targets}
+    folders = list(import_from)
+    files: list[list[str]] = []
+    for finding, fingerprint in zip(document.findings, fingerprints(document.findings), strict=True):
+        kind = kinds.get(finding.target)
+        stem = f"{finding.rule}-{fingerprint[:8]}"
         if kind == "server":
-            names = _server_files(finding, folder, stem)
+            files.append(_server_files(finding, folder, stem))
         elif kind is not None:
-            names = [f"{stem}.py"]
-            write_text(folder / names[0], _script(finding, kind, list(import_from), timeout))
+            files.append([f"{stem}.py"])
+            write_text(folder / f"{stem}.py", _script(finding, kind, folders, timeout))
         else:
-            names = []
-        written += names
-        findings.append(_with_repro(finding, folder, names))
+            files.append([])
+    written = [name for names in files for name in names]
     if any(name.endswith(".py") for name in written):
         _copy_package(folder / _PRIVATE)
     _forget_earlier(folder, written)
-    return {**document, "findings": findings}
+    in_order = iter(files)
+    return document.with_findings(lambda finding: _with_repro(finding, folder, next(in_order)))
 
 
-def _with_repro(finding: Mapping[str, Any], folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    evidence = dict(finding["evidence"])
+def _with_repro(finding: Finding, folder: Path, names: Sequence[str]) -> Finding:
+    evidence = dict(finding.evidence)
     if names and names[0].endswith(".py"):
         evidence["repro"] = f"python {folder / names[0]}"
     elif "test" in evidence:
         # What a user's own test sent is repeated by that test.
         evidence["repro"] = f"pytest {evidence['test']!r}"
-    return {**finding, "evidence": evidence}
+    return replace(finding, evidence=evidence)
 
 
-def _script(finding: Mapping[str, Any], kind: str, folders: list[str], timeout: float) -> str:
-    place = finding["location"]
-    seen = clean(finding["message"])
+def _script(finding: Finding, kind: str, folders: list[str], timeout: float) -> str:
+    place = finding.location
+    seen = clean(finding.message)
     if place is not None:
-        seen += clean(f" ({place['file']}:{place['line']})")
+        seen += clean(f" ({place.file}:{place.line})")
     # The text stands in a docstring: neither its end nor an escape may come from the target.
     quoted = "\n".join(textwrap.wrap(seen, 100)).replace("\\", "\\\\").replace('"', '\\"')
     return _SCRIPT.format(
-        rule=finding["rule"],
+        rule=finding.rule,
         kind=kind,
         kind_text=kind,
-        target=clean(finding["target"]).replace("\\", "\\\\").replace('"', '\\"'),
-        target_text=finding["target"],
+        target=clean(finding.target).replace("\\", "\\\\").replace('"', '\\"'),
+        target_text=finding.target,
         seen=quoted,
         private=_PRIVATE,
         folders=folders,
@@ -133,14 +133,14 @@ def _script(finding: Mapping[str, Any], kind: str, folders: list[str], timeout: 
     )
 
 
-def _paths(finding: Mapping[str, Any]) -> list[str]:
+def _paths(finding: Finding) -> list[str]:
     """Return the request target that the finding was seen with, as it would stand in a URL."""
     from ..stimuli.app.order import MOUNT
 
-    request = finding["request"] or {}
+    request = finding.request or {}
     path = str(request.get("path") or "/")
     # A stimulus that mounts the app has the prefix in the path, and will put it there again.
-    if finding["stimulus"] == "mounted" and path.startswith(MOUNT):
+    if finding.stimulus == "mounted" and path.startswith(MOUNT):
         path = path[len(MOUNT) :]
     if not path.startswith("/"):
         path = "/"  # an asterisk, or nothing at all: the stimulus's own doing, whatever the path
@@ -149,20 +149,19 @@ def _paths(finding: Mapping[str, Any]) -> list[str]:
     return [f"{quoted}?{query}" if query else quoted]
 
 
-def _server_files(finding: Mapping[str, Any], folder: Path, stem: str) -> list[str]:
+def _server_files(finding: Finding, folder: Path, stem: str) -> list[str]:
     """Write the bytes that were sent, and how; only the latter when the evidence has not kept them all."""
-    evidence = finding["evidence"]
-    sent = evidence.get("sent")
+    sent = finding.evidence.get("sent")
     names = [f"{stem}.txt"]
     if isinstance(sent, str) and not LEFT_OUT.search(sent):
         names.insert(0, f"{stem}.bin")
         (folder / names[0]).write_bytes(unescape(sent))
     text = _SENT.format(
-        rule=finding["rule"],
-        seen=clean(finding["message"]),
-        target=clean(finding["target"]),
+        rule=finding.rule,
+        seen=clean(finding.message),
+        target=clean(finding.target),
         name=f"{stem}.bin",
-        command=clean(str(evidence.get("repro", "(not recorded)"))),
+        command=clean(str(finding.evidence.get("repro", "(not recorded)"))),
     )
     write_text(folder / names[-1], text)
     return names

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..rules.model import Blame, Level, Verdict
+from .document import Document
+from .policy import Policy
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,23 @@ class Tally:
     findings: int
     baselined: int
     failing: int
-    by_level: dict[str, int]
-    by_blame: dict[str, int]
-    verdicts: dict[str, int]
+    by_level: dict[Level, int]
+    by_blame: dict[Blame, int]
+    verdicts: dict[Verdict, int]
     broken_rules: tuple[str, ...]
 
 
-def tally(document: Mapping[str, Any]) -> Tally:
-    """Count what is in *document* (see :mod:`.document`)."""
-    findings = document["findings"]
-    levels = [level.value for level in Level]
-    fail_on = (document.get("policy") or {}).get("fail_on", "error")
-    failing_levels = levels[: levels.index(fail_on) + 1]
-    failing = [f for f in findings if not f["baselined"] and f["level"] in failing_levels]
+def tally(document: Document) -> Tally:
+    """Count what is in *document*."""
+    findings = document.findings
+    policy = document.policy or Policy()
+    failing = [finding for finding in findings if policy.fails(finding)]
     return Tally(
         findings=len(findings),
-        baselined=sum(f["baselined"] for f in findings),
+        baselined=sum(finding.baselined for finding in findings),
         failing=len(failing),
-        by_level={level: sum(f["level"] == level for f in findings) for level in levels},
-        by_blame={blame.value: sum(f["blame"] == blame.value for f in findings) for blame in Blame},
-        verdicts={v.value: sum(row["verdict"] == v.value for row in document["rules"]) for v in Verdict},
-        broken_rules=tuple(dict.fromkeys(f["rule"] for f in failing)),
+        by_level={level: sum(finding.level is level for finding in findings) for level in Level},
+        by_blame={blame: sum(finding.blame is blame for finding in findings) for blame in Blame},
+        verdicts={verdict: sum(record.verdict is verdict for record in document.records) for verdict in Verdict},
+        broken_rules=tuple(dict.fromkeys(finding.rule for finding in failing)),
     )

@@ -9,18 +9,19 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..plugin.options import Target
-from ..rules.display import clean, shorten
+from ..naming import Target
+from ..rules.display import clean, plain, shorten
+from ..rules.model import Level, Verdict
 from .document import Record, clause_totals
 from .failure_text import details, place, sentence
+from .policy import ORDER
 
 #: How the levels look.
-_MARKUP: dict[str, dict[str, bool]] = {
-    "error": {"red": True, "bold": True},
-    "warning": {"yellow": True, "bold": True},
-    "advice": {"cyan": True},
+_MARKUP: dict[Level, dict[str, bool]] = {
+    Level.ERROR: {"red": True, "bold": True},
+    Level.WARNING: {"yellow": True, "bold": True},
+    Level.ADVICE: {"cyan": True},
 }
-_LEVELS = ("error", "warning", "advice")
 
 #: At most so many places of one broken rule are shown, unless -v asks for all.
 _PLACES = 3
@@ -34,10 +35,10 @@ class ShortFailure:
             self.message = message
 
     def __init__(self, record: Record) -> None:
-        first, *more = sorted(record["findings"], key=lambda finding: _LEVELS.index(finding["level"]))
+        first, *more = sorted(record.findings, key=lambda finding: ORDER.index(finding.level))
         text = sentence(first)
-        if first["location"] is not None:
-            text = f"{place(first['location'])}: {text}"
+        if first.location is not None:
+            text = f"{place(first.location)}: {text}"
         self.text = f"{text} (and {len(more)} more)" if more else text
         #: Read by pytest for its one-line summary of each failure.
         self.reprcrash = self._Crash(sentence(first))
@@ -59,10 +60,10 @@ def write_summary(
     """
     by_target: dict[Target, list[Record]] = {}
     for record in records:
-        by_target.setdefault(Target(record["kind"], record["target"]), []).append(record)
+        by_target.setdefault(record.target, []).append(record)
     writer = _Writer(reporter)
     for target, own in by_target.items():
-        own.sort(key=lambda record: record["order"])
+        own.sort(key=lambda record: record.order)
         writer.target(target, own, facts.get(target, ()))
     if not by_target:
         reporter.write_sep("=", "WSGI conformance")
@@ -98,51 +99,52 @@ class _Writer:
         if self.reporter.config.getoption("verbose", 0) >= 0:
             self._unsettled(records)
         # What has to be mended comes last, nearest to where people begin to read.
-        broken = [record for record in records if record["verdict"] == "broken"]
-        for level in _LEVELS:
+        broken = [record for record in records if record.verdict is Verdict.BROKEN]
+        for level in ORDER:
             for record in broken:
-                if _level(record) == level:
+                if _level(record) is level:
                     self._broken(record, level)
 
     def _verdict(self, records: list[Record]) -> None:
         """Say in a line how it went, for people who read no further."""
-        new = [_level(r) for r in records if r["verdict"] == "broken" and not _known(r)]
-        counts = {level: new.count(level) for level in _LEVELS}
-        told = [_count(counts[level], level) for level in _LEVELS if counts[level]]
-        if counts["error"]:
-            self.text(f"The {records[0]['kind']} does not conform: {', '.join(told)}.", red=True, bold=True)
-        elif counts["warning"]:
+        new = [_level(r) for r in records if r.verdict is Verdict.BROKEN and not _known(r)]
+        counts = {level: new.count(level) for level in ORDER}
+        told = [_count(counts[level], level) for level in ORDER if counts[level]]
+        if counts[Level.ERROR]:
+            self.text(f"The {records[0].target.kind} does not conform: {', '.join(told)}.", red=True, bold=True)
+        elif counts[Level.WARNING]:
             self.text(f"No error, but {', '.join(told)}.", yellow=True, bold=True)
-        elif not any(r["verdict"] in ("held", "broken") for r in records):
+        elif not any(r.verdict in (Verdict.HELD, Verdict.BROKEN) for r in records):
             self.text("Nothing could be judged: no rule was put to the test.", yellow=True, bold=True)
-        elif len(new) < sum(r["verdict"] == "broken" for r in records):
+        elif len(new) < sum(r.verdict is Verdict.BROKEN for r in records):
             self.text("Nothing new: what is broken is known (baseline).", green=True, bold=True)
         else:
             self.text(f"No fault found{f', {told[0]}' if told else ''}.", green=True, bold=True)
 
     def _totals(self, target: Target, records: list[Record]) -> None:
-        count = {verdict: sum(r["verdict"] == verdict for r in records) for verdict in _VERDICTS}
+        broken = [record for record in records if record.verdict is Verdict.BROKEN]
         # The line above says "no fault" when there is nothing but advice; this one must not say "broken" then.
-        count["advised"] = sum(r["verdict"] == "broken" and _level(r) == "advice" for r in records)
-        count["broken"] -= count["advised"]
+        advised = sum(_level(record) is Level.ADVICE for record in broken)
+        counts = [(len(broken) - advised, "broken"), (advised, "with advice")]
+        counts += [(sum(r.verdict is verdict for r in records), word) for verdict, word in _NOT_BROKEN.items()]
         self.text(
             f"{len(records)} {'rule' if len(records) == 1 else 'rules'}: "
-            + ", ".join(f"{count[verdict]} {word}" for verdict, word in _VERDICTS.items() if count[verdict])
+            + ", ".join(f"{count} {word}" for count, word in counts if count)
         )
         totals = clause_totals(records, {target.kind})
         self.text(
-            f"{totals['total']} clauses bind it: {totals['held']} held, {totals['broken']} broken, "
-            f"{totals['not_exercised']} not exercised, {totals['unobservable']} that nobody can observe"
+            f"{totals.total} clauses bind it: {totals.held} held, {totals.broken} broken, "
+            f"{totals.not_exercised} not exercised, {totals.unobservable} that nobody can observe"
         )
 
-    def _broken(self, record: Record, level: str) -> None:
-        findings = record["findings"]
+    def _broken(self, record: Record, level: Level) -> None:
+        findings = record.findings
         known = _known(record)
         self.reporter.write_line("")
-        self.reporter.write(level.upper(), **_MARKUP[level])
-        self.reporter.write(f"  {record['rule']}", bold=True)
-        blamed = " and the ".join(sorted({finding["blame"] for finding in findings}))
-        whose = f"for the {blamed}" if level == "advice" else f"the {blamed}'s fault"
+        self.reporter.write(level.value.upper(), **_MARKUP[level])
+        self.reporter.write(f"  {record.rule}", bold=True)
+        blamed = " and the ".join(sorted({finding.blame.value for finding in findings}))
+        whose = f"for the {blamed}" if level is Level.ADVICE else f"the {blamed}'s fault"
         self.reporter.write_line(f"  {whose}{', known (baseline)' if known else ''}")
         shown = findings if self.all else findings[:_PLACES]
         for finding in shown:
@@ -154,18 +156,18 @@ class _Writer:
                     self.text(line, "    ")
         if len(findings) > len(shown):
             self.text(f"... and {len(findings) - len(shown)} more places (-v shows all)", "  ")
-        self.text(f"to do: {record['hint']}", "  ", green=True)
+        self.text(f"to do: {plain(record.hint)}", "  ", green=True)
 
     def _unsettled(self, records: list[Record]) -> None:
         for verdict, title in _UNSETTLED.items():
-            own = [record for record in records if record["verdict"] == verdict]
+            own = [record for record in records if record.verdict is verdict]
             if not own:
                 continue
             self.reporter.write_line("")
             self.text(f"{title}: {len(own)}", bold=True)
             reasons: dict[str, list[str]] = {}
             for record in own:
-                reasons.setdefault(record["reason"], []).append(record["rule"])
+                reasons.setdefault(record.reason, []).append(record.rule)
             for reason, rules in reasons.items():
                 why = f"{shorten(clean(reason))}: " if reason else ""
                 self.text(f"{why}{', '.join(rules)}", "  ")
@@ -176,32 +178,30 @@ def shorten_to(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-_VERDICTS = {
-    "broken": "broken",
-    "advised": "with advice",
-    "held": "held",
-    "not-exercised": "not exercised",
-    "not-applicable": "not applicable",
-    "inconclusive": "inconclusive",
+_NOT_BROKEN = {
+    Verdict.HELD: "held",
+    Verdict.NOT_EXERCISED: "not exercised",
+    Verdict.NOT_APPLICABLE: "not applicable",
+    Verdict.INCONCLUSIVE: "inconclusive",
 }
 _UNSETTLED = {
-    "inconclusive": "inconclusive (seen once, not again)",
-    "not-exercised": "not exercised (nothing that happened could have broken these)",
-    "not-applicable": "not applicable",
+    Verdict.INCONCLUSIVE: "inconclusive (seen once, not again)",
+    Verdict.NOT_EXERCISED: "not exercised (nothing that happened could have broken these)",
+    Verdict.NOT_APPLICABLE: "not applicable",
 }
 
 
 def _known(record: Record) -> bool:
     """Tell whether the baseline knows all that was found."""
-    return all(finding["baselined"] for finding in record["findings"])
+    return all(finding.baselined for finding in record.findings)
 
 
-def _count(number: int, level: str) -> str:
-    if level == "advice":
+def _count(number: int, level: Level) -> str:
+    if level is Level.ADVICE:
         return f"{number} {'piece' if number == 1 else 'pieces'} of advice"
     return f"{number} {level}" if number == 1 else f"{number} {level}s"
 
 
-def _level(record: Record) -> str:
-    levels: list[str] = [finding["level"] for finding in record["findings"]]
-    return min(levels, key=_LEVELS.index)
+def _level(record: Record) -> Level:
+    """Return the level of the worst finding."""
+    return min((finding.level for finding in record.findings), key=ORDER.index)

@@ -27,6 +27,9 @@ class Clause:
     :param binds: who has to comply: some of ``app``, ``server`` and ``middleware``.
     :param observe: the weakest means that decides it: ``passive``, ``active``, ``socket`` or ``unobservable``.
     :param says: the statement in one sentence of our own.
+    :param added_by: the HTTP version that brought the duty, ``"HTTP/1.1"`` for transfer codings, the demand for Host,
+        targets in absolute form, persistence by default, pipelining, expectations and upgrades, and for refusing the
+        white space before a colon, which RFC 1945 (section 2.1, implied *LWS) let pass; ``""`` for one that is older.
     """
 
     id: str
@@ -37,6 +40,7 @@ class Clause:
     binds: tuple[str, ...]
     observe: str
     says: str
+    added_by: str = ""
 
     @property
     def url(self) -> str:

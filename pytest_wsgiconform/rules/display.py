@@ -6,7 +6,9 @@ a bidirectional override or a lone surrogate: terminals, logs and HTML pages get
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 #: Longest text that :func:`show` returns by default, in characters.
@@ -70,3 +72,30 @@ def type_name(value: Any) -> str:
         module = ""
     name = clean(type.__dict__["__qualname__"].__get__(kind))
     return name if type(module) is not str or module in ("builtins", "") else f"{clean(module)}.{name}"
+
+
+# -- text with marks, as docstrings have it
+
+#: A role (``:func:`~package.name` ``) or code; the text in it is the one group that is not ``None``.
+_CODE = re.compile(r":[a-z:]+:`~?(?:[\w.]*\.)?([^`]+)`|``([^`]+)``|`([^`]+)`")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(\w(?:[^*\n]*\w)?)\1(?![\w*])")
+
+
+def plain(text: str) -> str:
+    """Return the text of a docstring without its marks: no backticks, roles or stars of emphasis."""
+    return _each_code(text, lambda code: code, lambda prose: _EMPHASIS.sub(r"\2", prose))
+
+
+def markdown(text: str) -> str:
+    """Return the text of a docstring as Markdown: what is code in it stands between single backticks."""
+    return _each_code(text, lambda code: f"`{code}`", lambda prose: prose)
+
+
+def _each_code(text: str, of_code: Callable[[str], str], of_prose: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    end = 0
+    for found in _CODE.finditer(text):
+        code = next(group for group in found.groups() if group is not None)
+        parts += [of_prose(text[end : found.start()]), of_code(code)]
+        end = found.end()
+    return "".join([*parts, of_prose(text[end:])])

@@ -85,6 +85,8 @@ class Fault:
     :param expected: what would have been right, as text, or ``None``.
     :param location: the offending line, or ``None`` for the event's own location.
     :param evidence: further plain values (str, int, float, bool, None, list, dict) for reports.
+    :param exchange: of a rule over runs, the label of the exchange that shows it; ``None`` for the run's first.
+    :param variable: the variable of environ that is at fault, or ``None`` when it is not about one.
     """
 
     message: str
@@ -92,6 +94,8 @@ class Fault:
     expected: str | None = None
     location: Location | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    exchange: str | None = None
+    variable: str | None = None
 
 
 #: What a check returns: ``None`` when the event could not have broken the rule (not exercised),
@@ -108,10 +112,12 @@ def fault(
     got: str | None = None,
     expected: str | None = None,
     location: Location | None = None,
+    exchange: str | None = None,
+    variable: str | None = None,
     **evidence: Any,
 ) -> tuple[Fault, ...]:
     """Make the outcome "broken once"; arguments as for :class:`Fault`."""
-    return (Fault(message, got, expected, location, evidence),)
+    return (Fault(message, got, expected, location, evidence, exchange, variable),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ class Finding:
     :param evidence: plain values; ``got`` and ``expected`` are there when the fault has them.
     :param count: how often it was seen (merged findings).
     :param baselined: known before, by a baseline file.
+    :param variable: the variable of environ that it is about, or ``None``. Findings of the same rule and place about
+        different variables are different findings.
     """
 
     rule: str
@@ -144,6 +152,19 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     count: int = 1
     baselined: bool = False
+    variable: str | None = None
+
+    def full_evidence(self) -> dict[str, Any]:
+        """Return the evidence as reports show it: with the variable, before what was got and expected."""
+        if self.variable is None:
+            return dict(self.evidence)
+        shown: dict[str, Any] = {}
+        for key, value in self.evidence.items():
+            if key in ("got", "expected"):
+                shown.setdefault("variable", self.variable)
+            shown[key] = value
+        shown.setdefault("variable", self.variable)
+        return shown
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as the JSON report's plain data (see ``docs/json.md``)."""
@@ -157,7 +178,7 @@ class Finding:
             "stimulus": self.stimulus,
             "request": dict(self.request) if self.request is not None else None,
             "location": self.location.to_dict() if self.location is not None else None,
-            "evidence": dict(self.evidence),
+            "evidence": self.full_evidence(),
             "count": self.count,
             "baselined": self.baselined,
         }
@@ -166,6 +187,8 @@ class Finding:
     def from_dict(cls, data: Mapping[str, Any]) -> Finding:
         """Rebuild a finding from :meth:`to_dict`'s data (it crosses processes that way)."""
         location = data["location"]
+        evidence = dict(data["evidence"])
+        variable = evidence.pop("variable", None)
         return cls(
             rule=data["rule"],
             level=Level(data["level"]),
@@ -176,9 +199,10 @@ class Finding:
             stimulus=data["stimulus"],
             request=data["request"],
             location=Location(**location) if location is not None else None,
-            evidence=data["evidence"],
+            evidence=evidence,
             count=data["count"],
             baselined=data["baselined"],
+            variable=variable,
         )
 
     def __str__(self) -> str:
@@ -329,7 +353,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         place = finding.location if finding.location is not None else finding.message
         # One line can be wrong in several ways: a rule over many variables names the one it means.
-        key = (finding.rule, finding.target, finding.blame, place, finding.evidence.get("variable"))
+        key = (finding.rule, finding.target, finding.blame, place, finding.variable)
         known = merged.get(key)
         merged[key] = finding if known is None else replace(known, count=known.count + finding.count)
     return list(merged.values())

@@ -146,7 +146,7 @@ def _unprefixed(event: AppCalled, fault: Fault) -> str | None:
 
 
 def _not_a_string(event: AppCalled, fault: Fault) -> str | None:
-    key = fault.evidence.get("variable")
+    key = fault.variable
     value = event.variables.get(key)
     return f"Environmental variable {key} is not a string: {type(value)!r} (value: {show(value)})"
 

@@ -16,7 +16,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_wsgiconform.naming import Target
+from pytest_wsgiconform.report.document import Record
 from pytest_wsgiconform.report.matrix import table
+from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.targets.server.launchers import find_launcher
 
@@ -53,17 +56,18 @@ def verdict_rows(documents: Iterable[dict[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def records(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def records(documents: Iterable[dict[str, Any]]) -> list[Record]:
     """Return what the reports say of each rule, as the matrix of the terminal takes it."""
     order = {name: number for number, name in enumerate(catalogue())}
     return [
-        {
-            "kind": "server",
-            "target": short(entry["target"]),
-            "section": catalogue()[entry["rule"]].section,
-            "verdict": entry["verdict"],
-            "order": order[entry["rule"]],
-        }
+        Record(
+            target=Target("server", short(entry["target"])),
+            rule=entry["rule"],
+            verdict=Verdict(entry["verdict"]),
+            level=catalogue()[entry["rule"]].level,
+            section=catalogue()[entry["rule"]].section,
+            order=order[entry["rule"]],
+        )
         for document in documents
         for entry in document["rules"]
         if entry["rule"] in catalogue()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.naming import Target
+from pytest_wsgiconform.report.document import Document, build, record
 from pytest_wsgiconform.rules.model import Blame, Finding, Location, RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 
@@ -33,13 +35,11 @@ def finding(rule: str, line: int | None = 12, **changes: Any) -> Finding:
     return Finding(rule, **{**values, **changes})
 
 
-def document(
-    findings: Iterable[Finding] = (), target: tuple[str, str] = ("app", "shop:app"), **more: Any
-) -> dict[str, Any]:
+def document(findings: Iterable[Finding] = (), target: tuple[str, str] = ("app", "shop:app"), **more: Any) -> Document:
     """Return the report of a run in which *findings* were found on *target*, and which put no rule of level
     ``advice`` to the test; every other rule held.
 
-    :param more: further keys of the document.
+    :param more: other values for fields of the document.
     """
     broken: dict[str, list[Finding]] = {}
     for one in findings:
@@ -51,4 +51,9 @@ def document(
         result = RuleResult(rule.id, target[1], verdict, int(verdict is not Verdict.NOT_EXERCISED), found)
         records.append(record(result, rule, target[0], order))
     fails = any(one.level == "error" and not one.baselined for found in broken.values() for one in found)
-    return {**build(records, [target], exit_status=int(fails)), **more}
+    return replace(build(records, [Target(*target)], exit_status=int(fails)), **more)
+
+
+def side_by_side(one: Document, other: Document) -> Document:
+    """Return the report of a run on the targets of both."""
+    return replace(one, targets=(*one.targets, *other.targets), records=(*one.records, *other.records))

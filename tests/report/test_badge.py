@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_wsgiconform.report import badge
+from pytest_wsgiconform.report.document import Document
 from tests.report.documents import document, finding
 
 ERROR = "status-native-string"
 CLEAN = document()
-HELD = f"{CLEAN['clauses']['held']} of {CLEAN['clauses']['total']} clauses"
+HELD = f"{CLEAN.clauses.held} of {CLEAN.clauses.total} clauses"
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,10 @@ HELD = f"{CLEAN['clauses']['held']} of {CLEAN['clauses']['total']} clauses"
         (CLEAN, HELD, "brightgreen"),
         (document([finding(ERROR, 1), finding(ERROR, 2)]), "1 broken", "red"),  # rules, as in the other formats
         (document(complete=False), "incomplete", "lightgrey"),
-        (document(rules=[]), "not exercised", "lightgrey"),
+        (document(records=()), "not exercised", "lightgrey"),
     ],
 )
-def test_the_badge(made: dict[str, Any], message: str, color: str) -> None:
+def test_the_badge(made: Document, message: str, color: str) -> None:
     drawn = badge.badge(made)
     assert drawn == {"schemaVersion": 1, "label": "PEP 3333", "message": message, "color": color}
 

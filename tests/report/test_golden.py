@@ -7,13 +7,14 @@ tests/report/test_golden.py``, and reads the difference before committing it: it
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report import badge, json_report, markdown, sarif
-from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.report.document import Document, Tool, build, record
 from pytest_wsgiconform.rules.model import Blame, Finding, RuleResult, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, finding
@@ -38,7 +39,7 @@ FINDINGS = [
 ]
 
 
-def made() -> dict[str, Any]:
+def made() -> Document:
     """Return a document with a finding of each kind, and with nothing of this machine or this version in it."""
     records = []
     for order, (rule_id, verdict) in enumerate(VERDICTS.items()):
@@ -48,8 +49,8 @@ def made() -> dict[str, Any]:
         exercised = int(verdict in (Verdict.BROKEN, Verdict.HELD))
         result = RuleResult(rule_id, "shop:app", verdict, exercised, found, reason)
         records.append(record(result, rule, "app", order))
-    document = build(records, [("app", "shop:app")], exit_status=1)
-    return {**document, "tool": {"version": "1.2.3", "python": "3.13.0", "platform": "somewhere"}}
+    document = build(records, [Target("app", "shop:app")], exit_status=1)
+    return replace(document, tool=Tool("1.2.3", "3.13.0", "somewhere"))
 
 
 @pytest.mark.parametrize("ending", WRITERS)

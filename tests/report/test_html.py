@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 from pytest_wsgiconform.report import html
+from pytest_wsgiconform.report.baseline import Entry, Outdated
+from pytest_wsgiconform.report.document import Document, Tool
 from pytest_wsgiconform.report.html_view import page
 from pytest_wsgiconform.report.html_wire import pieces, unescape
+from pytest_wsgiconform.report.lines import FileLines
+from pytest_wsgiconform.report.policy import Ignore, Policy
+from pytest_wsgiconform.report.transcript import example
 from pytest_wsgiconform.rules.clauses import clauses
-from pytest_wsgiconform.rules.model import Location
+from pytest_wsgiconform.rules.display import plain
+from pytest_wsgiconform.rules.model import Level, Location, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
-from tests.report.documents import SCRIPT, document, finding
+from tests.report.documents import SCRIPT, document, finding, side_by_side
 
 ERROR, OTHER = "status-native-string", "header-no-persistence"
 HOSTILE = f"{SCRIPT}\" onload='x' {{{{ 7*7 }}}} \u202e"
@@ -54,7 +60,7 @@ class Outline(HTMLParser):
         return [attrs[name] or "" for _, attrs in self.elements if name in attrs]
 
 
-def outline(made: dict[str, Any]) -> Outline:
+def outline(made: Document) -> Outline:
     return Outline(html.render(made))
 
 
@@ -64,17 +70,11 @@ FULL = document(
         finding(ERROR, 40, baselined=True, count=3),
         finding(OTHER, None, evidence={"sent": r"GET / HTTP/1.1\r\n\r\n", "received": r"\x00<b>", "ended": "eof"}),
     ],
-    policy={
-        "fail_on": "warning",
-        "levels": {"x-y": "advice"},
-        "ignore": [
-            {"rules": ["a", "b"], "path": "old/*", "reason": "frozen"},
-            {"rules": ["c"], "path": "", "reason": ""},
-        ],
-        "rules_version": "0.1",
-    },
-    baseline={"stale": [{"rule": ERROR, "where": "gone.py::f"}], "expired": []},
-    coverage={"files": [{"file": "shop/views.py", "covered": [1, 2, 3], "missing": [9, 5, 6]}]},
+    policy=Policy(
+        Level.WARNING, {"x-y": Level.ADVICE}, [Ignore(("a", "b"), "old/*", "frozen"), Ignore(("c",))], (0, 1)
+    ),
+    baseline=Outdated(stale=(Entry(ERROR, "shop:app", "gone.py::f"),)),
+    coverage=(FileLines("shop/views.py", (1, 2, 3), (9, 5, 6)),),
 )
 
 
@@ -121,8 +121,7 @@ def test_whatever_a_target_says_is_text() -> None:
             "n": [HOSTILE],
         },
     )
-    made = document([hostile], ("app", HOSTILE))
-    made["tool"] = dict.fromkeys(made["tool"], HOSTILE)
+    made = document([hostile], ("app", HOSTILE), tool=Tool(HOSTILE, HOSTILE, HOSTILE))
     got = outline(made)
     plain = outline(document([finding(ERROR)]))
     assert sorted({tag for tag, _ in got.elements}) == sorted({tag for tag, _ in plain.elements} | {"dl", "dt", "dd"})
@@ -145,9 +144,9 @@ def test_links_into_the_page_lead_somewhere_and_ids_are_unique() -> None:
 def test_every_rule_has_its_why_its_examples_and_its_findings() -> None:
     text = outline(FULL).text
     for rule in catalogue().values():
-        assert rule.hint in text
-        assert rule.example_source("bad") in text
-        assert rule.example_source("good") in text
+        assert plain(rule.hint) in text
+        assert example(rule, "bad").text in text
+        assert example(rule, "good").text in text
     assert "start_response(b'200 OK', [])" in text
     assert "shop/views.py:12" in text
     assert "seen 3 times" in text
@@ -158,41 +157,44 @@ def test_the_numbers_are_those_of_the_document() -> None:
     # One warning would do for this policy: two findings are not known.
     assert "2 to mend" in text
     assert "3 findings, 1 known" in text
-    assert f"{FULL['clauses']['held']} of {FULL['clauses']['total']} clauses held" in text
+    assert f"{FULL.clauses.held} of {FULL.clauses.total} clauses held" in text
 
 
 def test_the_clause_map_has_a_state_for_every_clause_that_binds_the_target() -> None:
-    parts = page(FULL)["parts"]
-    assert [part["title"] for part in parts] == ["PEP 3333", "HTTP"]
-    states = {c["clause"].id: c["state"] for part in parts for s in part["sections"] for c in s["clauses"]}
+    parts = page(FULL).parts
+    assert [part.title for part in parts] == ["PEP 3333", "HTTP"]
+    states = {c.clause.id: c.state for part in parts for section in part.sections for c in section.clauses}
     assert states["status-str"] == "broken"
     assert states["start-called"] == "held"
     assert set(states) >= {c.id for c in clauses().values() if "app" in c.binds}
     counted = [state for name, state in states.items() if clauses()[name].level != "may"]
     assert states["env-script-name-empty-ok"] == "may"
-    assert counted.count("broken") == FULL["clauses"]["broken"]
-    assert counted.count("held") == FULL["clauses"]["held"]
+    assert counted.count("broken") == FULL.clauses.broken
+    assert counted.count("held") == FULL.clauses.held
 
 
 def test_a_clause_with_a_rule_held_and_a_rule_broken_is_broken() -> None:
     made = document([finding(ERROR)])
-    made["rules"].append({**made["rules"][0], "verdict": "held", "clauses": ["status-str"]})
-    parts = page(made)["parts"]
-    (state,) = [
-        c["state"] for p in parts for s in p["sections"] for c in s["clauses"] if c["clause"].id == "status-str"
-    ]
+    held = replace(made.records[0], verdict=Verdict.HELD, clauses=("status-str",), findings=())
+    parts = page(replace(made, records=(*made.records, held))).parts
+    (state,) = [c.state for part in parts for s in part.sections for c in s.clauses if c.clause.id == "status-str"]
     assert state == "broken"
+
+
+def test_targets_of_one_name_and_two_kinds_have_their_own_column() -> None:
+    both = side_by_side(document([finding(ERROR)]), document([], ("middleware", "shop:app")))
+    ((_, differing), _) = page(both).matrix
+    assert {row.id: row.cells for row in differing}[ERROR] == ["broken", "held"]
 
 
 def test_several_targets_stand_side_by_side() -> None:
     made = document([finding(ERROR)])
-    assert page(made)["matrix"] == []
+    assert page(made).matrix == []
     more = document([], ("server", "waitress"))
-    made["targets"] += more["targets"]
-    made["rules"] += more["rules"][:3]
-    (_, differing), (title, same) = page(made)["matrix"]
-    assert {row["id"]: row["cells"] for row in differing}[ERROR] == ["broken", ""]
-    assert [row["cells"] for row in same] == [["held", "held"]] * 3
+    made = side_by_side(made, replace(more, records=more.records[:3]))
+    (_, differing), (title, same) = page(made).matrix
+    assert {row.id: row.cells for row in differing}[ERROR] == ["broken", ""]
+    assert [row.cells for row in same] == [["held", "held"]] * 3
     assert title == "3 rules that every target holds"
     got = outline(made)
     assert "Targets side by side" in got.text
@@ -200,18 +202,14 @@ def test_several_targets_stand_side_by_side() -> None:
 
 
 def test_lines_that_ran_are_told_with_the_ranges_of_those_that_did_not() -> None:
-    (row,) = page(FULL)["coverage"]
-    assert (row["percent"], row["missing"]) == (50, "5-6, 9")
-    assert (
-        page({**FULL, "coverage": {"files": [{"file": "e.py", "covered": [], "missing": []}]}})["coverage"][0][
-            "percent"
-        ]
-        == 100
-    )
+    (row,) = page(FULL).coverage
+    assert (row.percent, row.missing) == (50, "5-6, 9")
+    (empty,) = page(replace(FULL, coverage=(FileLines("e.py", (), ()),))).coverage
+    assert empty.percent == 100
 
 
 def test_the_decisions_of_the_project_are_shown() -> None:
-    assert page(FULL)["policy"] == [
+    assert page(FULL).policy == [
         ("fails on", "warning and worse"),
         ("rules as of", "0.1"),
         ("level of x-y", "advice"),
@@ -228,11 +226,8 @@ def test_a_run_cut_short_says_so() -> None:
 
 
 def test_a_rule_that_is_no_longer_in_the_catalogue_is_shown_with_its_findings() -> None:
-    made = document([finding(ERROR, 12)])
-    made["findings"] = [{**made["findings"][0], "rule": "gone", "request": None, "location": None}]
-    assert (
-        "gone was broken" in outline({**made, "findings": [{**made["findings"][0], "message": "gone was broken"}]}).text
-    )
+    gone = replace(finding(ERROR, None, request=None, message="gone was broken"), rule="gone")
+    assert "gone was broken" in outline(document(loose=(gone,))).text
 
 
 def test_bytes_are_printable_with_a_hex_dump() -> None:

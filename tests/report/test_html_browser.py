@@ -9,14 +9,19 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_wsgiconform.report import html
+from pytest_wsgiconform.report.document import Document
+from pytest_wsgiconform.report.lines import FileLines
+from pytest_wsgiconform.report.policy import Policy
+from pytest_wsgiconform.rules.model import Level, Verdict
 from pytest_wsgiconform.rules.registry import catalogue
-from tests.report.documents import SCRIPT, document, finding
+from tests.report.documents import SCRIPT, document, finding, side_by_side
 
 
 def missing(what: str) -> None:
@@ -56,7 +61,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-def small_document() -> dict[str, Any]:
+def small_document() -> Document:
     """Return a report that has one of everything."""
     findings = [
         finding(ERROR, 12),
@@ -64,12 +69,9 @@ def small_document() -> dict[str, Any]:
         finding(OTHER, 50, message=f"the header value is {SCRIPT}", baselined=True),
         finding(WARNING, 60, evidence={"sent": r"GET / HTTP/1.1\r\n\r\n", "received": r"HTTP/1.1 200 OK\r\n\r\n"}),
     ]
-    made = document(findings, policy={"fail_on": "warning", "levels": {}, "ignore": [], "rules_version": None})
-    made["coverage"] = {"files": [{"file": "shop/views.py", "covered": [1, 2], "missing": [3]}]}
-    other = document([], ("app", "shop:other"))
-    made["targets"] += other["targets"]
-    made["rules"] += other["rules"]
-    return made
+    lines = (FileLines("shop/views.py", (1, 2), (3,)),)
+    made = document(findings, policy=Policy(Level.WARNING), coverage=lines)
+    return side_by_side(made, document([], ("app", "shop:other")))
 
 
 @pytest.fixture
@@ -202,8 +204,8 @@ def test_it_can_be_read_without_javascript(browser: Browser, report: str) -> Non
 def test_it_is_accessible_and_fits(browser: Browser, tmp_path: Path, scheme: Any, width: int) -> None:
     made = small_document()
     # Rules look all the same, and the checker looks at each of their words: a few of each kind will do.
-    kept = [row["rule"] for n, row in enumerate(made["rules"]) if row["verdict"] == "broken" or n % 40 == 0]
-    made["rules"] = [row for row in made["rules"] if row["rule"] in kept]
+    kept = [one.rule for n, one in enumerate(made.records) if one.verdict is Verdict.BROKEN or n % 40 == 0]
+    made = replace(made, records=tuple(one for one in made.records if one.rule in kept))
     html.write(made, tmp_path / "report.html")
     context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True, reduced_motion="reduce"
@@ -225,9 +227,7 @@ def test_it_is_accessible_and_fits(browser: Browser, tmp_path: Path, scheme: Any
 def test_many_targets_with_long_names_do_not_make_the_page_wide(browser: Browser, tmp_path: Path, width: int) -> None:
     made = small_document()
     for name in ("waitress", "gunicorn@/a/long/way/to/an/environment/bin/python", "x" * 80, "one", "two", "three"):
-        other = document([finding(ERROR, target=name)], ("server", name))
-        made["targets"] += other["targets"]
-        made["rules"] += other["rules"]
+        made = side_by_side(made, document([finding(ERROR, target=name)], ("server", name)))
     html.write(made, tmp_path / "report.html")
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto((tmp_path / "report.html").as_uri())

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_wsgiconform.report.lines import together
+from pytest_wsgiconform.report.lines import FileLines, together
 
 
 def test_processes_add_up() -> None:
     first = {"files": {"/p/shop.py": {"statements": 3, "reached": [1, 2], "missing": [3]}}}
     second = {"files": {"/p/shop.py": {"statements": 3, "reached": [3], "missing": [1, 2]}, "/q/x.py": _some([7])}}
-    assert together([first, second], "/p") == {
-        "files": [
-            {"file": "/q/x.py", "covered": [7], "missing": [8]},
-            {"file": "shop.py", "covered": [1, 2, 3], "missing": []},
-        ]
-    }
+    assert together([first, second], "/p") == (FileLines("/q/x.py", (7,), (8,)), FileLines("shop.py", (1, 2, 3), ()))
 
 
 def test_nothing_measured_is_nothing() -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from pytest_wsgiconform.report import markdown
-from pytest_wsgiconform.rules.model import Location
+from pytest_wsgiconform.report.baseline import Entry, Outdated
+from pytest_wsgiconform.report.document import Document
+from pytest_wsgiconform.report.policy import Policy
+from pytest_wsgiconform.rules.model import Level, Location
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, document, finding
 
@@ -37,13 +40,13 @@ def test_what_was_not_exercised_is_named() -> None:
         (document(), "✅ WSGI conformance: `shop:app` keeps what was put to the test"),
         (document([finding(ERROR, baselined=True)]), "✅ WSGI conformance: `shop:app` has nothing new to answer for"),
         (document([finding(WARNING)]), "✅ WSGI conformance: `shop:app` has nothing new to answer for"),
-        (document([finding(WARNING)], policy={"fail_on": "warning"}), "❌ WSGI conformance: `shop:app` breaks 1 rule"),
+        (document([finding(WARNING)], policy=Policy(Level.WARNING)), "❌ WSGI conformance: `shop:app` breaks 1 rule"),
         (document(exit=1), "❌ WSGI conformance: the run on `shop:app` failed, though not by a new finding"),
         (document([finding(ERROR)], complete=False), "⚠️ WSGI conformance: the run on `shop:app` was cut short"),
-        (document(targets=[]), "✅ WSGI conformance: the tests' own traffic keeps what was put to the test"),
+        (document(targets=()), "✅ WSGI conformance: the tests' own traffic keeps what was put to the test"),
     ],
 )
-def test_the_verdict_is_the_first_line(made: dict[str, object], verdict: str) -> None:
+def test_the_verdict_is_the_first_line(made: Document, verdict: str) -> None:
     assert markdown.render(made).splitlines()[0] == f"## {verdict}"
 
 
@@ -63,8 +66,8 @@ def test_new_errors_come_first_and_known_findings_last() -> None:
 
 
 def test_entries_of_the_baseline_that_are_out_of_date_are_told() -> None:
-    entry = {"rule": ERROR, "where": "shop/views.py::index"}
-    text = markdown.render(document(baseline={"stale": [entry], "expired": [entry]}))
+    entry = Entry(ERROR, "shop:app", "shop/views.py::index")
+    text = markdown.render(document(baseline=Outdated((entry,), (entry,))))
     assert f"- `{ERROR}` at `shop/views.py::index` no longer occurs" in text
     assert f"- `{ERROR}` at `shop/views.py::index` has expired." in text
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from pytest_wsgiconform.naming import Target
+from pytest_wsgiconform.report.document import Record
 from pytest_wsgiconform.report.matrix import difference_lines, table, table_lines, write_matrix
+from pytest_wsgiconform.rules.model import Level, Verdict
 from pytest_wsgiconform.rules.records.server import Call, Connection, Received, Response, ServerRun
 
 
-def record(target: str, section: str, verdict: str, order: int, kind: str = "server") -> dict[str, Any]:
-    return {"kind": kind, "target": target, "section": section, "verdict": verdict, "order": order}
+def record(target: str, section: str, verdict: str, order: int, kind: str = "server") -> Record:
+    return Record(Target(kind, target), f"rule-{order}", Verdict(verdict), Level.ERROR, section, order)
 
 
 RECORDS = [

@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_wsgiconform import repeat
 from pytest_wsgiconform.engine import judge_all, open_run
+from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report import repro
-from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.report.document import Document, build, record
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.app.order import MOUNT
@@ -59,7 +59,7 @@ closing = starts_twice = where = app
 """
 
 
-def judged(target: str, paths: tuple[str, ...] = ("/",)) -> dict[str, Any]:
+def judged(target: str, paths: tuple[str, ...] = ("/",)) -> Document:
     """Return the report of *target*, as a run of pytest would have it."""
     run = open_run("app", target, Settings(paths=paths))
     try:
@@ -68,7 +68,7 @@ def judged(target: str, paths: tuple[str, ...] = ("/",)) -> dict[str, Any]:
     finally:
         run.close()
     records = [record(result, rules[result.rule], "app", n) for n, result in enumerate(results)]
-    return build(records, [("app", target)], exit_status=1)
+    return build(records, [Target("app", target)], exit_status=1)
 
 
 @pytest.fixture
@@ -93,13 +93,13 @@ def test_every_finding_repeats_itself_and_passes_once_mended(project: Path, name
     made = judged(f"broken_shop:{name}", paths)
     told = repro.write(made, project / "repro", [str(project)])
     scripts = sorted((project / "repro").glob("*.py"))
-    assert len(scripts) == len(made["findings"]) >= 1
-    for script, found in zip(scripts, sorted(told["findings"], key=lambda f: f["evidence"]["repro"]), strict=True):
-        assert found["evidence"]["repro"] == f"python {script}"
+    assert len(scripts) == len(made.findings) >= 1
+    for script, found in zip(scripts, sorted(told.findings, key=lambda f: f.evidence["repro"]), strict=True):
+        assert found.evidence["repro"] == f"python {script}"
         done = run_alone(script)
         assert (done.returncode, done.stderr) == (repeat.BROKEN, ""), script
-        assert done.stdout.startswith(f"{found['rule']}: ")
-        assert f"broken clause {found['clauses'][0]}: " in done.stdout
+        assert done.stdout.startswith(f"{found.rule}: ")
+        assert f"broken clause {found.clauses[0]}: " in done.stdout
     (project / "broken_shop.py").write_text(GOOD, encoding="utf-8")
     for script in scripts:
         done = run_alone(script)
@@ -141,7 +141,7 @@ def test_a_server_gets_the_bytes_and_how_they_were_sent(tmp_path: Path) -> None:
     (text_file,) = tmp_path.glob("*.txt")
     assert bytes_file.read_bytes() == b"GET / HTTP/1.1\r\nA: \xff\x00\r\n\r\n"
     assert "printf 'GET' | nc ::1 80" in text_file.read_text()
-    assert told["findings"][0]["evidence"]["repro"] == "printf 'GET' | nc ::1 80"
+    assert told.findings[0].evidence["repro"] == "printf 'GET' | nc ::1 80"
     assert not (tmp_path / "_wsgiconform").exists()
 
 
@@ -155,7 +155,7 @@ def test_bytes_that_were_not_kept_whole_are_not_written(tmp_path: Path) -> None:
 def test_a_finding_of_a_test_is_repeated_by_the_test(tmp_path: Path) -> None:
     loose = finding("status-native-string", target="", evidence={"test": "tests/test_x.py::test_it"})
     told = repro.write(document([loose]), tmp_path)
-    assert told["findings"][0]["evidence"]["repro"] == "pytest 'tests/test_x.py::test_it'"
+    assert told.findings[0].evidence["repro"] == "pytest 'tests/test_x.py::test_it'"
     assert list(tmp_path.glob("*.py")) == []
 
 
@@ -185,7 +185,7 @@ def test_reproductions_of_an_earlier_run_go_and_other_files_stay(tmp_path: Path)
 )
 def test_the_path_is_the_one_a_url_would_have(path: str, stimulus: str, sent: str) -> None:
     found = finding("status-native-string", stimulus=stimulus, request={"method": "GET", "path": path, "query": "q"})
-    assert repro._paths(found.to_dict()) == [f"{sent}?q"]
+    assert repro._paths(found) == [f"{sent}?q"]
 
 
 def test_repeating_says_what_came_of_it(project: Path) -> None:

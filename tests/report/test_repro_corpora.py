@@ -10,14 +10,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_wsgiconform import repeat
 from pytest_wsgiconform.engine import judge_all, open_run
+from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report import repro
-from pytest_wsgiconform.report.document import build, record
+from pytest_wsgiconform.report.document import Document, build, record
 from pytest_wsgiconform.settings import Settings
 from tests import ROOT
 from tests.corpora.collecting import Program, programs
@@ -64,14 +64,14 @@ def test_each_finding_is_repeated_and_goes_with_the_fault(
     for folder in reversed(folders):
         monkeypatch.syspath_prepend(folder)
     made = judged(kind, f"{name}:program")
-    assert made["findings"]
+    assert made.findings
     repro.write(made, tmp_path / "repro", folders, timeout=3.0)
     scripts = sorted((tmp_path / "repro").glob("*.py"))
-    assert len(scripts) == len(made["findings"])
+    assert len(scripts) == len(made.findings)
     for script in scripts:
         done = run_alone(script)
         rule = script.stem.rpartition("-")[0]
-        clauses = {clause for finding in made["findings"] if finding["rule"] == rule for clause in finding["clauses"]}
+        clauses = {clause for finding in made.findings if finding.rule == rule for clause in finding.clauses}
         assert done.returncode == repeat.BROKEN, (script.name, done.stdout, done.stderr)
         assert done.stdout.startswith(f"{rule}: "), done.stdout
         # An advice may stand on no clause.
@@ -82,7 +82,7 @@ def test_each_finding_is_repeated_and_goes_with_the_fault(
         assert done.returncode == repeat.HELD, (script.name, done.stdout, done.stderr)
 
 
-def judged(kind: str, target: str) -> dict[str, Any]:
+def judged(kind: str, target: str) -> Document:
     """Return the report of *target*, as a run of pytest would have it."""
     run = open_run(kind, target, Settings(timeout=3.0))
     try:
@@ -91,7 +91,7 @@ def judged(kind: str, target: str) -> dict[str, Any]:
     finally:
         run.close()
     records = [record(result, rules[result.rule], kind, number) for number, result in enumerate(results)]
-    return build(records, [(kind, target)], exit_status=1)
+    return build(records, [Target(kind, target)], exit_status=1)
 
 
 def run_alone(script: Path) -> subprocess.CompletedProcess[str]:

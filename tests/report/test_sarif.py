@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import jsonschema
 import pytest
 
 from pytest_wsgiconform.report import sarif
+from pytest_wsgiconform.report.document import Document
+from pytest_wsgiconform.report.transcript import example
+from pytest_wsgiconform.rules.display import plain
 from pytest_wsgiconform.rules.model import Location
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, document, finding
@@ -25,7 +29,7 @@ def validator() -> jsonschema.Draft4Validator:
     return jsonschema.Draft4Validator(schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
 
 
-def written(made: dict[str, Any], folder: Path) -> dict[str, Any]:
+def written(made: Document, folder: Path) -> dict[str, Any]:
     path = folder / "report.sarif"
     sarif.write(made, path)
     log: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -55,7 +59,7 @@ def test_the_log_of_a_clean_run_is_valid_and_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "complete"), [(2, False), (1, False), (3, True), (4, True)])
 def test_a_run_without_an_end_was_not_successful(status: int, complete: bool, tmp_path: Path) -> None:
-    run = written({**document(), "exit": status, "complete": complete}, tmp_path)
+    run = written(document(exit=status, complete=complete), tmp_path)
     assert run["invocations"] == [{"executionSuccessful": False, "exitCode": status}]
 
 
@@ -74,11 +78,11 @@ def test_rules_carry_help_and_level_and_results_point_at_them(tmp_path: Path) ->
     for row in table:
         rule = catalogue()[row["id"]]
         assert row["defaultConfiguration"]["level"] == levels[rule.level]
-        assert rule.hint in row["help"]["text"]
-        assert rule.example_source("good") in row["help"]["markdown"]
-    for result, found in zip(run["results"], made["findings"], strict=True):
-        assert table[result["ruleIndex"]]["id"] == result["ruleId"] == found["rule"]
-        assert result["level"] == levels[found["level"]]
+        assert plain(rule.hint) in row["help"]["text"]
+        assert example(rule, "good").text in row["help"]["markdown"]
+    for result, found in zip(run["results"], made.findings, strict=True):
+        assert table[result["ruleIndex"]]["id"] == result["ruleId"] == found.rule
+        assert result["level"] == levels[found.level]
 
 
 def test_a_place_in_the_project_opens_from_its_root(tmp_path: Path) -> None:
@@ -131,7 +135,5 @@ def test_the_request_and_who_is_to_blame_are_told(tmp_path: Path) -> None:
 
 
 def test_a_rule_that_is_no_longer_in_the_catalogue_keeps_its_row(tmp_path: Path) -> None:
-    made = document([finding(ERROR, 12)])
-    made["findings"] = [{**made["findings"][0], "rule": "gone"}]
-    run = written(made, tmp_path)
+    run = written(document(loose=(replace(finding(ERROR, 12), rule="gone"),)), tmp_path)
     assert run["tool"]["driver"]["rules"][run["results"][0]["ruleIndex"]] == {"id": "gone"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_wsgiconform.plugin.options import Target
-from pytest_wsgiconform.report.document import record
+from pytest_wsgiconform.naming import Target
+from pytest_wsgiconform.report.document import Record, record
 from pytest_wsgiconform.report.failure_text import failure_text, request, sentence
 from pytest_wsgiconform.report.terminal import ShortFailure, shorten_to, write_summary
 from pytest_wsgiconform.rules.model import Blame, Finding, Level, Location, Rule, RuleResult, Verdict
@@ -62,16 +62,16 @@ def a_finding(**changes: Any) -> Finding:
     return Finding(**{**values, **changes})
 
 
-def broken(*findings: Finding, level: Level = Level.ERROR, order: int = 0, hint: str = "Mend it.") -> dict[str, Any]:
+def broken(*findings: Finding, level: Level = Level.ERROR, order: int = 0, hint: str = "Mend it.") -> Record:
     result = RuleResult(findings[0].rule, "m:a", Verdict.BROKEN, len(findings), findings)
     return record(result, a_rule(findings[0].rule, level, hint), "app", order)
 
 
-def settled(name: str, verdict: Verdict, reason: str, order: int = 0) -> dict[str, Any]:
+def settled(name: str, verdict: Verdict, reason: str, order: int = 0) -> Record:
     return record(RuleResult(name, "m:a", verdict, 0, (), reason), a_rule(name), "app", order)
 
 
-def summary(*records: dict[str, Any], **options: Any) -> str:
+def summary(*records: Record, **options: Any) -> str:
     reporter = Reporter(**options)
     write_summary(reporter, records, {Target("app", "m:a"): ["3 paths exercised"]}, ["a report: x.json"])
     return reporter.text
@@ -251,16 +251,16 @@ def test_a_short_failure_takes_the_worst_finding() -> None:
 
 
 def test_got_and_expected_are_not_said_twice() -> None:
-    data = a_finding(message="the status is 'x'", evidence={"got": "'x'", "expected": "a str"}).to_dict()
-    assert sentence(data) == "the status is 'x' (expected a str)"
+    finding = a_finding(message="the status is 'x'", evidence={"got": "'x'", "expected": "a str"})
+    assert sentence(finding) == "the status is 'x' (expected a str)"
 
 
 def test_the_request_is_told_as_far_as_it_is_known() -> None:
-    assert request(a_finding().to_dict()) == "GET /"
-    assert request(a_finding(count=2).to_dict()) == "GET / (2 times)"
-    assert request(a_finding(request=None, count=2).to_dict()) == "2 times"
-    assert request(a_finding(request=None).to_dict()) == ""
-    assert request(a_finding(request={"method": "GET"}).to_dict()) == "GET"
+    assert request(a_finding()) == "GET /"
+    assert request(a_finding(count=2)) == "GET / (2 times)"
+    assert request(a_finding(request=None, count=2)) == "2 times"
+    assert request(a_finding(request=None)) == ""
+    assert request(a_finding(request={"method": "GET"})) == "GET"
 
 
 def test_shortening_keeps_the_width() -> None:

@@ -104,8 +104,8 @@ def entry(name: str) -> str:
 
 
 def variable_fault(name: str, message: str, got: str, expected: str) -> Fault:
-    """Return a fault of the variable *name*, which stands in its evidence as ``variable``."""
-    return Fault(message, got, expected, evidence={"variable": shorten(clean(name), 80)})
+    """Return a fault of the variable *name*, whose name it carries."""
+    return Fault(message, got, expected, variable=shorten(clean(name), 80))
 
 
 def limited(faults: list[Fault]) -> tuple[Fault, ...]:

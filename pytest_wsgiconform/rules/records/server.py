@@ -59,171 +59,17 @@ Behaviours that the wire stimuli use; ``X`` stands for the marker line above:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-#: How a connection came to its end, as the client saw it.
-#: ``"eof"``, ``"reset"``: the server closed while the client's sending side was open, or the client had
-#: half-closed because the script said so. ``"eof-late"``, ``"reset-late"``: nothing came within the limit, the
-#: client then half-closed, and only that made the server close. ``"open"``: still open when the client gave
-#: up. ``"client"``: the script closed or reset it. ``"refused"``: no connection came about.
-ENDS = ("eof", "reset", "eof-late", "reset-late", "open", "client", "refused")
+from .stimulus_facts import UNSAID, USUAL, Launch, Noted, Wanted, facts_from_dict, facts_to_dict
+from .wire import ENDS, Connection, Received, Response, Sent, connection_from_dict, latin1
 
+__all__ = ["ENDS", "OTHERS", "Call", "Connection", "Received", "Response", "Sent", "ServerRun", "one_connection"]
 
-#: Where a request of ours bears its marker.
-_AGREED = re.compile(rb"(?<=/)([a-z0-9]{8}\.[\w-]+)")
-
-
-@dataclass
-class Sent:
-    """One step of the client. :ivar what: ``"data"``, ``"half-close"``, ``"reset"`` or ``"close"``.
-
-    :ivar data: the bytes, for ``"data"``. :ivar at: ``time.monotonic()`` when the step was done.
-    """
-
-    data: bytes = b""
-    what: str = "data"
-    at: float = 0.0
-
-
-@dataclass
-class Received:
-    """What one ``recv`` gave. :ivar at: ``time.monotonic()`` when it returned."""
-
-    data: bytes = b""
-    at: float = 0.0
-
-
-@dataclass
-class Response:
-    """One response as the strict reader took it from the wire.
-
-    :ivar status: the code. :ivar version: as sent, ``"HTTP/1.1"``. :ivar reason: may be empty.
-    :ivar headers: names as sent and values without surrounding blanks, Latin-1, in order.
-    :ivar body: content, without transfer coding.
-    :ivar framing: what ended it: ``"length"``, ``"chunked"``, ``"close"``, or ``"none"`` for responses that
-        have no content by their status or method.
-    :ivar complete: whether the end that the framing promises was seen.
-    :ivar deviations: (code, detail) for everything that the grammar or the framing rules forbid; codes are
-        listed in ``observe.http_reader``.
-    :ivar stray: bytes after its end that belong to no response.
-    :ivar trailers: fields after the last chunk. :ivar head: the raw bytes of status line and fields.
-    :ivar method: the method of the request that the reader took it to answer.
-    :ivar start: offset of its first byte in what the connection received. :ivar end: offset after its last.
-    """
-
-    status: int = 200
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
-    framing: str = "length"
-    complete: bool = True
-    version: str = "HTTP/1.1"
-    reason: str = "OK"
-    deviations: list[tuple[str, str]] = field(default_factory=list)
-    stray: bytes = b""
-    trailers: list[tuple[str, str]] = field(default_factory=list)
-    head: bytes = b""
-    method: str = "GET"
-    start: int = 0
-    end: int = 0
-
-    @property
-    def interim(self) -> bool:
-        """Whether it is a 1xx response, which a final one has to follow."""
-        return 100 <= self.status <= 199
-
-    def header(self, name: str) -> list[str]:
-        """Return the values of the fields called *name* (any case), in order."""
-        wanted = name.lower()
-        return [value for key, value in self.headers if key.lower() == wanted]
-
-    def tokens(self, name: str) -> list[str]:
-        """Return the comma-separated, lower-cased members of all fields called *name*."""
-        members = ",".join(self.header(name)).lower().split(",")
-        return [member.strip() for member in members if member.strip()]
-
-    @property
-    def says_close(self) -> bool:
-        """Whether it carries ``Connection: close``."""
-        return "close" in self.tokens("Connection")
-
-    def deviates(self, *codes: str) -> list[str]:
-        """Return the details of the deviations with one of *codes*."""
-        return [detail for code, detail in self.deviations if code in codes]
-
-    @property
-    def marker(self) -> str:
-        """The ``<token>.<label>`` of its ``X-Wsgiconform`` field, else of its body; ``""`` when there is none."""
-        named = self.header("X-Wsgiconform")
-        if named:
-            return named[0]
-        _, found, after = self.body.partition(b"ok ")
-        return after.split(b"\n")[0].decode("latin-1") if found else ""
-
-    @property
-    def label(self) -> str:
-        """The label of the request that it answers, by its marker; ``""`` when the app didn't write it."""
-        return self.marker.partition(".")[2]
-
-
-@dataclass
-class Connection:
-    """One TCP connection from connect to end.
-
-    :ivar sent: what the client did, in order. :ivar received: what came, piece by piece.
-    :ivar ended: one of :data:`ENDS`.
-    :ivar responses: everything that could be read from the bytes, interim responses included, in order.
-    :ivar stray: bytes before the first response (all of them, when there is none).
-    :ivar skipped: steps of the script that were given up because what they waited for never came.
-    :ivar truncated: the client stopped keeping bytes at its bound.
-    :ivar opened: ``time.time()`` when it was opened, ``0.0`` when unknown.
-    """
-
-    sent: list[Sent] = field(default_factory=list)
-    received: list[Received] = field(default_factory=list)
-    ended: str = "eof"
-    responses: list[Response] = field(default_factory=list)
-    stray: bytes = b""
-    skipped: list[str] = field(default_factory=list)
-    truncated: bool = False
-    opened: float = 0.0
-
-    @property
-    def finals(self) -> list[Response]:
-        """Responses that are not interim."""
-        return [response for response in self.responses if not response.interim]
-
-    @property
-    def interims(self) -> list[Response]:
-        """The 1xx responses."""
-        return [response for response in self.responses if response.interim]
-
-    @property
-    def closed_by_server(self) -> bool:
-        """Whether the server ended it of its own accord."""
-        return self.ended in ("eof", "reset")
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the last response is complete, and it or the request that it answers says that no more will come."""
-        last = self.finals[-1] if self.finals else None
-        if last is None or not last.complete:
-            return False
-        *_, label, rest = b"", *_AGREED.split(self.bytes_sent)
-        asked_to = b"\r\nconnection: close\r\n" in rest.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
-        return last.says_close or (asked_to and label.decode() == last.marker)
-
-    @property
-    def bytes_sent(self) -> bytes:
-        """All bytes that the client sent."""
-        return b"".join(step.data for step in self.sent)
-
-    @property
-    def bytes_received(self) -> bytes:
-        """All bytes that came."""
-        return b"".join(piece.data for piece in self.received)
+#: Labels of requests that a stimulus is not about, up to the first hyphen: what comes after, and what is compared with.
+OTHERS = frozenset({"next", "planted", "plain", "behind"})
 
 
 @dataclass
@@ -275,9 +121,7 @@ class ServerRun:
     :ivar probed: whether the side channel worked; when false, the absence of a call says nothing.
     :ivar alive: whether the server accepted a connection and served an ordinary request afterwards.
     :ivar output: what the server printed during the run (bounded).
-    :ivar policies: choices of this server known from other runs, by name: ``pipelines``, whether it answers each of
-        several requests that come at once.
-    :ivar facts: facts for the report that rules or stimuli want to pass on.
+    :ivar wanted: what the stimulus is about. :ivar launch: what it orders. :ivar noted: how the run went.
     """
 
     stimulus: str = ""
@@ -290,8 +134,9 @@ class ServerRun:
     probed: bool = True
     alive: bool = True
     output: str = ""
-    policies: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    wanted: Wanted = UNSAID
+    launch: Launch = USUAL
+    noted: Noted = field(default_factory=Noted)
 
     @property
     def connection(self) -> Connection:
@@ -315,16 +160,60 @@ class ServerRun:
         """Whether the app ran for the request *label*: by its report or by its marker on the wire."""
         return self.called(label) is not None or self.answer(label) is not None
 
+    # -- the request under test
+
+    @property
+    def first_call(self) -> Call | None:
+        """The app's call for the request under test, ``None`` when the app did not report one.
+
+        A call whose label the server garbled counts too.
+        """
+        return self.called("first") or next((call for call in self.calls if not _is_other(call.label)), None)
+
+    @property
+    def first_final(self) -> Response | None:
+        """The first final response of the first connection, unless it answers another request."""
+        final = next(iter(self.connection.finals), None)
+        return None if final is None or _is_other(final.label) else final
+
+    @property
+    def ran_first(self) -> bool:
+        """Whether the app ran for the request under test."""
+        return self.first_call is not None or self.answer("first") is not None
+
+    @property
+    def passed_over(self) -> bool:
+        """Whether the first request got no answer at all, and the one behind it on the same connection was served.
+
+        Never so of a server that loses requests which come in one packet whatever they are (``noted.pipelines``).
+        """
+        unanswered = not self.ran_first and self.first_final is None
+        return unanswered and self.ran("next") and self.noted.pipelines is not False
+
+    @property
+    def mistook_body(self) -> bool:
+        """Whether the app got another body than the stimulus wants decoded, without an error to report it."""
+        call, decoded = self.first_call, self.wanted.decoded
+        return call is not None and decoded is not None and not call.body_error and call.body != decoded
+
+    # -- as plain data
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able data; bytes become Latin-1 text."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        plain = {key: _plain(value) for key, value in asdict(self).items()}
+        for key in ("wanted", "launch", "noted"):
+            plain[key] = facts_to_dict(getattr(self, key))
+        return plain
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ServerRun:
         """Rebuild a run from :meth:`to_dict`'s data."""
         plain = dict(data)
-        plain["connections"] = [_connection(item) for item in plain["connections"]]
-        plain["calls"] = [Call(**{**item, "body": _bytes(item["body"])}) for item in plain["calls"]]
+        plain["connections"] = [connection_from_dict(item) for item in plain["connections"]]
+        plain["calls"] = [Call(**{**item, "body": latin1(item["body"])}) for item in plain["calls"]]
+        plain["wanted"] = facts_from_dict(Wanted, plain["wanted"])
+        plain["launch"] = facts_from_dict(Launch, plain["launch"])
+        plain["noted"] = facts_from_dict(Noted, plain["noted"])
         return cls(**plain)
 
 
@@ -334,10 +223,17 @@ def one_connection(
     ended: str = "eof",
     calls: Iterable[Call] = (),
     stimulus: str = "example",
+    wanted: Wanted = UNSAID,
 ) -> ServerRun:
     """Write a run of one connection by hand: what was sent, what came, which calls the app saw."""
     connection = Connection(sent=[Sent(sent)], ended=ended, responses=list(responses))
-    return ServerRun(stimulus=stimulus, server="example", connections=[connection], calls=list(calls))
+    run = ServerRun(stimulus=stimulus, server="example", connections=[connection], calls=list(calls))
+    run.wanted = wanted
+    return run
+
+
+def _is_other(label: str) -> bool:
+    return label.partition("-")[0] in OTHERS
 
 
 def _plain(value: Any) -> Any:
@@ -348,25 +244,3 @@ def _plain(value: Any) -> Any:
     if type(value) is dict:
         return {key: _plain(item) for key, item in value.items()}
     return value
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("latin-1")
-
-
-def _connection(data: Mapping[str, Any]) -> Connection:
-    plain = dict(data)
-    plain["sent"] = [Sent(**{**item, "data": _bytes(item["data"])}) for item in plain["sent"]]
-    plain["received"] = [Received(**{**item, "data": _bytes(item["data"])}) for item in plain["received"]]
-    plain["responses"] = [_response(item) for item in plain["responses"]]
-    plain["stray"] = _bytes(plain["stray"])
-    return Connection(**plain)
-
-
-def _response(data: Mapping[str, Any]) -> Response:
-    plain = dict(data)
-    for name in ("body", "stray", "head"):
-        plain[name] = _bytes(plain[name])
-    for name in ("headers", "deviations", "trailers"):
-        plain[name] = [(first, second) for first, second in plain[name]]
-    return Response(**plain)

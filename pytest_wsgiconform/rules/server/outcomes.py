@@ -9,13 +9,6 @@ from ..model import HELD, Outcome
 from ..records.server import Call, Connection, Response, ServerRun
 from .evidence import broken
 
-#: Labels of requests that a stimulus is not about, up to the first hyphen: what comes after, and what is compared with.
-OTHERS = frozenset({"next", "planted", "plain", "behind"})
-
-
-def _is_other(label: str) -> bool:
-    return label.partition("-")[0] in OTHERS
-
 
 def took_place(run: ServerRun) -> bool:
     """Whether there was a conversation to judge."""
@@ -23,16 +16,13 @@ def took_place(run: ServerRun) -> bool:
 
 
 def first_call(run: ServerRun) -> Call | None:
-    """Return the app's call for the request under test, ``None`` when the app did not report one.
-
-    A call whose label the server garbled counts too.
-    """
-    return run.called("first") or next((call for call in run.calls if not _is_other(call.label)), None)
+    """Return the app's call for the request under test; see :attr:`ServerRun.first_call`."""
+    return run.first_call
 
 
 def ran_first(run: ServerRun) -> bool:
     """Whether the app ran for the request under test."""
-    return first_call(run) is not None or run.answer("first") is not None
+    return run.ran_first
 
 
 def unseen(run: ServerRun) -> bool:
@@ -41,9 +31,8 @@ def unseen(run: ServerRun) -> bool:
 
 
 def first_final(run: ServerRun) -> Response | None:
-    """Return the first final response of the first connection, unless it answers another request."""
-    final = next(iter(run.connection.finals), None)
-    return None if final is None or _is_other(final.label) else final
+    """Return the final response to the request under test; see :attr:`ServerRun.first_final`."""
+    return run.first_final
 
 
 def hung(connection: Connection) -> bool:
@@ -69,16 +58,7 @@ def must_refuse(run: ServerRun, what: str, *, redirect: bool = False) -> Outcome
         return broken(run, f"{what} was answered with {final.status}", got=str(final.status), expected="400")
     if hung(run.connection):
         return broken(run, f"{what} was neither refused nor the connection closed", got="silence", expected="400")
-    return _told_when_passed_over(run, what) if passed_over(run) else HELD
-
-
-def passed_over(run: ServerRun) -> bool:
-    """Whether the first request got no answer at all, and the one behind it on the same connection was served.
-
-    Never so of a server that loses requests which come in one packet whatever they are (the policy ``pipelines``).
-    """
-    unanswered = not ran_first(run) and first_final(run) is None
-    return unanswered and run.ran("next") and bool(run.policies.get("pipelines", True))
+    return _told_when_passed_over(run, what) if run.passed_over else HELD
 
 
 def _told_when_passed_over(run: ServerRun, what: str) -> Outcome:
@@ -90,7 +70,7 @@ def turned_away(run: ServerRun, what: str) -> Outcome:
 
     :param what: the request in words, for the message.
     """
-    if passed_over(run):
+    if run.passed_over:
         return _told_when_passed_over(run, what)
     return HELD if refused(run) else None
 
@@ -155,13 +135,6 @@ def saw_whole_body(call: Call) -> bool:
     if call.body_error:
         return False
     return call.body_ended or call.get("CONTENT_LENGTH") == str(len(call.body))
-
-
-def mistook_body(run: ServerRun) -> bool:
-    """Whether the app got another body than the stimulus' fact ``decoded`` says, without an error to tell it."""
-    call = first_call(run)
-    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
-    return call is not None and not call.body_error and call.body != wanted
 
 
 def rest_of_path(call: Call) -> str:

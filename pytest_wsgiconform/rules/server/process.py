@@ -7,6 +7,7 @@ from typing import Any
 from ..display import clean, shorten, show
 from ..model import HELD, Level, Outcome
 from ..records.server import Call, Connection, Response, ServerRun
+from ..records.stimulus_facts import Noted
 from ..registry import server_rule
 from .evidence import broken
 from .requests import answer, event, example_call, example_run, first
@@ -87,12 +88,12 @@ def server_survives(run: ServerRun) -> Outcome:
     Why it matters: one client's bytes, or one response, must not end the service for all others. The server was started
     again for the stimuli that followed. Judged over all that was played before this rule.
     """
-    if run.facts.get("not-started"):
+    if run.noted.not_started:
         return None
     if run.alive:
         return HELD
-    ended = str(run.facts.get("ended", ""))
-    if not ended and run.stimulus == "basic:get" and server_answers.check(run) != HELD:
+    ended = run.noted.ended
+    if not ended and run.launch.first and server_answers.check(run) != HELD:
         return None  # it lives, but never answered: that rule tells it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")
@@ -100,7 +101,7 @@ def server_survives(run: ServerRun) -> Outcome:
 
 @server_survives.bad
 def _():
-    return example_run(alive=False, facts={"ended": "was killed by signal 11"})
+    return example_run(alive=False, noted=Noted(ended="was killed by signal 11"))
 
 
 @server_survives.good

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..model import HELD, Outcome
 from ..records.server import Call, Connection, Received, Response, Sent, ServerRun
+from ..records.stimulus_facts import Wanted
 from .evidence import broken
 
 
@@ -137,7 +138,7 @@ def started(call: Call) -> list[dict[str, Any]]:
 
 def example_call(*events: dict[str, Any], label: Any = "first", **environ: Any) -> Call:
     """Write a call by hand: what happened in it, and some of its environ."""
-    return Call(label=label, events=list(events), environ={"REQUEST_METHOD": "GET", **environ}, at=1.0)
+    return Call(label=label, events=list(events), environ=environ, at=1.0)
 
 
 def event(name: str, at: float = 0.0, /, **facts: Any) -> dict[str, Any]:
@@ -191,26 +192,23 @@ def example_run(
     calls: Iterable[Call] = (),
     received: Iterable[tuple[float, bytes]] = (),
     ended: str = "eof",
-    body: bytes = b"",
+    body: bytes | None = None,
     **options: Any,
 ) -> ServerRun:
     """Write a run of one connection by hand. :param received: (time, bytes) of each piece.
 
-    :param body: the fact ``body``: what the request's body was, or the response's has to be.
+    :param sent: for a rule that reads the request again from what was sent; where it does not, the request is what its
+        first stimulus sends.
+    :param body: what the request's body was, or the response's has to be.
     """
     connection = Connection(
-        sent=[Sent(sent or example_request())],
+        sent=[Sent(sent)] if sent else [],
         received=[Received(data, at) for at, data in received],
         responses=list(responses),
         ended=ended,
         skipped=options.pop("skipped", []),
     )
     run = ServerRun(stimulus="example", server="example", connections=[connection], calls=list(calls), **options)
-    if body:
-        run.facts["body"] = body.decode("latin-1")
+    if body is not None:
+        run.wanted = Wanted(body=body)
     return run
-
-
-def fact_body(run: ServerRun) -> bytes:
-    """Return the fact ``body`` of the stimulus as bytes."""
-    return str(run.facts.get("body", "")).encode("latin-1")

@@ -2,23 +2,27 @@
 
 A rule names stimuli by id or by glob (``"te-te:*"``); ids are ``topic:variant``. The runner gives every run a
 token of its own (see ``rules.records.server`` for the agreement with the probe), builds the scripts with
-:meth:`ServerStimulus.scripts`, plays them, and copies :attr:`ServerStimulus.facts` into
-``ServerRun.facts``, where the rules find what the variant is about.
+:meth:`ServerStimulus.scripts`, plays them as :attr:`ServerStimulus.launch` orders, and hands
+:attr:`ServerStimulus.wanted` on to the record, where the rules find what the variant is about.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ...observe.wire import AwaitFinal, Script, Send
+from ...rules.records.stimulus_facts import UNSAID, USUAL, Launch, Wanted
 
 #: The folders whose files define stimuli for servers; each lists them in ``MODULES``.
 WINGS: tuple[str, ...] = ("wsgi", "wire")
+
+#: Ten ordinary requests in one packet: a server that does not answer each of them loses requests of any kind.
+PIPELINED = "pipeline:bare"
 
 
 @dataclass(frozen=True)
@@ -94,18 +98,29 @@ class ServerStimulus:
     """One thing to try on a server.
 
     :ivar id: ``topic:variant``. :ivar build: makes the scripts; a single script or plain bytes stand for one
-        connection that sends them at once and waits for the server to close. :ivar facts: what the rules have
-        to know about the variant, copied into ``ServerRun.facts``.
+        connection that sends them at once and waits for the server to close.
+    :ivar wanted: what the rules have to know about the variant. :ivar launch: orders for what plays it.
     :ivar parallel: play the connections at the same time, not one after the other.
-    :ivar needs: id of a simpler stimulus, ``""`` for none. Where the app got that one's body otherwise than its fact
-        ``decoded`` says, this one is not played: it would tell of the same fault once more.
+    :ivar needs: id of a simpler stimulus, ``""`` for none. Where the app got that one's body otherwise than
+        ``wanted.decoded`` says, this one is not played: it would report the same fault once more.
+    :ivar policy_from: id of the stimulus that shows whether the server answers each of several requests that come at
+        once. Played where this one's request is passed over, since a server that does not is not to blame for that.
     """
 
     id: str
     build: Build
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    wanted: Wanted = UNSAID
+    launch: Launch = USUAL
     parallel: bool = False
     needs: str = ""
+    policy_from: str = PIPELINED
+
+    @property
+    def builds_on(self) -> tuple[str, ...]:
+        """The ids of what has to be played, and to work, before it."""
+        if self.launch.first:
+            return ()
+        return (first_stimulus().id, self.needs) if self.needs else (first_stimulus().id,)
 
     def scripts(self, setting: Setting) -> list[Script]:
         """Return one script per connection, for this *setting*."""
@@ -118,14 +133,22 @@ class ServerStimulus:
 _stimuli: dict[str, ServerStimulus] = {}
 
 
-def stimulus(id: str, build: Build, *, parallel: bool = False, needs: str = "", **facts: Any) -> ServerStimulus:
+def stimulus(
+    id: str,
+    build: Build,
+    wanted: Wanted = UNSAID,
+    *,
+    launch: Launch = USUAL,
+    parallel: bool = False,
+    needs: str = "",
+) -> ServerStimulus:
     """Register a stimulus; see :class:`ServerStimulus`.
 
     :raises ValueError: for a second one of the same id.
     """
     if id in _stimuli:
         raise ValueError(f"stimulus {id} is defined twice")
-    new = _stimuli[id] = ServerStimulus(id, build, facts, parallel, needs)
+    new = _stimuli[id] = ServerStimulus(id, build, wanted, launch, parallel, needs)
     return new
 
 
@@ -133,6 +156,12 @@ def server_stimuli() -> dict[str, ServerStimulus]:
     """Return all stimuli for servers by id. Do not change the dict."""
     _load()
     return _stimuli
+
+
+@cache
+def first_stimulus() -> ServerStimulus:
+    """Return the one that has to work before any other is played."""
+    return next(item for item in server_stimuli().values() if item.launch.first)
 
 
 @cache

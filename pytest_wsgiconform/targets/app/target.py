@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...rules.display import clean
-from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
+from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merge
 from ...rules.records.app import AppRun
 from ...rules.registry import choose
 from ...settings import Settings
@@ -189,11 +189,10 @@ def binds_apps(rule: Rule) -> bool:
     return rule.side is Blame.APP
 
 
-def finding_of_run(rule: Rule, fault: Any, run: AppRun) -> Finding:
+def finding_of_run(rule: Rule, fault: Fault, run: AppRun) -> Finding:
     """Make the finding of an exchange rule; its request is the fault's own or the run's first."""
     evidence = dict(fault.evidence)
-    label = evidence.pop("exchange", None)
-    record = run.exchange(label) if label is not None else None
+    record = run.exchange(fault.exchange) if fault.exchange is not None else None
     record = record or (run.exchanges[0] if run.exchanges else None)
     if record is not None:
         # How to send the request again, where the stimulus worked that out.
@@ -213,6 +212,7 @@ def finding_of_run(rule: Rule, fault: Any, run: AppRun) -> Finding:
         request=request,
         location=fault.location or (record.start_location if record is not None else None),
         evidence=evidence,
+        variable=fault.variable,
     )
 
 

@@ -152,8 +152,7 @@ def _applies(rule: Rule, run: MiddlewareRun) -> bool:
 def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
     """Make the finding of a rule over runs; its request is that of the fault's crossing, or the run's first."""
     evidence = dict(fault.evidence)
-    label = evidence.pop("exchange", None)
-    crossing: Crossing | None = run.crossing(label) if label is not None else None
+    crossing: Crossing | None = run.crossing(fault.exchange) if fault.exchange is not None else None
     crossing = crossing or (run.crossings[0] if run.crossings else None)
     for key in ("got", "expected"):
         value = getattr(fault, key)
@@ -170,4 +169,5 @@ def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
         request=crossing.outer.request() if crossing is not None else None,
         location=fault.location or where,
         evidence=evidence,
+        variable=fault.variable,
     )

@@ -29,6 +29,7 @@ def finding_of(rule: Rule, fault: Fault, run: ServerRun) -> Finding:
         request=_request(run, run.connection),
         location=fault.location,
         evidence=facts,
+        variable=fault.variable,
     )
 
 
@@ -36,11 +37,7 @@ def with_all_stimuli(findings: list[Finding]) -> list[Finding]:
     """Return *findings* merged; one that several stimuli showed has them all as its evidence ``stimuli``."""
     merged = merge(findings)
     for number, kept in enumerate(merged):
-        same = [
-            f.stimulus
-            for f in findings
-            if f.message == kept.message and f.evidence.get("variable") == kept.evidence.get("variable")
-        ]
+        same = [f.stimulus for f in findings if f.message == kept.message and f.variable == kept.variable]
         if len(set(same)) > 1:
             merged[number] = replace(kept, evidence={**kept.evidence, "stimuli": sorted(set(same))})
     return merged

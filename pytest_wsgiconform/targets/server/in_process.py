@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...probe.app import app_variant
+from ...rules.records.stimulus_facts import Mode
 
 
 class Threaded(Protocol):
@@ -25,16 +26,18 @@ class Threaded(Protocol):
 
 @dataclass
 class InProcess:
-    """Starts *make(app)* in this process; see :class:`~.server.Starter`."""
+    """Starts *make(app)* in this process; see :class:`~.lifecycle.Starter`."""
 
     name: str
     make: Callable[[Any], Threaded]
-    single: str = ""
-    tls: str = ""
-    mounted: str = ""
     reports: bool = True
 
-    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Here:
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """It is started in one way only."""
+        return frozenset((Mode.USUAL,))
+
+    def start(self, app: str, channel: str, limit: float, *, mode: Mode = Mode.USUAL) -> Here:
         """Start a server for the probe that *app* names (only its attribute counts)."""
         attribute = app.partition(":")[2]
         server = self.make(app_variant(attribute, channel))

@@ -17,23 +17,24 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...engine import TargetError
-from ...probe.behaviours_extensions import EXTENSIONS
-from ...probe.behaviours_input import DEPLOYER
+from ...probe.behaviours.extensions import EXTENSIONS
+from ...probe.behaviours.input import DEPLOYER
 from ...probe.channel import VARIABLE
 from ...rules.display import clean
+from ...rules.records.stimulus_facts import Mode
 from .process import STOP_LIMIT, ServerProcess, free_port
 from .tls import make_certificate
 
 HOST = "127.0.0.1"
 
-#: Path under which the mode ``"mounted"`` serves the app.
+#: Path under which the mode ``MOUNTED`` serves the app.
 MOUNT = "/mount"
 _PLACE = re.compile(r"\{(python|app|module|attr|host|port|port2|tmp|appdir|channel|certificate|key|mount)\}")
 
@@ -54,7 +55,7 @@ class Launcher:
         none.
     :ivar mounted: a command line that serves the app under the path ``{mount}``, ``""`` for none.
     :ivar extensions: server extensions to try, as ``WSGICONFORM_EXTENSIONS`` has them (see
-        :mod:`pytest_wsgiconform.probe.behaviours_extensions`).
+        :mod:`pytest_wsgiconform.probe.behaviours.extensions`).
     :ivar directory: the working directory, filled in likewise; relative to where the tests run.
     :ivar python: the interpreter that runs it. :ivar environment: more environment variables.
     """
@@ -78,21 +79,37 @@ class Launcher:
     #: Its environment is ours to set, so the probe finds the side channel.
     reports = True
 
-    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Running:
+    @property
+    def commands(self) -> Mapping[Mode, str]:
+        """The command line of each mode that it has one for."""
+        given = {
+            Mode.USUAL: self.command,
+            Mode.SINGLE: self.single,
+            Mode.TLS: self.tls,
+            Mode.MOUNTED: self.mounted,
+        }
+        return {mode: command for mode, command in given.items() if command}
+
+    @property
+    def modes(self) -> Set[Mode]:
+        """The modes in which it can be started."""
+        return self.commands.keys()
+
+    def start(self, app: str, channel: str, limit: float, *, mode: Mode = Mode.USUAL) -> Running:
         """Start the server with *app* (``MODULE:ATTR``) and wait until it listens.
 
         :param channel: the side channel's address. :param limit: seconds that the start may take.
-        :param mode: which of its command lines: ``"command"``, ``"single"``, ``"tls"`` or ``"mounted"``.
+        :param mode: one of :attr:`modes`.
         :raises TargetError: when it can't be run, ends, or doesn't listen.
         """
         scratch = Path(tempfile.mkdtemp(prefix="wsgiconform-"))
         try:
-            return self._start(scratch, app, channel, limit, getattr(self, mode), mode)
+            return self._start(scratch, app, channel, limit, mode)
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
 
-    def _start(self, scratch: Path, app: str, channel: str, limit: float, command: str, mode: str) -> Running:
+    def _start(self, scratch: Path, app: str, channel: str, limit: float, mode: Mode) -> Running:
         # In a shell's command a gateway starts even when the server behind it can't.
         advice = self._advice() if self.shell else ""
         if advice:
@@ -104,7 +121,7 @@ class Launcher:
         scratch.chmod(0o755)
         port = free_port(HOST)
         values = self._values(scratch, package, app, channel, port)
-        if mode == "tls":
+        if mode is Mode.TLS:
             made = make_certificate(scratch)
             if made is None:
                 raise TargetError("TLS can't be tried without the openssl command.")
@@ -117,7 +134,7 @@ class Launcher:
                 path.chmod(0o755)
         environment = self._environment(package, channel)
         directory = Path(_fill(self.directory, values)).absolute()
-        process = ServerProcess(self._arguments(command, values), environment, directory, (HOST, port))
+        process = ServerProcess(self._arguments(self.commands[mode], values), environment, directory, (HOST, port))
         try:
             process.wait_ready(limit)
         except TargetError as error:
@@ -125,7 +142,7 @@ class Launcher:
         except BaseException:
             process.stop()
             raise
-        return Running(process, scratch, MOUNT if mode == "mounted" else self.prefix)
+        return Running(process, scratch, MOUNT if mode is Mode.MOUNTED else self.prefix)
 
     def _values(self, scratch: Path, package: Path, app: str, channel: str, port: int) -> dict[str, str]:
         module, _, attribute = app.partition(":")
@@ -233,12 +250,10 @@ class UrlStarter:
     """
 
     name: str
-    single = ""
-    tls = ""
-    mounted = ""
     reports = False
+    modes = frozenset((Mode.USUAL,))
 
-    def start(self, app: str, channel: str, limit: float, *, mode: str = "command") -> Elsewhere:
+    def start(self, app: str, channel: str, limit: float, *, mode: Mode = Mode.USUAL) -> Elsewhere:
         """Find the server.
 
         :raises TargetError: for a URL that is none, or where nobody listens.

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ...observe.wire import Limits, Script, Send, converse, converse_all
 from ...rules.records.server import Connection, ServerRun
+from ...rules.records.stimulus_facts import Mode
 from ...stimuli.server.model import ServerStimulus, Setting
 from .channel import SideChannel
 from .tls import converse_tls
@@ -86,25 +87,25 @@ class Runner:
     def play(self, stimulus: ServerStimulus, served: Served, *, patient: bool = False) -> ServerRun:
         """Play *stimulus* once and return its record. Raises for nothing that the server does.
 
-        :param patient: don't shorten the wait for the end; where it is shortened, the fact ``hasty`` says so.
+        :param patient: don't shorten the wait for the end; where it is shortened, ``noted.hasty`` says so.
         """
         hasty = self._lingered >= LINGERED and not patient
         limits = replace(self.limits, linger=LINGER) if hasty else self.limits
-        if stimulus.facts.get("first"):  # everything hangs on it: a busy machine is no silent server
+        if stimulus.launch.first:  # everything hangs on it: a busy machine is no silent server
             limits = replace(limits, quiet=limits.total)
         host, port = served.address
         setting = Setting(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", new_token(), served.prefix)
         run = ServerRun(stimulus=stimulus.id, server=self.name, token=setting.token, host=setting.host)
-        run.facts.update(stimulus.facts, **({"hasty": True} if hasty else {}))
+        run.wanted, run.launch, run.noted.hasty = stimulus.wanted, stimulus.launch, hasty
         run.probed, run.mount = self.channel is not None, served.prefix
         mark = served.printed()
         signal = None if self.channel is None else _Signal(self.channel, setting.token, served, mark)
         run.connections = self._converse(served.address, stimulus, stimulus.scripts(setting), signal, limits)
         self._lingered += sum(_lingers(connection) for connection in run.connections)
         if self.channel is not None:
-            self._settle(run, self.channel, float(stimulus.facts.get("settle", 0.0)), patient)
-        run.alive = _shown_alive(run) or bool(stimulus.facts.get("tls")) or self.alive(served)
-        run.output = self._output(served, mark, str(stimulus.facts.get("logged", "")), setting.token)
+            self._settle(run, self.channel, stimulus.launch.settle or 0.0, patient)
+        run.alive = _shown_alive(run) or stimulus.launch.mode is Mode.TLS or self.alive(served)
+        run.output = self._output(served, mark, stimulus.launch.logged or "", setting.token)
         return run
 
     def _output(self, served: Served, mark: int, wanted: str, token: str) -> str:
@@ -123,7 +124,7 @@ class Runner:
         signal: _Signal | None,
         limits: Limits,
     ) -> list[Connection]:
-        if stimulus.facts.get("tls"):
+        if stimulus.launch.mode is Mode.TLS:
             return [converse_tls(address, script, limits) for script in scripts]
         if not stimulus.parallel:
             return converse_all(address, scripts, limits, signal)
@@ -146,7 +147,7 @@ class Runner:
         self._unsettled = 0 if settled else self._unsettled + 1
         self._unsettled_in_all += not settled
         if hasty and not settled:
-            run.facts["hasty"] = True
+            run.noted.hasty = True
         run.calls = channel.take(run.token)
 
     def alive(self, served: Served) -> bool:

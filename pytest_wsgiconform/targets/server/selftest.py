@@ -50,7 +50,7 @@ class _Log:
 
 
 class ReferenceServer(ThreadingWSGIServer):
-    """Our own WSGI server in a thread, with the interface of :class:`~.server_inprocess.Threaded`."""
+    """Our own WSGI server in a thread, with the interface of :class:`~.in_process.Threaded`."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(("127.0.0.1", 0), _Quiet)
@@ -99,7 +99,7 @@ def _problems(name: str, run: ServerRun) -> list[str]:
     problems = []
     if not run.finals or run.finals[0].status != 200 or not run.finals[0].complete:
         problems.append(f"{name}: no complete 200 came")
-    if name == "input:binary" and call.body != str(run.facts["body"]).encode("latin-1"):
+    if name == "input:binary" and call.body != run.wanted.body:
         problems.append(f"{name}: the request body was not reported as it was sent")
     if name == "gated:blocks" and not all(entry["opened"] for entry in call.named("gate-passed")):
         problems.append(f"{name}: a gate did not open")

@@ -56,4 +56,4 @@ def findings(environ: dict[Any, Any], *levels: Level) -> dict[str, tuple[Fault, 
 
 def variables_of(faults: Outcome) -> list[str]:
     """Return the variables that the faults name in their evidence."""
-    return [found.evidence["variable"] for found in faults or ()]
+    return [found.variable for found in faults or ()]

@@ -15,7 +15,7 @@ LEADING = {"SCRIPT_NAME": "environ-script-name-leading-slash", "PATH_INFO": "env
 def test_a_path_without_its_slash_is_found(name: str, value: str) -> None:
     found = findings(changed({name: value}))
     assert list(found) == [LEADING[name]]
-    assert found[LEADING[name]][0].evidence["variable"] == name
+    assert found[LEADING[name]][0].variable == name
 
 
 @pytest.mark.parametrize("name", LEADING)

@@ -33,7 +33,7 @@ def test_absence_is_one_finding_that_names_the_variable(name: str, rule_id: str)
     assert list(found) == [rule_id]
     (fault,) = found[rule_id]
     assert name in fault.message
-    assert fault.evidence["variable"] == name
+    assert fault.variable == name
     assert fault.expected
 
 

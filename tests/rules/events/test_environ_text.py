@@ -49,7 +49,7 @@ def test_a_cgi_variable_of_another_type_is_one_finding(name: str, value: object)
     found = findings(changed({name: value}), *Level)
     assert list(found) == [STRINGS]
     (fault,) = found[STRINGS]
-    assert (fault.evidence["variable"], fault.expected) == (name, "str")
+    assert (fault.variable, fault.expected) == (name, "str")
 
 
 def test_each_variable_is_a_finding_of_its_own() -> None:
@@ -117,7 +117,7 @@ def test_text_beyond_latin1_is_one_finding(name: str, value: str) -> None:
     found = findings(changed({name: value}), *Level)
     assert list(found) == [LATIN1]
     (fault,) = found[LATIN1]
-    assert fault.evidence["variable"] == name
+    assert fault.variable == name
     assert len(fault.message) < 600
     fault.message.encode()  # no lone surrogate
 

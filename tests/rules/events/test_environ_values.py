@@ -24,7 +24,7 @@ class Text(str):
 def test_an_empty_value_is_one_finding(name: str, rule_id: str) -> None:
     found = findings(changed({name: ""}))
     assert list(found) == [rule_id]
-    assert found[rule_id][0].evidence["variable"] == name
+    assert found[rule_id][0].variable == name
 
 
 @pytest.mark.parametrize(("name", "rule_id"), NEVER_EMPTY.items())
@@ -112,7 +112,7 @@ def test_another_form_is_one_finding(rule_id: str, name: str, value: str) -> Non
     found = findings(changed({name: value}), *Level)
     assert list(found) == [rule_id]
     (fault,) = found[rule_id]
-    assert fault.evidence["variable"] == name
+    assert fault.variable == name
     assert fault.message.isprintable()
     assert len(fault.message) < 400
 

@@ -12,11 +12,13 @@ from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe.wire import Send
 from pytest_wsgiconform.probe.app import app_variant
 from pytest_wsgiconform.probe.behaviour import BEHAVIOURS
+from pytest_wsgiconform.rules.clauses import clauses
 from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Level, Verdict
 from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun, one_connection
+from pytest_wsgiconform.rules.records.stimulus_facts import Launch, Wanted
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.rules.server.requests import event, example_call, example_request, example_run, read_event
-from pytest_wsgiconform.rules.server.versions import ADDED_BY_HTTP11, claims_http11, needs_http11
+from pytest_wsgiconform.rules.server.versions import claims_http11, needs_http11
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server.model import Setting, server_stimuli
 from pytest_wsgiconform.targets.server.channel import SideChannel
@@ -39,8 +41,9 @@ def verdict(rule: str, run: ServerRun) -> Any:
 
 
 def test_every_clause_of_http11_is_one_that_rules_name() -> None:
-    named = {clause for rule in choose((), ()) for clause in rule.clauses}
-    assert named >= ADDED_BY_HTTP11
+    added = {clause.id for clause in clauses().values() if clause.added_by == "HTTP/1.1"}
+    assert added
+    assert {clause for rule in choose((), ()) for clause in rule.clauses} >= added
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def _both(body: bytes, *labels: str) -> ServerRun:
     sent = b"POST /probe/echo/00000000.first HTTP/1.1\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n"
     calls = [Call("first", body=body), *(Call(label) for label in labels)]
     run = one_connection(sent, Response(200), calls=calls, stimulus="cl-te:planted")
-    run.facts["decoded"] = ""
+    run.wanted = Wanted(decoded=b"")
     return run
 
 
@@ -225,29 +228,29 @@ def _lingering_runs(patient: bool) -> list[ServerRun]:
 def test_waiting_for_a_server_that_lingers_is_cut_short() -> None:
     runs = _lingering_runs(patient=False)
     assert [run.connection.ended for run in runs] == ["eof-late"] * (LINGERED + 1)
-    assert [run.facts.get("hasty") for run in runs] == [None] * LINGERED + [True]
+    assert [run.noted.hasty for run in runs] == [False] * LINGERED + [True]
     assert all(run.finals[0].complete for run in runs)
 
 
 def test_a_patient_record_is_never_a_hasty_one() -> None:
-    assert not any(run.facts.get("hasty") for run in _lingering_runs(patient=True))
+    assert not any(run.noted.hasty for run in _lingering_runs(patient=True))
 
 
 def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look at each stimulus is spoilt; what the second shows counts."""
     rule = "date-supplied"
     target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
-    play = target._runner.play
+    play = target.player.runner.play
 
     def spoilt(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
         run = play(stimulus, served, patient=patient)
         if not patient and stimulus.id != "basic:get":
-            run.facts["hasty"] = True
+            run.noted.hasty = True
             for response in run.finals:
                 response.headers = [pair for pair in response.headers if pair[0] != "Date"]
         return run
 
-    monkeypatch.setattr(target._runner, "play", spoilt)
+    monkeypatch.setattr(target.player.runner, "play", spoilt)
     try:
         assert target.judge(catalogue()[rule]).verdict is Verdict.HELD
     finally:
@@ -264,7 +267,7 @@ def test_what_is_seen_twice_of_three_times_is_seen(
     """A server may race with itself; what shows once only is no fault yet."""
     rule, played = "date-supplied", Counter[str]()
     target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
-    play = target._runner.play
+    play = target.player.runner.play
 
     def now_and_then(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
         run = play(stimulus, served, patient=patient)
@@ -274,7 +277,7 @@ def test_what_is_seen_twice_of_three_times_is_seen(
                 response.headers = [pair for pair in response.headers if pair[0] != "Date"]
         return run
 
-    monkeypatch.setattr(target._runner, "play", now_and_then)
+    monkeypatch.setattr(target.player.runner, "play", now_and_then)
     try:
         assert target.judge(catalogue()[rule]).verdict is verdict
     finally:
@@ -410,8 +413,8 @@ def test_waiting_for_calls_that_never_end_is_cut_short() -> None:
             runner = Runner("open", channel, timeout=10.0, patience=0.3)
             generator = server_stimuli()["body:generator"]
             runs = [runner.play(generator, served) for _ in range(PATIENCE + 1)]
-            assert [run.facts.get("hasty") for run in runs] == [None] * PATIENCE + [True]
-            assert "hasty" not in runner.play(generator, served, patient=True).facts
+            assert [run.noted.hasty for run in runs] == [False] * PATIENCE + [True]
+            assert not runner.play(generator, served, patient=True).noted.hasty
         finally:
             served.stop()
     finally:
@@ -448,7 +451,7 @@ def test_a_gateway_may_listen_before_the_server_behind_it() -> None:
 
 
 def test_a_gateway_with_nothing_behind_it_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_wsgiconform.targets.server.target.START_LIMIT", 0.5)
+    monkeypatch.setattr("pytest_wsgiconform.targets.server.lifecycle.START_LIMIT", 0.5)
     run = ServerTarget(InProcess("gateway", _warming_up(10**9)), Settings(timeout=0.5))
     try:
         assert run.judge(catalogue()["server-answers"]).verdict is Verdict.BROKEN
@@ -461,10 +464,10 @@ def test_a_gateway_with_nothing_behind_it_does_not_answer(monkeypatch: pytest.Mo
 
 def test_a_silent_server_is_told_once_and_a_death_always() -> None:
     silent = example_run(ended="open", alive=False)
-    silent.stimulus = "basic:get"
+    silent.launch = Launch(first=True)
     assert len(verdict("server-answers", silent)) == 1
     assert verdict("server-survives", silent) is None
-    silent.facts["ended"] = "was killed by signal 11"
+    silent.noted.ended = "was killed by signal 11"
     assert len(verdict("server-survives", silent)) == 1
 
 

@@ -18,8 +18,9 @@ from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.registry import matching
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.server.launchers import Launcher, UrlStarter, find_launcher, known_launchers
+from pytest_wsgiconform.targets.server.lifecycle import SILENCES
 from pytest_wsgiconform.targets.server.opening import add_launchers
-from pytest_wsgiconform.targets.server.target import SILENCES, ServerTarget
+from pytest_wsgiconform.targets.server.target import ServerTarget
 from tests import ROOT
 
 HOSTILE = ROOT / "tests/corpora/servers/hostile/process.py"

@@ -15,13 +15,14 @@ import pytest
 
 from pytest_wsgiconform.rules.model import RuleResult
 from pytest_wsgiconform.rules.records.server import ServerRun, one_connection
+from pytest_wsgiconform.rules.records.stimulus_facts import Noted
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.stimuli.server.model import ServerStimulus, server_stimuli
+from pytest_wsgiconform.stimuli.server.model import ServerStimulus, first_stimulus, server_stimuli
 from pytest_wsgiconform.targets.server.in_process import InProcess
 from pytest_wsgiconform.targets.server.runner import Runner
 from pytest_wsgiconform.targets.server.share import SharedRuns
-from pytest_wsgiconform.targets.server.target import FIRST_STIMULUS, ServerTarget
+from pytest_wsgiconform.targets.server.target import ServerTarget
 from tests.corpora.servers.base import Server
 
 #: A passive rule, two that share their stimuli, and the one that looks at everything.
@@ -84,12 +85,11 @@ def test_facts_of_a_stimulus_come_back_as_they_are_defined(tmp_path: Path) -> No
     """Bytes and tuples among them: rules compare with them."""
     share = SharedRuns(tmp_path, "x")
     for name, stimulus in server_stimuli().items():
-        run = ServerRun(stimulus=name)
-        run.facts.update(stimulus.facts, hasty=True)
+        run = ServerRun(stimulus=name, wanted=stimulus.wanted, launch=stimulus.launch, noted=Noted(hasty=True))
         share.store(run)
         found = share.load(name)
         assert found is not None
-        assert found.facts == {**stimulus.facts, "hasty": True}
+        assert (found.wanted, found.launch, found.noted) == (stimulus.wanted, stimulus.launch, Noted(hasty=True))
 
 
 def test_two_workers_play_each_stimulus_once_and_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_two_workers_play_each_stimulus_once_and_agree(tmp_path: Path, monkeypat
     finally:
         for target in targets:
             target.close()
-    assert played.pop(FIRST_STIMULUS) == 2, "each makes sure of its own server"
+    assert played.pop(first_stimulus().id) == 2, "each makes sure of its own server"
     assert set(played.values()) == {1}
     assert len(played) > 90
     assert [r.verdict for r in results[0]] == [r.verdict for r in results[1]] == ["held"] * len(RULES)

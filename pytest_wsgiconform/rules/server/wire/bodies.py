@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
@@ -38,7 +39,9 @@ def incomplete_body_told(run: ServerRun) -> Outcome:
         and not call.body_error
     ):
         return broken(run, "the app's read did not return after the client had gone", got="no end", expected="an end")
-    wanted = int(run.facts.get("length", 0))
+    wanted = run.wanted.announced
+    if wanted is None:
+        return None
     length = call.get("CONTENT_LENGTH")
     if call.body_error or (length == str(wanted) and len(call.body) < wanted):
         return HELD
@@ -53,7 +56,7 @@ _CUT = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nContent-Length: 
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
     run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.facts["length"] = 10
+    run.wanted = Wanted(announced=10)
     return run
 
 
@@ -61,7 +64,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "10"}, b"hello", body_ended=True)]
     run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.facts["length"] = 10
+    run.wanted = Wanted(announced=10)
     return run
 
 

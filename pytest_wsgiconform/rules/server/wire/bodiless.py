@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import first_call, took_place
@@ -95,7 +96,7 @@ def head_has_fields_of_get(run: ServerRun) -> Outcome:
     if missing:
         return broken(run, f"HEAD lacks {', '.join(missing)}", run.connections[1], got="absent", expected="as for GET")
     lengths = head.header("Content-Length")
-    if run.facts.get("given") and lengths != ["5"]:
+    if run.wanted.length_given and lengths != ["5"]:
         return broken(run, f"the app's Content-Length 5 became {lengths}", run.connections[1], got=str(lengths))
     if lengths and lengths[0] != str(len(get.body)):
         got = lengths[0]
@@ -108,7 +109,7 @@ def _pair(length: str) -> ServerRun:
     fields = [_DATE, ("Content-Length", length)]
     head = Connection(responses=[Response(200, fields, framing="none", method="HEAD")])
     run = ServerRun("head-fields:head-data", "example", [get, head], [Call("get"), Call("head")])
-    run.facts["given"] = True
+    run.wanted = Wanted(length_given=True)
     return run
 
 

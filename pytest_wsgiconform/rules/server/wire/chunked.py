@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
@@ -15,12 +16,10 @@ SECTION = "request-body"
 UNSUPPORTED = frozenset({411, 501})
 
 
-def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, **facts: object) -> ServerRun:
+def _example(stimulus: str, body: bytes, got: Call | None, *responses: Response, wanted: Wanted = UNSAID) -> ServerRun:
     head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     calls = [] if got is None else [got]
-    run = one_connection(head + body, *responses, calls=calls, stimulus=stimulus)
-    run.facts.update(facts)
-    return run
+    return one_connection(head + body, *responses, calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 def _decoded(run: ServerRun, what: str) -> Outcome:
@@ -33,9 +32,11 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
         if final is not None and final.status in UNSUPPORTED:
             return None
         return broken(run, f"{what} got: {answered(run)}", got=answered(run), expected="decoded, 411 or 501")
-    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
+    wanted = run.wanted.decoded
     if call.body_error:
         return broken(run, f"reading {what} raised {show(call.body_error)}", got=show(call.body_error))
+    if wanted is None:
+        return None
     if call.body == wanted:
         return HELD
     return broken(run, f"{what} became {show(call.body, 60)}", got=show(call.body, 60), expected=show(wanted, 60))
@@ -61,13 +62,13 @@ def chunks_decoded(run: ServerRun) -> Outcome:
 @chunks_decoded.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=body), Response(200), decoded="hello")
+    return _example("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunks_decoded.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -93,13 +94,13 @@ def chunked_body_supported(run: ServerRun) -> Outcome:
 
 @chunked_body_supported.bad
 def _() -> ServerRun:
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), decoded="hello")
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_supported.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -134,7 +135,7 @@ def chunked_input_ends(run: ServerRun) -> Outcome:
 @chunked_input_ends.bad
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello")
-    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, decoded="hello")
+    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
     run.connection.ended = "open"
     return run
 
@@ -143,7 +144,9 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello", body_ended=True)
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -174,14 +177,18 @@ def chunked_input_terminated_told(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     got = Call("first", {"REQUEST_METHOD": "POST"}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunked_input_terminated_told.good
 def _() -> ServerRun:
     got = Call("first", {"wsgi.input_terminated": True}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, decoded="hello")
+    return _example(
+        "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -198,31 +205,28 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
     Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
     """
-    call = first_call(run)
-    wanted = run.facts.get("decoded")
+    call, wanted = first_call(run), run.wanted.decoded
     if not took_place(run) or call is None or wanted is None:
         return None
-    if not str(wanted).encode("latin-1").startswith(call.body):
+    if not wanted.startswith(call.body):
         return None  # the chunks were not decoded at all: told by the rules on that
     length = call.get("CONTENT_LENGTH")
-    if length in ("", str(len(str(wanted)))):
+    if length in ("", str(len(wanted))):
         return HELD
-    return broken(
-        run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected=f"absent, or '{len(str(wanted))}'"
-    )
+    return broken(run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected=f"absent, or '{len(wanted)}'")
 
 
 @chunked_body_without_client_length.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     call = Call("first", {"CONTENT_LENGTH": "3"}, b"hello")
-    return _example("cl-te:short", body, call, Response(200), decoded="hello")
+    return _example("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_without_client_length.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -243,13 +247,17 @@ def chunk_extensions_ignored(run: ServerRun) -> Outcome:
 
 @chunk_extensions_ignored.bad
 def _() -> ServerRun:
-    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+    return _example(
+        "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunk_extensions_ignored.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example(
+        "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -271,13 +279,17 @@ def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
 
 @chunk_extension_blanks_removed.bad
 def _() -> ServerRun:
-    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), decoded="hello")
+    return _example(
+        "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @chunk_extension_blanks_removed.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), decoded="hello")
+    return _example(
+        "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -342,13 +354,15 @@ def trailers_not_in_environ(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     call = Call("first", {"HTTP_X_TRAILER": "planted"}, b"hello")
-    return _example("trailer:custom", body, call, Response(200), decoded="hello")
+    return _example("trailer:custom", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_not_in_environ.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    return _example("trailer:custom", body, Call("first", body=b"hello"), Response(200), decoded="hello")
+    return _example(
+        "trailer:custom", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -387,13 +401,13 @@ def trailers_read_to_their_end(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    return _example("trailer:custom", body, got, Response(200), Response(400), decoded="hello")
+    return _example("trailer:custom", body, got, Response(200), Response(400), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_read_to_their_end.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    run = _example("trailer:custom", body, got, Response(200), Response(200), decoded="hello")
+    run = _example("trailer:custom", body, got, Response(200), Response(200), wanted=Wanted(decoded=b"hello"))
     run.calls.append(Call("next"))
     return run

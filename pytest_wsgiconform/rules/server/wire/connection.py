@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import in_time, took_place
@@ -194,7 +195,7 @@ def pipelined_requests_in_order(run: ServerRun) -> Outcome:
     RFC 9112 section 9.3.2. A server may close early; it may not answer out of turn, skip one, or forget those that
     came in the same packet.
     """
-    labels = [str(label) for label in run.facts.get("labels", [])]
+    labels = list(run.wanted.labels or ())
     finals = run.connection.finals
     if not took_place(run) or not finals or not labels:
         return None
@@ -211,9 +212,9 @@ def pipelined_requests_in_order(run: ServerRun) -> Outcome:
 
 
 def _pipeline(*labels: str) -> ServerRun:
-    asked = ["n1", "n2", "n3"]
+    asked = ("n1", "n2", "n3")
     run = one_connection(_get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet")
-    run.facts["labels"] = asked
+    run.wanted = Wanted(labels=asked)
     return run
 
 

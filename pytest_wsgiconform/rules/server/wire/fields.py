@@ -7,6 +7,7 @@ import re
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
@@ -201,19 +202,20 @@ def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
     RFC 9112 section 5.2. A line break left in the value splits whatever is built from it; a continuation taken
     for a field of its own, or dropped, changes what the request says.
     """
-    call = first_call(run)
+    call, decoded = first_call(run), run.wanted.decoded
     if not took_place(run):
         return None
     if call is None:
-        if failed_inside(run) and "decoded" not in run.facts:  # a folded coding may be one that the server lacks
+        if failed_inside(run) and decoded is None:  # a folded coding may be one that the server lacks
             return broken(run, "a folded line was answered with 500", got="500", expected="400")
         return turned_away(run, "a request with a folded line")
-    if "decoded" in run.facts:
-        wanted = str(run.facts["decoded"]).encode("latin-1")
-        if call.body == wanted:
+    if decoded is not None:
+        if call.body == decoded:
             return HELD
         return broken(run, f"a folded Transfer-Encoding was lost: the body is {show(call.body)}", got=show(call.body))
-    name, start, end = (str(run.facts.get(key, "")) for key in ("name", "start", "end"))
+    name, start, end = run.wanted.key, run.wanted.fold_start, run.wanted.fold_end
+    if name is None or start is None or end is None:
+        return None
     value = call.get(name, "\0absent")
     if re.fullmatch(f"{re.escape(start)}[ \t]{'+' if start else '*'}{re.escape(end)}", value) is None:
         return broken(run, f"{name} is {show(value)}", got=show(value), expected=show(f"{start} {end}".strip()))
@@ -232,7 +234,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a\r\n folded"})],
         stimulus="obs-fold:space",
     )
-    run.facts.update(name="HTTP_X_FIRST", start="a", end="folded")
+    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
     return run
 
 
@@ -244,7 +246,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a folded"})],
         stimulus="obs-fold:space",
     )
-    run.facts.update(name="HTTP_X_FIRST", start="a", end="folded")
+    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
     return run
 
 
@@ -315,13 +317,13 @@ def large_fields_whole_or_refused(run: ServerRun) -> Outcome:
 
 def _lost(run: ServerRun, call: Call) -> str:
     """Return what is missing, in words; the probe reports 70000 characters of a value at most."""
-    facts = run.facts
-    if "length" in facts and len(call.get("HTTP_X_FIRST")) < min(int(facts["length"]), 70_000):
-        return f"{len(call.get('HTTP_X_FIRST'))} of {facts['length']} characters"
-    if "count" in facts:
+    length, wanted, name_length = run.wanted.field_length, run.wanted.field_count, run.wanted.name_length
+    if length is not None and len(call.get("HTTP_X_FIRST")) < min(length, 70_000):
+        return f"{len(call.get('HTTP_X_FIRST'))} of {length} characters"
+    if wanted is not None:
         count = sum(name.startswith("HTTP_X_MANY_") for name in call.environ)
-        return f"{count} of {facts['count']} fields" if count != int(facts["count"]) else ""
-    if "name_length" in facts and not any(len(name) >= int(facts["name_length"]) for name in call.environ):
+        return f"{count} of {wanted} fields" if count != wanted else ""
+    if name_length is not None and not any(len(name) >= name_length for name in call.environ):
         return "the field with the long name is missing"
     return ""
 
@@ -334,12 +336,12 @@ def _() -> ServerRun:
         calls=[Call("first", {"HTTP_X_FIRST": "a" * 8190})],
         stimulus="field-limits:one-field-9000",
     )
-    run.facts["length"] = 9000
+    run.wanted = Wanted(field_length=9000)
     return run
 
 
 @large_fields_whole_or_refused.good
 def _() -> ServerRun:
     run = one_connection(_request(b"X-First: " + b"a" * 9000), Response(431), stimulus="field-limits:one-field-9000")
-    run.facts["length"] = 9000
+    run.wanted = Wanted(field_length=9000)
     return run

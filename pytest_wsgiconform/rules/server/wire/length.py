@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
@@ -205,8 +206,8 @@ def huge_length_handled(run: ServerRun) -> Outcome:
     call = first_call(run)
     if call is None:
         return HELD if refused(run) else None
-    digits = str(run.facts.get("length", ""))
-    if call.get("CONTENT_LENGTH") != digits:
+    digits = run.wanted.digits
+    if digits is not None and call.get("CONTENT_LENGTH") != digits:
         got = show(call.get("CONTENT_LENGTH"), 60)
         return broken(run, f"CONTENT_LENGTH became {got}", got=got, expected=show(digits, 60))
     return HELD
@@ -217,14 +218,14 @@ def _() -> ServerRun:
     sent = _post(b"Content-Length: 18446744073709551621")
     calls = [Call("first", {"CONTENT_LENGTH": "5"})]
     run = one_connection(sent, Response(200), calls=calls, stimulus="cl-huge:20-digits")
-    run.facts["length"] = "18446744073709551621"
+    run.wanted = Wanted(digits="18446744073709551621")
     return run
 
 
 @huge_length_handled.good
 def _() -> ServerRun:
     run = one_connection(_post(b"Content-Length: 18446744073709551621"), Response(413), stimulus="cl-huge:20-digits")
-    run.facts["length"] = "18446744073709551621"
+    run.wanted = Wanted(digits="18446744073709551621")
     return run
 
 
@@ -245,7 +246,7 @@ def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     final = first_final(run)
     if not took_place(run) or ran_first(run) or final is None or final.status < 400:
         return None
-    if run.facts.get("mode") == "decode-or-refuse":
+    if run.wanted.may_decode:
         return None
     if run.ran("next") or run.ran("planted"):
         got = answered(run)
@@ -285,8 +286,8 @@ def valid_length_honoured(run: ServerRun) -> Outcome:
     if call is None:
         got = answered(run)
         return broken(run, f"a request with a valid Content-Length got: {got}", got=got, expected="served")
-    wanted = str(run.facts.get("decoded", "")).encode("latin-1")
-    if call.body != wanted:
+    wanted = run.wanted.decoded
+    if wanted is not None and call.body != wanted:
         return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(wanted))
     behind = run.connection.finals[1:2]
     if behind and behind[0].label != "next" and behind[0].status >= 400:
@@ -298,7 +299,7 @@ def valid_length_honoured(run: ServerRun) -> Outcome:
 @valid_length_honoured.bad
 def _() -> ServerRun:
     run = one_connection(_post(b"Content-Length: 0005"), Response(400), stimulus="cl-valid:leading-zeros")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -306,7 +307,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
     run = one_connection(_post(b"Content-Length: 0005"), Response(200), calls=calls, stimulus="cl-valid:leading-zeros")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -337,7 +338,7 @@ def no_framing_means_no_body(run: ServerRun) -> Outcome:
         return broken(run, f"the app read {show(call.body[:80])}", got=show(call.body[:80]), expected="b''")
     if call.body:
         return None  # the probe read more than it may, and met no end of file: another rule's matter
-    turns = [str(turn) for turn in run.facts.get("turns", [""])]
+    turns = list(run.wanted.turns or ("",))
     lost = [turn for turn, at in zip(turns, run.connections[::2], strict=False) if not _served_or_closed(run, turn, at)]
     if not lost:
         return HELD

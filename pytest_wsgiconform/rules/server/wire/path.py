@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, differs, failed_inside, first_call, refused, rest_of_path, took_place
@@ -12,21 +13,19 @@ from ..outcomes import answered, differs, failed_inside, first_call, refused, re
 SECTION = "url"
 
 
-def _example(stimulus: str, sent: str, got: str, /, **facts: str) -> ServerRun:
+def _example(stimulus: str, sent: str, got: str, wanted: Wanted = UNSAID) -> ServerRun:
     """Write a run by hand in which the path *sent* arrived as *got* (``""``: refused)."""
     path = "/probe/echo/00000000.first"
     calls = [Call("first", {"PATH_INFO": path + got})] if got else []
     request = f"GET {path}{sent} HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1")
-    run = one_connection(request, Response(200 if got else 400), calls=calls, stimulus=stimulus)
-    run.facts.update(facts)
-    return run
+    return one_connection(request, Response(200 if got else 400), calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 def _path_kept(run: ServerRun, why: str) -> Outcome:
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, wanted = first_call(run), run.wanted.path
+    if not took_place(run) or call is None or wanted is None:
         return None
-    return differs(run, "the path", rest_of_path(call), str(run.facts.get("path", "")), why)
+    return differs(run, "the path", rest_of_path(call), wanted, why)
 
 
 @server_rule(
@@ -56,12 +55,12 @@ def path_decoded_once(run: ServerRun) -> Outcome:
 
 @path_decoded_once.bad
 def _() -> ServerRun:
-    return _example("path:encoded-percent", "/%2520", "/ ", path="/%20")
+    return _example("path:encoded-percent", "/%2520", "/ ", wanted=Wanted(path="/%20"))
 
 
 @path_decoded_once.good
 def _() -> ServerRun:
-    return _example("path:encoded-percent", "/%2520", "/%20", path="/%20")
+    return _example("path:encoded-percent", "/%2520", "/%20", wanted=Wanted(path="/%20"))
 
 
 @server_rule(
@@ -83,12 +82,12 @@ def path_bytes_are_latin1(run: ServerRun) -> Outcome:
 
 @path_bytes_are_latin1.bad
 def _() -> ServerRun:
-    return _example("path:valid-utf8", "/%E2%82%AC", "/\u20ac", path="/\xe2\x82\xac")
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\u20ac", wanted=Wanted(path="/\xe2\x82\xac"))
 
 
 @path_bytes_are_latin1.good
 def _() -> ServerRun:
-    return _example("path:valid-utf8", "/%E2%82%AC", "/\xe2\x82\xac", path="/\xe2\x82\xac")
+    return _example("path:valid-utf8", "/%E2%82%AC", "/\xe2\x82\xac", wanted=Wanted(path="/\xe2\x82\xac"))
 
 
 @server_rule(
@@ -105,11 +104,12 @@ def path_bad_percent_survives(run: ServerRun) -> Outcome:
     Dropping characters makes another path of it, and an unhandled error is a way to fill a log
     (RFC 3986 section 2.1 gives the grammar).
     """
-    if not took_place(run):
+    sent = run.wanted.path_sent
+    if not took_place(run) or sent is None:
         return None
     call = first_call(run)
     if call is not None:
-        return differs(run, "the path", rest_of_path(call), str(run.facts.get("sent", "")), "not what was sent")
+        return differs(run, "the path", rest_of_path(call), sent, "not what was sent")
     if failed_inside(run):
         return broken(run, "an invalid percent sequence was answered with 500", got=answered(run), expected="400")
     return HELD if refused(run) else None
@@ -117,12 +117,12 @@ def path_bad_percent_survives(run: ServerRun) -> Outcome:
 
 @path_bad_percent_survives.bad
 def _() -> ServerRun:
-    return _example("path-bad-percent:letter", "/a%zb", "/ab", sent="/a%zb")
+    return _example("path-bad-percent:letter", "/a%zb", "/ab", wanted=Wanted(path_sent="/a%zb"))
 
 
 @path_bad_percent_survives.good
 def _() -> ServerRun:
-    return _example("path-bad-percent:letter", "/a%zb", "/a%zb", sent="/a%zb")
+    return _example("path-bad-percent:letter", "/a%zb", "/a%zb", wanted=Wanted(path_sent="/a%zb"))
 
 
 @server_rule(
@@ -227,11 +227,10 @@ def double_slash_is_a_path(run: ServerRun) -> Outcome:
     ``urlsplit("//host/x")`` makes a host of the first segment; a server that asks it drops a part of the path
     (RFC 9112 section 3.2.1: the origin form is a path and a query).
     """
-    seen = _double_slash(run)
-    if seen is None:
+    seen, authority = _double_slash(run), run.wanted.authority
+    if seen is None or authority is None:
         return None
     path, host = seen
-    authority = str(run.facts.get("authority", "host.test"))
     if host == authority:
         return broken(run, f"HTTP_HOST became {show(host)}, a part of the path", got=show(host))
     if authority not in path:
@@ -248,6 +247,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "HTTP_HOST": "x"})],
         stimulus="path-double-slash:leading",
+        wanted=Wanted(authority="host.test"),
     )
 
 
@@ -258,6 +258,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "//host.test/probe/echo/00000000.first", "HTTP_HOST": "x"})],
         stimulus="path-double-slash:leading",
+        wanted=Wanted(authority="host.test"),
     )
 
 
@@ -309,10 +310,9 @@ def query_passed_raw(run: ServerRun) -> Outcome:
 
     Decoding it before it is split makes ``%26`` a separator (RFC 3875 section 4.1.7).
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, wanted = first_call(run), run.wanted.query
+    if not took_place(run) or call is None or wanted is None:
         return None
-    wanted = str(run.facts.get("query", ""))
     return differs(run, "QUERY_STRING", call.get("QUERY_STRING"), wanted, "which is not the query as it was sent")
 
 
@@ -324,7 +324,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"QUERY_STRING": "a=&&b=?c d"})],
         stimulus="query:encoded",
     )
-    run.facts["query"] = "a=%26&b=?c+d"
+    run.wanted = Wanted(query="a=%26&b=?c+d")
     return run
 
 
@@ -336,7 +336,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"QUERY_STRING": "a=%26&b=?c+d"})],
         stimulus="query:encoded",
     )
-    run.facts["query"] = "a=%26&b=?c+d"
+    run.wanted = Wanted(query="a=%26&b=?c+d")
     return run
 
 
@@ -359,9 +359,9 @@ def path_parameters_kept(run: ServerRun) -> Outcome:
 
 @path_parameters_kept.bad
 def _() -> ServerRun:
-    return _example("path:parameters", "/a;b=1/c", "/a/c", path="/a;b=1/c")
+    return _example("path:parameters", "/a;b=1/c", "/a/c", wanted=Wanted(path="/a;b=1/c"))
 
 
 @path_parameters_kept.good
 def _() -> ServerRun:
-    return _example("path:parameters", "/a;b=1/c", "/a;b=1/c", path="/a;b=1/c")
+    return _example("path:parameters", "/a;b=1/c", "/a;b=1/c", wanted=Wanted(path="/a;b=1/c"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import OTHERS, Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import (
-    OTHERS,
     answered,
     first_call,
     first_final,
@@ -90,7 +90,9 @@ def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
     call = first_call(run)
     if call is None:
         return must_refuse(run, "a request target with a raw blank", redirect=True)
-    wanted = str(run.facts.get("tail", ""))
+    wanted = run.wanted.tail
+    if wanted is None:
+        return None
     if rest_of_path(call) == wanted:
         return HELD
     return broken(
@@ -109,7 +111,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first/a"})],
         stimulus="request-line:space-in-target",
     )
-    run.facts["tail"] = "/a b"
+    run.wanted = Wanted(tail="/a b")
     return run
 
 
@@ -117,7 +119,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n"
     run = one_connection(sent, Response(400), stimulus="request-line:space-in-target")
-    run.facts["tail"] = "/a b"
+    run.wanted = Wanted(tail="/a b")
     return run
 
 
@@ -195,7 +197,9 @@ def method_case_kept(run: ServerRun) -> Outcome:
     call = first_call(run)
     if not took_place(run) or call is None:
         return HELD if took_place(run) and first_final(run) is not None else None
-    wanted = str(run.facts.get("method", ""))
+    wanted = run.wanted.method
+    if wanted is None:
+        return None
     got = call.get("REQUEST_METHOD")
     if got == wanted:
         return HELD
@@ -210,7 +214,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"REQUEST_METHOD": "GET"})],
         stimulus="request-line:method-lower-case",
     )
-    run.facts["method"] = "get"
+    run.wanted = Wanted(method="get")
     return run
 
 
@@ -222,7 +226,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"REQUEST_METHOD": "get"})],
         stimulus="request-line:method-lower-case",
     )
-    run.facts["method"] = "get"
+    run.wanted = Wanted(method="get")
     return run
 
 
@@ -320,10 +324,11 @@ def long_target_whole_or_refused(run: ServerRun) -> Outcome:
         return None
     call = first_call(run)
     if call is not None:
-        if "query_length" in run.facts:
-            name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), int(run.facts["query_length"])
-        else:
-            name, got, wanted = "PATH_INFO", len(rest_of_path(call)), int(run.facts.get("tail_length", 0))
+        name, got, wanted = "PATH_INFO", len(rest_of_path(call)), run.wanted.tail_length
+        if run.wanted.query_length is not None:
+            name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), run.wanted.query_length
+        if wanted is None:
+            return None
         # The probe cuts what it reports, the label in front included.
         if got == wanted or len(call.get(name)) >= REPORTED:
             return HELD
@@ -344,7 +349,7 @@ def _() -> ServerRun:
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "QUERY_STRING": "q" * 8192})],
         stimulus="request-line:long-query",
     )
-    run.facts["query_length"] = 9000
+    run.wanted = Wanted(query_length=9000)
     return run
 
 
@@ -355,7 +360,7 @@ def _() -> ServerRun:
         Response(414),
         stimulus="request-line:long-query",
     )
-    run.facts["query_length"] = 9000
+    run.wanted = Wanted(query_length=9000)
     return run
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
@@ -28,7 +29,7 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
         return None
     call = first_call(run)
     if run.ran("planted"):
-        chunks_counted = call is not None and call.body == str(run.facts.get("decoded", "")).encode("latin-1")
+        chunks_counted = call is not None and call.body == run.wanted.decoded
         if closes and (
             chunks_counted or unseen(run)
         ):  # by the chunks it is no part of the body, but nothing may run any more
@@ -38,9 +39,10 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
         return broken(run, what, got="second request", expected="closed" if closes else "400")
     if call is None and hung(run.connection):
         return broken(run, "the server waited for more than the chunks", got="silence", expected="400 or an answer")
-    wanted = run.facts.get("decoded")
-    if call is not None and wanted is not None and call.body != str(wanted).encode("latin-1") and not call.body_error:
-        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(str(wanted)))
+    wanted = run.wanted.decoded
+    if call is not None and wanted is not None and run.mistook_body:
+        got = show(call.body)
+        return broken(run, f"the body became {got}", got=got, expected=show(wanted.decode("latin-1")))
     if closes and run.ran("next"):
         return broken(run, "the connection stayed open for another request", got="served", expected="closed")
     return HELD if call is not None else turned_away(run, "a request with Transfer-Encoding")
@@ -69,14 +71,14 @@ _CL_TE = _post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
 @length_before_chunked_overridden.bad
 def _() -> ServerRun:
     run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="cl-te:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
 @length_before_chunked_overridden.good
 def _() -> ServerRun:
     run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"hello")], stimulus="cl-te:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -103,14 +105,14 @@ _TE_CL = _post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
 @chunked_before_length_counts.bad
 def _() -> ServerRun:
     run = one_connection(_TE_CL, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="te-cl:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
 @chunked_before_length_counts.good
 def _() -> ServerRun:
     run = one_connection(_TE_CL, Response(400), stimulus="te-cl:short")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -128,7 +130,7 @@ def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
     RFC 9112 section 6.3: the length of such a body can't be known. Guessing "no body" or "it surely means
     chunked" is what obfuscated codings are made for. Spellings that the grammar allows may be decoded.
     """
-    if run.facts.get("mode") == "decode-or-refuse":
+    if run.wanted.may_decode:
         return _chunked_or_refused(run, closes=False)
     outcome = must_refuse(run, "a request whose last transfer coding is not chunked")
     if outcome == HELD and run.ran("next"):
@@ -140,14 +142,14 @@ def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: chunkedx", body=HELLO)
     run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:suffixed")
-    run.facts.update(mode="refuse", decoded="hello")
+    run.wanted = Wanted(may_decode=False, decoded=b"hello")
     return run
 
 
 @coding_not_plainly_chunked_refused.good
 def _() -> ServerRun:
     run = one_connection(_post(b"Transfer-Encoding: chunkedx", body=HELLO), Response(501), stimulus="te-te:suffixed")
-    run.facts.update(mode="refuse", decoded="hello")
+    run.wanted = Wanted(may_decode=False, decoded=b"hello")
     return run
 
 
@@ -213,7 +215,7 @@ def coding_name_case_ignored(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
     run = one_connection(sent, Response(200), Response(400), calls=[Call("first")], stimulus="te-case:Chunked")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 
@@ -221,7 +223,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
     run = one_connection(sent, Response(200), calls=[Call("first", body=b"hello")], stimulus="te-case:Chunked")
-    run.facts["decoded"] = "hello"
+    run.wanted = Wanted(decoded=b"hello")
     return run
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
@@ -30,13 +31,13 @@ def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
     The scheme and authority are no part of the path that an app sees.
     """
-    if not took_place(run) or unseen(run):
+    wanted = run.wanted.path, run.wanted.query
+    if not took_place(run) or unseen(run) or None in wanted:
         return None
     call = first_call(run)
     if call is None:
         return broken(run, f"a target in absolute form got: {answered(run)}", got=answered(run), expected="served")
     path, query = _path(call), call.get("QUERY_STRING")
-    wanted = str(run.facts.get("path", "")), str(run.facts.get("query", ""))
     if not path.startswith("/") or "://" in path or (rest_of_path(call), query) != wanted:
         return broken(
             run,
@@ -54,7 +55,7 @@ _ABSOLUTE = b"GET http://127.0.0.1:80/probe/echo/00000000.first/x?a=1 HTTP/1.1\r
 def _() -> ServerRun:
     environ = {"PATH_INFO": "http://127.0.0.1:80/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
     run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.facts.update(path="/x", query="a=1")
+    run.wanted = Wanted(path="/x", query="a=1")
     return run
 
 
@@ -62,7 +63,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     environ = {"PATH_INFO": "/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
     run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.facts.update(path="/x", query="a=1")
+    run.wanted = Wanted(path="/x", query="a=1")
     return run
 
 
@@ -85,8 +86,9 @@ def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     call = first_call(run)
     if call is None:
         return must_refuse(run, "an absolute target with another Host")
-    host = call.get("HTTP_HOST")
-    other = str(run.facts.get("other", "other.test"))
+    host, other = call.get("HTTP_HOST"), run.wanted.other_host
+    if other is None:
+        return None
     if other in host:
         return broken(run, f"HTTP_HOST has the ignored field's {show(host)}", got=show(host), expected=show(run.host))
     return HELD
@@ -102,6 +104,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"HTTP_HOST": "other.test"})],
         stimulus="target:absolute-other-host",
+        wanted=Wanted(other_host="other.test"),
     )
 
 
@@ -112,6 +115,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"HTTP_HOST": "127.0.0.1:80"})],
         stimulus="target:absolute-other-host",
+        wanted=Wanted(other_host="other.test"),
     )
 
 
@@ -205,7 +209,9 @@ def connect_target_is_no_path(run: ServerRun) -> Outcome:
     call = first_call(run)
     if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
-    authority = str(run.facts.get("authority", "example.test:443"))
+    authority = run.wanted.authority
+    if authority is None:
+        return None
     if call is not None and _path(call) == "/" + authority:
         return broken(
             run, f"the authority became the path {show(_path(call))}", got=show(_path(call)), expected="405 or 501"
@@ -220,13 +226,17 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/example.test:443"})],
         stimulus="target:connect",
+        wanted=Wanted(authority="example.test:443"),
     )
 
 
 @connect_target_is_no_path.good
 def _() -> ServerRun:
     return one_connection(
-        b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n", Response(501), stimulus="target:connect"
+        b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n",
+        Response(501),
+        stimulus="target:connect",
+        wanted=Wanted(authority="example.test:443"),
     )
 
 
@@ -249,7 +259,9 @@ def fragment_not_passed_on(run: ServerRun) -> Outcome:
         return None
     if call is None:
         return must_refuse(run, "a target with a fragment")
-    fragment = str(run.facts.get("fragment", "frag"))
+    fragment = run.wanted.fragment
+    if fragment is None:
+        return None
     for name in ("QUERY_STRING", "PATH_INFO"):
         value = call.get(name)
         if fragment in value:
@@ -264,6 +276,7 @@ def _() -> ServerRun:
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=1#frag"})],
         stimulus="target:fragment",
+        wanted=Wanted(fragment="frag"),
     )
 
 
@@ -273,4 +286,5 @@ def _() -> ServerRun:
         b"GET /probe/echo/00000000.first?a=1#frag HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(400),
         stimulus="target:fragment",
+        wanted=Wanted(fragment="frag"),
     )

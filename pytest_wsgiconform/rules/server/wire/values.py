@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
 from ..outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
@@ -12,13 +13,11 @@ from ..outcomes import differs, failed_inside, first_call, holding, refused, too
 SECTION = "request-headers"
 
 
-def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], /, **facts: object) -> ServerRun:
+def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], wanted: Wanted = UNSAID) -> ServerRun:
     """Write a run by hand in which a request with *lines* gave *environ* (empty: refused)."""
     sent = b"\r\n".join((b"GET /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b""))
     calls = [Call("first", dict(environ))] if environ else []
-    run = one_connection(sent, Response(200 if environ else 400), calls=calls, stimulus=stimulus)
-    run.facts.update(facts)
-    return run
+    return one_connection(sent, Response(200 if environ else 400), calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 @server_rule(
@@ -103,20 +102,24 @@ def blanks_around_value_stripped(run: ServerRun) -> Outcome:
 
     RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, value = first_call(run), run.wanted.value
+    if not took_place(run) or call is None or value is None:
         return None
-    return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), str(run.facts.get("value", "")), "blanks included")
+    return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "blanks included")
 
 
 @blanks_around_value_stripped.bad
 def _() -> ServerRun:
-    return _example("field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc   "}, value="abc")
+    return _example(
+        "field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc   "}, wanted=Wanted(value="abc")
+    )
 
 
 @blanks_around_value_stripped.good
 def _() -> ServerRun:
-    return _example("field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc"}, value="abc")
+    return _example(
+        "field-value-ows:trailing-spaces", (b"X-First:abc   ",), {"HTTP_X_FIRST": "abc"}, wanted=Wanted(value="abc")
+    )
 
 
 @server_rule(
@@ -133,21 +136,24 @@ def high_bytes_are_latin1(run: ServerRun) -> Outcome:
     RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
     that the app can get the bytes back.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, value = first_call(run), run.wanted.value
+    if not took_place(run) or call is None or value is None:
         return None
-    value = str(run.facts.get("value", ""))
     return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "which does not encode to what was sent")
 
 
 @high_bytes_are_latin1.bad
 def _() -> ServerRun:
-    return _example("field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xe9"}, value="\xc3\xa9")
+    return _example(
+        "field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xe9"}, wanted=Wanted(value="\xc3\xa9")
+    )
 
 
 @high_bytes_are_latin1.good
 def _() -> ServerRun:
-    return _example("field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xc3\xa9"}, value="\xc3\xa9")
+    return _example(
+        "field-obs-text:utf8", (b"X-First: \xc3\xa9",), {"HTTP_X_FIRST": "\xc3\xa9"}, wanted=Wanted(value="\xc3\xa9")
+    )
 
 
 @server_rule(
@@ -170,20 +176,26 @@ def underscore_name_not_merged(run: ServerRun) -> Outcome:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
-    key = str(run.facts.get("key", ""))
-    return differs(run, key, call.get(key), str(run.facts.get("value", "")), "not the hyphenated field's value alone")
+    key, value = run.wanted.key, run.wanted.value
+    if key is None or value is None:
+        return None
+    return differs(run, key, call.get(key), value, "not the hyphenated field's value alone")
 
 
 @underscore_name_not_merged.bad
 def _() -> ServerRun:
     lines = b"X-User: right", b"X_User: planted"
-    return _example("underscore:after", lines, {"HTTP_X_USER": "planted"}, key="HTTP_X_USER", value="right")
+    return _example(
+        "underscore:after", lines, {"HTTP_X_USER": "planted"}, wanted=Wanted(key="HTTP_X_USER", value="right")
+    )
 
 
 @underscore_name_not_merged.good
 def _() -> ServerRun:
     lines = b"X-User: right", b"X_User: planted"
-    return _example("underscore:after", lines, {"HTTP_X_USER": "right"}, key="HTTP_X_USER", value="right")
+    return _example(
+        "underscore:after", lines, {"HTTP_X_USER": "right"}, wanted=Wanted(key="HTTP_X_USER", value="right")
+    )
 
 
 @server_rule(
@@ -206,15 +218,18 @@ def underscore_framing_without_effect(run: ServerRun) -> Outcome:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
-    body = str(run.facts.get("body_wanted", ""))
+    body = run.wanted.decoded
+    if body is None:
+        return None
     length = call.get("CONTENT_LENGTH")
-    if call.body != body.encode("latin-1"):
-        return broken(run, f"the body became {show(call.body)}", got=show(call.body), expected=show(body))
+    if call.body != body:
+        got = show(call.body)
+        return broken(run, f"the body became {got}", got=got, expected=show(body.decode("latin-1")))
     if length not in ((str(len(body)),) if body else ("", "0")):
         return broken(run, f"CONTENT_LENGTH became {show(length)}", got=show(length), expected=show(str(len(body))))
-    if run.facts.get("unframed") and run.ran("next"):
+    if run.wanted.unframed and run.ran("next"):
         return broken(run, "Transfer_Encoding framed a body: what came behind it was served", got="served")
-    wanted = run.facts.get("type_wanted")
+    wanted = run.wanted.content_type
     if wanted is not None and call.get("CONTENT_TYPE") != wanted:
         return broken(run, f"CONTENT_TYPE became {show(call.get('CONTENT_TYPE'))}", got=show(call.get("CONTENT_TYPE")))
     return HELD
@@ -223,7 +238,7 @@ def underscore_framing_without_effect(run: ServerRun) -> Outcome:
 @underscore_framing_without_effect.bad
 def _() -> ServerRun:
     lines = b"Content-Length: 5", b"Content_Length: 2"
-    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "2"}, body_wanted="hello")
+    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "2"}, wanted=Wanted(decoded=b"hello"))
     run.calls[0].body = b"he"
     return run
 
@@ -231,7 +246,7 @@ def _() -> ServerRun:
 @underscore_framing_without_effect.good
 def _() -> ServerRun:
     lines = b"Content-Length: 5", b"Content_Length: 2"
-    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "5"}, body_wanted="hello")
+    run = _example("spoof:content-length", lines, {"CONTENT_LENGTH": "5"}, wanted=Wanted(decoded=b"hello"))
     run.calls[0].body = b"hello"
     return run
 
@@ -282,12 +297,11 @@ def repeated_fields_joined(run: ServerRun) -> Outcome:
     RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
     spread over lines. Keeping the first or the last loses data.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, key, wanted = first_call(run), run.wanted.key, run.wanted.values
+    if not took_place(run) or call is None or key is None or wanted is None:
         return None
-    key, wanted = str(run.facts.get("key", "")), list(run.facts.get("values", []))
     value = call.get(key)
-    if [member.strip() for member in value.split(",")] == wanted:
+    if tuple(member.strip() for member in value.split(",")) == wanted:
         return HELD
     return broken(run, f"{key} is {show(value)}", got=show(value), expected=show(", ".join(wanted)))
 
@@ -295,13 +309,13 @@ def repeated_fields_joined(run: ServerRun) -> Outcome:
 @repeated_fields_joined.bad
 def _() -> ServerRun:
     lines = b"X-List: a", b"X-List: b"
-    return _example("repeat:custom", lines, {"HTTP_X_LIST": "b"}, key="HTTP_X_LIST", values=["a", "b"])
+    return _example("repeat:custom", lines, {"HTTP_X_LIST": "b"}, wanted=Wanted(key="HTTP_X_LIST", values=("a", "b")))
 
 
 @repeated_fields_joined.good
 def _() -> ServerRun:
     lines = b"X-List: a", b"X-List: b"
-    return _example("repeat:custom", lines, {"HTTP_X_LIST": "a,b"}, key="HTTP_X_LIST", values=["a", "b"])
+    return _example("repeat:custom", lines, {"HTTP_X_LIST": "a,b"}, wanted=Wanted(key="HTTP_X_LIST", values=("a", "b")))
 
 
 @server_rule(
@@ -318,11 +332,11 @@ def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
     The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
     HTTP/2 front ends split Cookie into lines as a matter of course.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call, wanted = first_call(run), run.wanted.pairs
+    if not took_place(run) or call is None or wanted is None:
         return None
-    value, wanted = call.get("HTTP_COOKIE"), list(run.facts.get("pairs", []))
-    if [pair.strip() for pair in value.split(";")] == wanted:
+    value = call.get("HTTP_COOKIE")
+    if tuple(pair.strip() for pair in value.split(";")) == wanted:
         return HELD
     return broken(run, f"HTTP_COOKIE is {show(value)}", got=show(value), expected=show("; ".join(wanted)))
 
@@ -330,13 +344,13 @@ def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
 @cookies_joined_by_semicolon.bad
 def _() -> ServerRun:
     lines = b"Cookie: a=1", b"Cookie: b=2"
-    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1,b=2"}, pairs=["a=1", "b=2"])
+    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1,b=2"}, wanted=Wanted(pairs=("a=1", "b=2")))
 
 
 @cookies_joined_by_semicolon.good
 def _() -> ServerRun:
     lines = b"Cookie: a=1", b"Cookie: b=2"
-    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1; b=2"}, pairs=["a=1", "b=2"])
+    return _example("repeat:cookie", lines, {"HTTP_COOKIE": "a=1; b=2"}, wanted=Wanted(pairs=("a=1", "b=2")))
 
 
 @server_rule(
@@ -358,9 +372,11 @@ def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
         return None
     if call is None:
         return turned_away(run, "a request with a repeated field")
-    key, sent = str(run.facts.get("key", "")), list(run.facts.get("values", []))
+    key, sent = run.wanted.key, run.wanted.values
+    if key is None or sent is None:
+        return None
     value = call.get(key)
-    if value in ("", *sent) or [member.strip() for member in value.split(",")] == sent:
+    if value in ("", *sent) or tuple(member.strip() for member in value.split(",")) == sent:
         return HELD
     return broken(
         run, f"{key} is {show(value)}, which nobody sent", got=show(value), expected="400, or one of the values"
@@ -370,13 +386,13 @@ def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
 @repeated_singleton_not_mixed.bad
 def _() -> ServerRun:
     lines = b"Content-Type: text/plain", b"Content-Type: text/html"
-    values = ["text/plain", "text/html"]
+    values = ("text/plain", "text/html")
     mixed = {"CONTENT_TYPE": "text/plaintext/html"}
-    return _example("repeat:content-type", lines, mixed, key="CONTENT_TYPE", values=values)
+    return _example("repeat:content-type", lines, mixed, wanted=Wanted(key="CONTENT_TYPE", values=values))
 
 
 @repeated_singleton_not_mixed.good
 def _() -> ServerRun:
     lines = b"Content-Type: text/plain", b"Content-Type: text/html"
-    values = ["text/plain", "text/html"]
-    return _example("repeat:content-type", lines, {}, key="CONTENT_TYPE", values=values)
+    values = ("text/plain", "text/html")
+    return _example("repeat:content-type", lines, {}, wanted=Wanted(key="CONTENT_TYPE", values=values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...display import show
 from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
+from ...records.stimulus_facts import Launch
 from ...registry import server_rule
 from ..evidence import broken
 from ..requests import answer, event, example_call, example_run, first, started
@@ -42,9 +43,9 @@ def any_callable_served(run: ServerRun) -> Outcome:
     Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
     was provided to it" (PEP 3333, "Specification Overview").
     """
-    kind = str(run.facts.get("app", "a function"))
-    if "not-started" in run.facts:
-        return broken(run, f"the server does not start with {kind} as its application: {run.facts['not-started']}")
+    kind = run.launch.app or "a function"
+    if run.noted.not_started:
+        return broken(run, f"the server does not start with {kind} as its application: {run.noted.not_started}")
     response = answer(run)
     if run.probed and not run.calls and response is None:
         return broken(run, f"the server neither called {kind} nor answered")
@@ -57,13 +58,13 @@ def any_callable_served(run: ServerRun) -> Outcome:
 
 @any_callable_served.bad
 def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], facts={"app": "app_class"})
+    return example_run(Response(status=500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
 
 
 @any_callable_served.good
 def _():
     response = Response(body=b"ok t.first\n")
-    return example_run(response, calls=[example_call()], facts={"app": "app_class"}, token="t")
+    return example_run(response, calls=[example_call()], launch=Launch(app="app_class"), token="t")
 
 
 @server_rule(

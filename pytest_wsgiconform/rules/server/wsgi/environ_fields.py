@@ -148,12 +148,13 @@ def no_invented_request_headers(run: ServerRun) -> Outcome:
 
 @no_invented_request_headers.bad
 def _():
-    return example_run(calls=[example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")])
+    call = example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")
+    return example_run(sent=example_request(), calls=[call])
 
 
 @no_invented_request_headers.good
 def _():
-    return example_run(calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
+    return example_run(sent=example_request(), calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
 
 
 @server_rule(

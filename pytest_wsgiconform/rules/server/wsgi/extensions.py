@@ -162,7 +162,7 @@ def tls_variables_supplied(run: ServerRun) -> Outcome:
     among them, when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known,
     with a throw-away certificate.
     """
-    if "not-started" in run.facts:
+    if run.noted.not_started:
         return None  # the certificate or the TLS library may be at fault
     call = first(run)
     if call is None:

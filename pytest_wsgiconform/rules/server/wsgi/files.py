@@ -12,7 +12,6 @@ from ..requests import (
     event,
     example_call,
     example_run,
-    fact_body,
     first,
     passed,
     received_by,
@@ -35,9 +34,9 @@ def _inside(run: ServerRun) -> dict[str, object] | None:
 
 def file_arrives(run: ServerRun, what: str) -> Outcome:
     """Judge that the response is a complete 200 with the body that the stimulus says."""
-    if wrapped_body(run) is None:
+    wanted = run.wanted.body
+    if wrapped_body(run) is None or wanted is None:
         return None
-    wanted = fact_body(run)
     response = answer(run)
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         size = "no response" if response is None else f"{response.status} with {len(response.body)} bytes"

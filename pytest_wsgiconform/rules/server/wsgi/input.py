@@ -9,7 +9,6 @@ from ..evidence import broken
 from ..requests import (
     data_of,
     example_run,
-    fact_body,
     first,
     lines_event,
     read_event,
@@ -47,7 +46,7 @@ def input_body_complete(run: ServerRun) -> Outcome:
     Variables"). A byte too few or changed breaks every upload.
     """
     call = first(run)
-    wanted = fact_body(run)
+    wanted = run.wanted.body
     if call is None or not wanted or not reads(call, "read"):
         return None
     line = reads(call, "readline")
@@ -269,11 +268,11 @@ def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = reads(call, "read") if call is not None else []
-    if not found or found[0]["raised"]:
+    if not found or found[0]["raised"] or run.wanted.body is None:
         return None
     if found[0]["size"] != 0 or found[0]["type"] != "bytes":
         return broken(run, f"read(0) returned {found[0]['size']} bytes", got=f"{found[0]['size']} bytes")
-    if not data_of(found).startswith(fact_body(run)):
+    if not data_of(found).startswith(run.wanted.body):
         return broken(run, "after read(0), the body was not whole any more")
     return HELD
 

@@ -15,7 +15,6 @@ from ..requests import (
     event,
     example_call,
     example_run,
-    fact_body,
     first,
     lines_event,
     read_event,
@@ -35,7 +34,7 @@ def split_lines(body: bytes) -> list[bytes]:
 
 def _within(run: ServerRun, lines: list[bytes], size: int) -> list[bytes]:
     """Return *lines* up to *size* bytes: what else of the connection they hold is judged by the rule on the end."""
-    body = fact_body(run)
+    body = run.wanted.body
     behind = run.connection.bytes_sent.rpartition(body)[2] if body else b""
     kept: list[bytes] = []
     for line in lines:
@@ -92,9 +91,9 @@ def input_readline_splits_on_lf(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = [f for f in reads(call, "readline") if not f["raised"]] if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
-    return _differs(run, _up_to_the_end(found), split_lines(fact_body(run)), "readline()")
+    return _differs(run, _up_to_the_end(found), split_lines(run.wanted.body), "readline()")
 
 
 @input_readline_splits_on_lf.bad
@@ -124,11 +123,11 @@ def input_readlines_lists_lines(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = [f for f in reads(call, "readlines") if not f["raised"]] if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     if found[0]["type"] != "list":
         return broken(run, f"readlines() returned {found[0]['type']}", got=found[0]["type"], expected="list")
-    return _differs(run, _lines(found[0]), split_lines(fact_body(run)), "readlines()")
+    return _differs(run, _lines(found[0]), split_lines(run.wanted.body), "readlines()")
 
 
 @input_readlines_lists_lines.bad
@@ -157,9 +156,9 @@ def input_iterates_over_lines(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = [f for f in reads(call, "iter") if not f["raised"]] if call is not None else []
-    if call is None or not found:
+    if call is None or not found or run.wanted.body is None:
         return None
-    wanted = split_lines(fact_body(run))[len(reads(call, "readline")) :]
+    wanted = split_lines(run.wanted.body)[len(reads(call, "readline")) :]
     return _differs(run, _lines(found[0]), wanted, "iteration")
 
 
@@ -194,9 +193,8 @@ def input_ends_at_content_length(run: ServerRun) -> Outcome:
 
 
 def _ends(run: ServerRun, method: str, what: str) -> Outcome:
-    call = first(run)
-    wanted = fact_body(run)
-    if call is None or not reading(call, method):
+    call, wanted = first(run), run.wanted.body
+    if call is None or wanted is None or not reading(call, method):
         return None
     found = reads(call, method)
     if not found or "AwaitFinal" in run.connection.skipped:
@@ -308,14 +306,14 @@ def input_readline_takes_size(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = reads(call, "readline") if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     for entry in found[:2]:
         if entry["raised"]:
             return broken(run, f"readline(3) raised {entry['raised']}", got=entry["raised"])
         if entry["size"] != 3:
             return broken(run, f"readline(3) on a longer line gave {entry['size']} bytes", got=f"{entry['size']} bytes")
-    stream = BytesIO(fact_body(run))
+    stream = BytesIO(run.wanted.body)
     wanted = [stream.readline(*entry["args"]) for entry in found]
     return _differs(run, _up_to_the_end(found), [line for line in wanted if line], "readline(size)")
 
@@ -347,12 +345,12 @@ def input_readlines_hint_optional(run: ServerRun) -> Outcome:
     """
     call = first(run)
     found = reads(call, "readlines") if call is not None else []
-    if not found:
+    if not found or run.wanted.body is None:
         return None
     if found[0]["raised"]:
         return broken(run, f"readlines(1) raised {found[0]['raised']}", got=found[0]["raised"])
     lines = [line for entry in found for line in _lines(entry)]
-    return _differs(run, lines, split_lines(fact_body(run)), "readlines(1) called again and again")
+    return _differs(run, lines, split_lines(run.wanted.body), "readlines(1) called again and again")
 
 
 @input_readlines_hint_optional.bad
@@ -382,10 +380,9 @@ def transfer_coding_decoded(run: ServerRun) -> Outcome:
     Transfer-Encoding it supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a
     CONTENT_LENGTH, or by ``wsgi.input_terminated``) is judged for being whole.
     """
-    call = first(run)
-    if call is None:
+    call, wanted = first(run), run.wanted.body
+    if call is None or wanted is None:
         return None
-    wanted = fact_body(run)
     if call.body == wanted:
         return HELD
     if not call.body and not call.get("CONTENT_LENGTH") and call.environ.get("wsgi.input_terminated") is not True:

@@ -165,8 +165,8 @@ def single_thread_mode_is_single(run: ServerRun) -> Outcome:
     Why it matters: servers that run requests in parallel should also offer to run an application that is not
     thread-safe (PEP 3333, "Thread Support"). Tried for the servers whose such mode is known.
     """
-    if "not-started" in run.facts:
-        return broken(run, f"the server does not start in its single-threaded mode: {run.facts['not-started']}")
+    if run.noted.not_started:
+        return broken(run, f"the server does not start in its single-threaded mode: {run.noted.not_started}")
     if not any(call.named("gate") for call in run.calls):
         return None
     if any(len(calls) > 1 for calls in _held_together(run)):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....observe.wire import HalfClose, Script, Send
+from ....rules.records.stimulus_facts import UNSAID, Wanted
 from ..model import Setting, one_after_the_other, stimulus
 
 #: The stimulus that the others build on: a server that overlooks chunks there does so everywhere.
 SIMPLEST = "chunked:one"
 
 
-def _chunked(topic: str, variant: str, body: bytes, *, behaviour: str = "echo", **facts: Any) -> None:
+def _chunked(topic: str, variant: str, body: bytes, *, behaviour: str = "echo", wanted: Wanted = UNSAID) -> None:
     """Register ``topic:variant``: a POST with the chunked *body* as it stands, then an ordinary request."""
 
     def build(setting: Setting) -> bytes:
@@ -19,7 +18,7 @@ def _chunked(topic: str, variant: str, body: bytes, *, behaviour: str = "echo", 
         return first + setting.last()
 
     name = f"{topic}:{variant}"
-    stimulus(name, build, needs=SIMPLEST if name != SIMPLEST else "", **facts)
+    stimulus(name, build, wanted, needs=SIMPLEST if name != SIMPLEST else "")
 
 
 def _one(size: bytes, data: bytes = b"hello", end: bytes = b"\r\n") -> bytes:
@@ -36,23 +35,30 @@ def _then_nothing(setting: Setting, body: bytes) -> Script:
 # -- bodies that must be decoded
 
 _TEN = b"abcdefghij"
-_chunked("chunked", "one", _one(b"5"), decoded="hello")
-_chunked("chunked", "two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", decoded="hello")
-_chunked("chunked", "empty", b"0\r\n\r\n", decoded="")
-_chunked("chunked", "upper-hex", _one(b"A", _TEN), decoded=_TEN.decode())
-_chunked("chunked", "lower-hex", _one(b"a", _TEN), decoded=_TEN.decode())
-_chunked("chunked", "leading-zeros", _one(b"00005"), decoded="hello")
-_chunked("chunked", "many-zeros", b"5\r\nhello\r\n000\r\n\r\n", decoded="hello")
-_chunked("chunked", "line-ends-inside", _one(b"9", b"\r\n0\r\n\r\nxy"), decoded="\r\n0\r\n\r\nxy")
+_chunked("chunked", "one", _one(b"5"), wanted=Wanted(decoded=b"hello"))
+_chunked("chunked", "two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", wanted=Wanted(decoded=b"hello"))
+_chunked("chunked", "empty", b"0\r\n\r\n", wanted=Wanted(decoded=b""))
+_chunked("chunked", "upper-hex", _one(b"A", _TEN), wanted=Wanted(decoded=_TEN))
+_chunked("chunked", "lower-hex", _one(b"a", _TEN), wanted=Wanted(decoded=_TEN))
+_chunked("chunked", "leading-zeros", _one(b"00005"), wanted=Wanted(decoded=b"hello"))
+_chunked("chunked", "many-zeros", b"5\r\nhello\r\n000\r\n\r\n", wanted=Wanted(decoded=b"hello"))
+_chunked("chunked", "line-ends-inside", _one(b"9", b"\r\n0\r\n\r\nxy"), wanted=Wanted(decoded=b"\r\n0\r\n\r\nxy"))
 _chunked(
     "chunked",
     "one-byte-chunks",
     b"".join(b"1\r\n%c\r\n" % c for c in b"hello world") + b"0\r\n\r\n",
-    decoded="hello world",
+    wanted=Wanted(decoded=b"hello world"),
 )
-_chunked("chunked", "large", b"3000\r\n" + b"x" * 0x3000 + b"\r\n" + _one(b"5"), decoded="x" * 0x3000 + "hello")
-_chunked("chunked-drain", "two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", behaviour="drain", decoded="hello")
-_chunked("chunked-drain", "empty", b"0\r\n\r\n", behaviour="drain", decoded="")
+_chunked(
+    "chunked",
+    "large",
+    b"3000\r\n" + b"x" * 0x3000 + b"\r\n" + _one(b"5"),
+    wanted=Wanted(decoded=b"x" * 0x3000 + b"hello"),
+)
+_chunked(
+    "chunked-drain", "two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", behaviour="drain", wanted=Wanted(decoded=b"hello")
+)
+_chunked("chunked-drain", "empty", b"0\r\n\r\n", behaviour="drain", wanted=Wanted(decoded=b""))
 
 _EXTENSIONS = {
     "valued": b"5;name=value",
@@ -62,11 +68,16 @@ _EXTENSIONS = {
     "several": b"5;a=1;b;c=2",
 }
 for _name, _size in _EXTENSIONS.items():
-    _chunked("chunk-ext", _name, _one(_size), decoded="hello")
-_chunked("chunk-ext-blank", "before", _one(b"5 ;a=1"), decoded="hello")
-_chunked("chunk-ext-blank", "around", _one(b"5 ; a = 1"), decoded="hello")
-_chunked("chunk-ext", "on-last-chunk", b"5\r\nhello\r\n0;last=yes\r\n\r\n", decoded="hello")
-_chunked("chunk-ext-limit", "total", (b"1;x=" + b"e" * 16_000 + b"\r\na\r\n") * 64 + b"0\r\n\r\n", decoded="a" * 64)
+    _chunked("chunk-ext", _name, _one(_size), wanted=Wanted(decoded=b"hello"))
+_chunked("chunk-ext-blank", "before", _one(b"5 ;a=1"), wanted=Wanted(decoded=b"hello"))
+_chunked("chunk-ext-blank", "around", _one(b"5 ; a = 1"), wanted=Wanted(decoded=b"hello"))
+_chunked("chunk-ext", "on-last-chunk", b"5\r\nhello\r\n0;last=yes\r\n\r\n", wanted=Wanted(decoded=b"hello"))
+_chunked(
+    "chunk-ext-limit",
+    "total",
+    (b"1;x=" + b"e" * 16_000 + b"\r\na\r\n") * 64 + b"0\r\n\r\n",
+    wanted=Wanted(decoded=b"a" * 64),
+)
 
 # -- bodies that must be refused
 
@@ -146,7 +157,7 @@ def _trailer(variant: str, *lines: bytes) -> None:
         plain = play(setting, "plain", _LAST + b"\r\n", "behind-plain")
         return [play(setting, "first", body, "next"), plain]
 
-    stimulus(f"trailer:{variant}", build, needs=SIMPLEST, decoded="hello", line=lines[0].decode())
+    stimulus(f"trailer:{variant}", build, needs=SIMPLEST, wanted=Wanted(decoded=b"hello"))
 
 
 for _name, _line in _TRAILERS.items():

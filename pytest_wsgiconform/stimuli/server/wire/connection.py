@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....observe.wire import AwaitFinal, AwaitInterim, Pause, Script, Send
+from ....rules.records.stimulus_facts import Wanted
 from ..model import Setting, stimulus
 
 
@@ -54,17 +55,17 @@ def _pipeline(setting: Setting) -> bytes:
     return b"".join(parts)
 
 
-stimulus("pipeline:one-packet", _pipeline, labels=list(_LABELS))
+stimulus("pipeline:one-packet", _pipeline, wanted=Wanted(labels=_LABELS))
 for _each in (1, 7, 64, 150):
     stimulus(
         f"pipeline:packets-of-{_each}",
         lambda s, each=_each: Script((Send(_pipeline(s), each=each),)),
-        labels=list(_LABELS),
+        wanted=Wanted(labels=_LABELS),
     )
 stimulus(
     "pipeline:bare",
     lambda s: b"".join(s.request(f"n{number}", close=number == 9) for number in range(10)),
-    labels=[f"n{number}" for number in range(10)],
+    wanted=Wanted(labels=tuple(f"n{number}" for number in range(10))),
 )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....observe.wire import AwaitFinal, Pause, Script, Send
+from ....rules.records.stimulus_facts import UNSAID, Wanted
 from ..model import Setting, one_after_the_other, raw, stimulus
 
 
@@ -14,14 +13,14 @@ def _fields(
     *fields: str | bytes,
     method: str = "GET",
     body: bytes = b"",
-    **facts: Any,
+    wanted: Wanted = UNSAID,
 ) -> None:
     """Register ``topic:variant``: a request with *fields*, then an ordinary one."""
 
     def build(setting: Setting) -> bytes:
         return setting.request("first", fields=fields, method=method, body=body) + setting.last()
 
-    stimulus(f"{topic}:{variant}", build, **facts)
+    stimulus(f"{topic}:{variant}", build, wanted)
 
 
 # -- line ends
@@ -56,17 +55,36 @@ for _name in ("X-First", "Content-Length", "Transfer-Encoding", "Host"):
             "space-before-colon", f"{_name.lower()}-{_kind}", f"{_name}{_blank}: {_value}", method="POST", body=_body
         )
 
-_fields("obs-fold", "space", b"X-First: a", b" folded", "X-Second: b", name="HTTP_X_FIRST", start="a", end="folded")
-_fields("obs-fold", "tab", b"X-First: a", b"\tfolded", "X-Second: b", name="HTTP_X_FIRST", start="a", end="folded")
-_fields("obs-fold", "empty", b"X-First:", b" folded", "X-Second: b", name="HTTP_X_FIRST", start="", end="folded")
+_fields(
+    "obs-fold",
+    "space",
+    b"X-First: a",
+    b" folded",
+    "X-Second: b",
+    wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
+)
+_fields(
+    "obs-fold",
+    "tab",
+    b"X-First: a",
+    b"\tfolded",
+    "X-Second: b",
+    wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
+)
+_fields(
+    "obs-fold",
+    "empty",
+    b"X-First:",
+    b" folded",
+    "X-Second: b",
+    wanted=Wanted(key="HTTP_X_FIRST", fold_start="", fold_end="folded"),
+)
 _fields(
     "obs-fold",
     "planted-framing",
     b"X-First: a",
     b" Content-Length: 35",
-    name="HTTP_X_FIRST",
-    start="a",
-    end="Content-Length: 35",
+    wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="Content-Length: 35"),
 )
 stimulus(
     "obs-fold:coding",
@@ -80,7 +98,7 @@ stimulus(
         + s.last()
     ),
     needs="chunked:one",
-    decoded="hello",
+    wanted=Wanted(decoded=b"hello"),
 )
 
 _NAMES: dict[str, bytes] = {
@@ -103,7 +121,7 @@ for _name, _line in _NAMES.items():
 for _name, _bytes in {"start": b"\x00abc", "middle": b"a\x00bc", "end": b"abc\x00"}.items():
     _fields("field-value-nul", _name, b"X-First: " + _bytes)
 for _number in [*range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F]:
-    _fields("field-value-ctl", f"{_number:02x}", b"X-First: a" + bytes([_number]) + b"b", char=_number)
+    _fields("field-value-ctl", f"{_number:02x}", b"X-First: a" + bytes([_number]) + b"b")
 
 _VALUES: dict[str, tuple[bytes, str]] = {
     "leading-spaces": (b"   abc", "abc"),
@@ -116,34 +134,41 @@ _VALUES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", ""),
 }
 for _name, (_bytes, _wanted) in _VALUES.items():
-    _fields("field-value-ows", _name, b"X-First:" + _bytes, value=_wanted)
+    _fields("field-value-ows", _name, b"X-First:" + _bytes, wanted=Wanted(value=_wanted))
 
 _OBS = {"utf8": "Gr\u00fc\u00dfe".encode(), "high": bytes(range(0xA1, 0x100)), "invalid-utf8": b"a\xffb"}
 for _name, _bytes in _OBS.items():
-    _fields("field-obs-text", _name, b"X-First: " + _bytes, value=_bytes.decode("latin-1"))
+    _fields("field-obs-text", _name, b"X-First: " + _bytes, wanted=Wanted(value=_bytes.decode("latin-1")))
 
 # -- limits
 
-_fields("field-limits", "one-field-300000", b"X-First: " + b"a" * 300_000, length=300_000)
-_fields("field-limits", "one-field-9000", b"X-First: " + b"a" * 9_000, length=9_000)
-_fields("field-limits", "many-fields", *(f"X-Many-{number}: {number}" for number in range(3_000)), count=3_000)
-_fields("field-limits", "long-name", b"X-" + b"n" * 70_000 + b": v", name_length=70_000)
+_fields("field-limits", "one-field-300000", b"X-First: " + b"a" * 300_000, wanted=Wanted(field_length=300_000))
+_fields("field-limits", "one-field-9000", b"X-First: " + b"a" * 9_000, wanted=Wanted(field_length=9_000))
+_fields(
+    "field-limits",
+    "many-fields",
+    *(f"X-Many-{number}: {number}" for number in range(3_000)),
+    wanted=Wanted(field_count=3_000),
+)
+_fields("field-limits", "long-name", b"X-" + b"n" * 70_000 + b": v", wanted=Wanted(name_length=70_000))
 
 # -- names that meet in one variable
 
-_fields("underscore", "after", "X-User: right", "X_User: planted", key="HTTP_X_USER", value="right")
-_fields("underscore", "before", "X_User: planted", "X-User: right", key="HTTP_X_USER", value="right")
-_fields("underscore", "mixed", "X-Real-Ip: right", "X-Real_Ip: planted", key="HTTP_X_REAL_IP", value="right")
+_fields("underscore", "after", "X-User: right", "X_User: planted", wanted=Wanted(key="HTTP_X_USER", value="right"))
+_fields("underscore", "before", "X_User: planted", "X-User: right", wanted=Wanted(key="HTTP_X_USER", value="right"))
+_fields(
+    "underscore", "mixed", "X-Real-Ip: right", "X-Real_Ip: planted", wanted=Wanted(key="HTTP_X_REAL_IP", value="right")
+)
 
 
-def _spoof(variant: str, *fields: str, body: bytes = b"hello", **facts: Any) -> None:
+def _spoof(variant: str, *fields: str, body: bytes = b"hello", content_type: str | None = None) -> None:
     """Register ``spoof:variant``: a POST with *fields*, and the next request after its answer."""
 
     def build(setting: Setting) -> Script:
         first = setting.request("first", method="POST", fields=fields, body=body)
         return one_after_the_other(setting, first)
 
-    stimulus(f"spoof:{variant}", build, needs="cl-valid:plain", body_wanted=body.decode(), **facts)
+    stimulus(f"spoof:{variant}", build, needs="cl-valid:plain", wanted=Wanted(decoded=body, content_type=content_type))
 
 
 _spoof("content-length", "Content-Length: 5", "Content_Length: 2")
@@ -160,46 +185,59 @@ def _spoofed_coding_alone(setting: Setting) -> Script:
     return Script(steps, methods=("POST", "GET"))
 
 
-stimulus("spoof:transfer-encoding-alone", _spoofed_coding_alone, needs="cl-valid:plain", body_wanted="", unframed=True)
+stimulus(
+    "spoof:transfer-encoding-alone",
+    _spoofed_coding_alone,
+    needs="cl-valid:plain",
+    wanted=Wanted(decoded=b"", unframed=True),
+)
 _spoof(
     "content-type",
     "Content-Type: text/plain",
     "Content_Type: text/planted",
     "Content-Length: 5",
-    type_wanted="text/plain",
+    content_type="text/plain",
 )
 _fields("proxy", "plain", "Proxy: http://evil.test:8080/")
 
 # -- repetition
 
-_fields("repeat", "custom", "X-List: a", "X-List: b", "X-List: c", key="HTTP_X_LIST", values=["a", "b", "c"])
+_fields(
+    "repeat", "custom", "X-List: a", "X-List: b", "X-List: c", wanted=Wanted(key="HTTP_X_LIST", values=("a", "b", "c"))
+)
 _fields(
     "repeat",
     "accept",
     "Accept: text/html",
     "Accept: text/*;q=0.5",
     "Accept: */*;q=0.1",
-    key="HTTP_ACCEPT",
-    values=["text/html", "text/*;q=0.5", "*/*;q=0.1"],
+    wanted=Wanted(key="HTTP_ACCEPT", values=("text/html", "text/*;q=0.5", "*/*;q=0.1")),
 )
-_fields("repeat", "mixed-case", "X-List: a", "x-list: b", "X-LIST: c", key="HTTP_X_LIST", values=["a", "b", "c"])
-_fields("repeat", "apart", "X-List: a", "X-Between: z", "X-List: b", key="HTTP_X_LIST", values=["a", "b"])
-_fields("repeat", "cookie", "Cookie: a=1", "Cookie: b=2; c=3", pairs=["a=1", "b=2", "c=3"])
+_fields(
+    "repeat",
+    "mixed-case",
+    "X-List: a",
+    "x-list: b",
+    "X-LIST: c",
+    wanted=Wanted(key="HTTP_X_LIST", values=("a", "b", "c")),
+)
+_fields(
+    "repeat", "apart", "X-List: a", "X-Between: z", "X-List: b", wanted=Wanted(key="HTTP_X_LIST", values=("a", "b"))
+)
+_fields("repeat", "cookie", "Cookie: a=1", "Cookie: b=2; c=3", wanted=Wanted(pairs=("a=1", "b=2", "c=3")))
 _fields(
     "repeat",
     "content-type",
     "Content-Type: text/plain",
     "Content-Type: text/html",
-    key="CONTENT_TYPE",
-    values=["text/plain", "text/html"],
+    wanted=Wanted(key="CONTENT_TYPE", values=("text/plain", "text/html")),
 )
 _fields(
     "repeat",
     "authorization",
     "Authorization: Basic YTpi",
     "Authorization: Basic Yzpk",
-    key="HTTP_AUTHORIZATION",
-    values=["Basic YTpi", "Basic Yzpk"],
+    wanted=Wanted(key="HTTP_AUTHORIZATION", values=("Basic YTpi", "Basic Yzpk")),
 )
 
 # -- Host

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....observe.wire import HalfClose, Script, Send
+from ....rules.records.stimulus_facts import UNSAID, Wanted
 from ..model import Setting, one_after_the_other, stimulus
 
-#: See ``server_chunked``.
+#: See ``SIMPLEST`` in ``chunked``.
 CHUNKED = "chunked:one"
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
@@ -21,7 +20,7 @@ def _framed(
     behaviour: str = "echo",
     version: str = "HTTP/1.1",
     needs: str = "",
-    **facts: Any,
+    wanted: Wanted = UNSAID,
 ) -> None:
     """Register ``topic:variant``: a POST with *fields* and *body*, then an ordinary request in the same packet."""
 
@@ -31,17 +30,17 @@ def _framed(
             + setting.last()
         )
 
-    stimulus(f"{topic}:{variant}", build, needs=needs, **facts)
+    stimulus(f"{topic}:{variant}", build, wanted, needs=needs)
 
 
-def _awaited(topic: str, variant: str, *fields: str, body: bytes = b"", **facts: Any) -> None:
+def _awaited(topic: str, variant: str, *fields: str, body: bytes = b"", wanted: Wanted = UNSAID) -> None:
     """Register ``topic:variant`` likewise, the second request after the answer."""
 
     def build(setting: Setting) -> Script:
         first = setting.request("first", method="POST", fields=fields, body=body)
         return one_after_the_other(setting, first)
 
-    stimulus(f"{topic}:{variant}", build, **facts)
+    stimulus(f"{topic}:{variant}", build, wanted)
 
 
 def _planted(setting: Setting) -> bytes:
@@ -57,12 +56,25 @@ def _cl_te_planted(setting: Setting) -> bytes:
     return setting.request("first", method="POST", fields=fields, body=body) + setting.last()
 
 
-stimulus("cl-te:planted", _cl_te_planted, decoded="")
-_framed("cl-te", "short", "Content-Length: 3", "Transfer-Encoding: chunked", body=HELLO, decoded="hello")
-_framed("cl-te", "equal", f"Content-Length: {len(HELLO)}", "Transfer-Encoding: chunked", body=HELLO, decoded="hello")
-_framed("cl-te", "zero", "Content-Length: 0", "Transfer-Encoding: chunked", body=HELLO, decoded="hello")
-_framed("te-cl", "long", "Transfer-Encoding: chunked", "Content-Length: 1000", body=HELLO, decoded="hello")
-_framed("te-cl", "short", "Transfer-Encoding: chunked", "Content-Length: 3", body=HELLO, decoded="hello")
+stimulus("cl-te:planted", _cl_te_planted, wanted=Wanted(decoded=b""))
+_framed(
+    "cl-te", "short", "Content-Length: 3", "Transfer-Encoding: chunked", body=HELLO, wanted=Wanted(decoded=b"hello")
+)
+_framed(
+    "cl-te",
+    "equal",
+    f"Content-Length: {len(HELLO)}",
+    "Transfer-Encoding: chunked",
+    body=HELLO,
+    wanted=Wanted(decoded=b"hello"),
+)
+_framed("cl-te", "zero", "Content-Length: 0", "Transfer-Encoding: chunked", body=HELLO, wanted=Wanted(decoded=b"hello"))
+_framed(
+    "te-cl", "long", "Transfer-Encoding: chunked", "Content-Length: 1000", body=HELLO, wanted=Wanted(decoded=b"hello")
+)
+_framed(
+    "te-cl", "short", "Transfer-Encoding: chunked", "Content-Length: 3", body=HELLO, wanted=Wanted(decoded=b"hello")
+)
 
 
 def _te_cl_planted(setting: Setting) -> bytes:
@@ -95,7 +107,7 @@ _REFUSED_CODINGS: dict[str, tuple[str | bytes, ...]] = {
 }
 for _name, _lines in _REFUSED_CODINGS.items():
     _needs = "" if _name in ("misspelt", "not-last") else CHUNKED
-    _framed("te-te", _name, *_lines, body=HELLO, needs=_needs, decoded="hello", mode="refuse")
+    _framed("te-te", _name, *_lines, body=HELLO, needs=_needs, wanted=Wanted(decoded=b"hello", may_decode=False))
 for _name in ("misspelt", "not-last", "identity-last", "vertical-tab", "not-last-line"):
     _framed(
         "te-te",
@@ -103,8 +115,7 @@ for _name in ("misspelt", "not-last", "identity-last", "vertical-tab", "not-last
         *_REFUSED_CODINGS[_name],
         f"Content-Length: {len(HELLO)}",
         body=HELLO,
-        decoded="hello",
-        mode="refuse",
+        wanted=Wanted(decoded=b"hello", may_decode=False),
     )
 _LENIENT_CODINGS: dict[str, tuple[str, ...]] = {
     "tab-prefixed": ("Transfer-Encoding:\tchunked",),
@@ -115,12 +126,19 @@ _LENIENT_CODINGS: dict[str, tuple[str, ...]] = {
     "identity-first": ("Transfer-Encoding: identity", "Transfer-Encoding: chunked"),
 }
 for _name, _codings in _LENIENT_CODINGS.items():
-    _framed("te-te", _name, *_codings, body=HELLO, needs=CHUNKED, decoded="hello", mode="decode-or-refuse")
+    _framed("te-te", _name, *_codings, body=HELLO, needs=CHUNKED, wanted=Wanted(decoded=b"hello", may_decode=True))
 
 for _name in ("gzip", "x-made-up"):
-    _framed("te-unknown", _name, f"Transfer-Encoding: {_name}, chunked", body=HELLO, needs=CHUNKED, decoded="hello")
+    _framed(
+        "te-unknown",
+        _name,
+        f"Transfer-Encoding: {_name}, chunked",
+        body=HELLO,
+        needs=CHUNKED,
+        wanted=Wanted(decoded=b"hello"),
+    )
 for _name in ("Chunked", "chunkeD", "CHUNKED", "cHuNkEd"):
-    _framed("te-case", _name, f"Transfer-Encoding: {_name}", body=HELLO, needs=CHUNKED, decoded="hello")
+    _framed("te-case", _name, f"Transfer-Encoding: {_name}", body=HELLO, needs=CHUNKED, wanted=Wanted(decoded=b"hello"))
 _framed(
     "te-http10",
     "keep-alive",
@@ -128,7 +146,7 @@ _framed(
     "Connection: keep-alive",
     body=HELLO,
     version="HTTP/1.0",
-    decoded="hello",
+    wanted=Wanted(decoded=b"hello"),
 )
 _framed(
     "te-http10",
@@ -138,7 +156,7 @@ _framed(
     "Connection: keep-alive",
     body=HELLO,
     version="HTTP/1.0",
-    decoded="hello",
+    wanted=Wanted(decoded=b"hello"),
 )
 
 # -- Content-Length
@@ -199,9 +217,15 @@ def _huge(setting: Setting, digits: str) -> Script:
 
 
 for _digits in ("9" * 19, "18446744073709551621", "9" * 40, "1" + "0" * 400, "9" * 5000):
-    stimulus(f"cl-huge:{len(_digits)}-digits", lambda s, digits=_digits: _huge(s, digits), length=_digits)
-for _name, _length, _decoded in (("leading-zeros", "0010", "helloworld"), ("zero", "0", ""), ("plain", "5", "hello")):
-    _awaited("cl-valid", _name, f"Content-Length: {_length}", body=_decoded.encode(), decoded=_decoded)
+    stimulus(
+        f"cl-huge:{len(_digits)}-digits", lambda s, digits=_digits: _huge(s, digits), wanted=Wanted(digits=_digits)
+    )
+for _name, _length, _decoded in (
+    ("leading-zeros", "0010", b"helloworld"),
+    ("zero", "0", b""),
+    ("plain", "5", b"hello"),
+):
+    _awaited("cl-valid", _name, f"Content-Length: {_length}", body=_decoded, wanted=Wanted(decoded=_decoded))
 
 
 #: What the labels of each pair of connections end in: some servers get requests that follow one another right by
@@ -221,7 +245,9 @@ def _no_framing(setting: Setting, method: str) -> list[Script]:
 
 
 for _method in ("GET", "POST"):
-    stimulus(f"no-framing:{_method.lower()}", lambda s, method=_method: _no_framing(s, method), turns=list(TURNS))
+    stimulus(
+        f"no-framing:{_method.lower()}", lambda s, method=_method: _no_framing(s, method), wanted=Wanted(turns=TURNS)
+    )
     stimulus(
         f"no-framing-drained:{_method.lower()}",
         lambda s, method=_method: s.request("first", behaviour="drain", method=method) + s.last(),
@@ -235,12 +261,12 @@ stimulus(
     lambda s: Script(
         (Send(s.request("first", method="POST", fields=("Content-Length: 10",), body=b"hello")), HalfClose()), finals=1
     ),
-    length=10,
+    wanted=Wanted(announced=10),
 )
 stimulus(
     "body-incomplete:nothing",
     lambda s: Script((Send(s.request("first", method="POST", fields=("Content-Length: 10",))), HalfClose()), finals=1),
-    length=10,
+    wanted=Wanted(announced=10),
 )
 for _name, _start in {
     "after-chunk": b"5\r\nhello\r\n",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....observe.wire import Script, Send
+from ....rules.records.stimulus_facts import Wanted
 from ..model import Setting, stimulus
 
 
-def _behaviour(topic: str, behaviour: str, **facts: Any) -> None:
+def _behaviour(topic: str, behaviour: str) -> None:
     """Register ``topic:behaviour``: a GET for *behaviour*, then an ordinary request in the same packet."""
-    stimulus(f"{topic}:{behaviour}", lambda s: s.request("first", behaviour) + s.last(), **facts)
+    stimulus(f"{topic}:{behaviour}", lambda s: s.request("first", behaviour) + s.last())
 
 
 def _head(setting: Setting, behaviour: str) -> Script:
@@ -23,7 +22,7 @@ for _name in ("echo", "custom-status", "no-reason", "generator", "redirect", "no
 for _name in ("two-lengths", "two-lengths-differ"):
     _behaviour("response-lengths", _name)
 for _name in ("data-204", "data-204-generator", "length-204", "data-304", "no-length-304"):
-    _behaviour("bodiless", _name, status=int(_name.removesuffix("-generator")[-3:]))
+    _behaviour("bodiless", _name)
 
 for _name in ("echo", "head-data", "head-generator", "head-empty", "generator"):
     stimulus(f"head:{_name}", lambda s, behaviour=_name: _head(s, behaviour))
@@ -37,7 +36,9 @@ def _head_and_get(setting: Setting, behaviour: str) -> list[Script]:
 
 for _name in ("head-data", "head-generator", "head-empty"):
     stimulus(
-        f"head-fields:{_name}", lambda s, behaviour=_name: _head_and_get(s, behaviour), given=_name != "head-generator"
+        f"head-fields:{_name}",
+        lambda s, behaviour=_name: _head_and_get(s, behaviour),
+        wanted=Wanted(length_given=_name != "head-generator"),
     )
 
 # -- splitting

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....observe.wire import AwaitFinal, Script, Send
+from ....rules.records.stimulus_facts import UNSAID, Launch, Mode, Wanted
 from ..model import Setting, raw, stimulus
 
 
-def _request_line(variant: str, before: bytes, after: bytes, lead: bytes = b"", **facts: Any) -> None:
+def _request_line(variant: str, before: bytes, after: bytes, lead: bytes = b"", wanted: Wanted = UNSAID) -> None:
     """Register ``request-line:variant``: *before*, the ordinary target, *after*; then an ordinary request."""
 
     def build(setting: Setting) -> bytes:
         start = lead + before + raw(setting.target("first")) + after
         return start + b"\r\nHost: " + raw(setting.host) + b"\r\n\r\n" + setting.last()
 
-    stimulus(f"request-line:{variant}", build, **facts)
+    stimulus(f"request-line:{variant}", build, wanted)
 
 
 _request_line("no-version", b"GET ", b"")
@@ -32,7 +31,12 @@ _request_line("nul-in-target", b"GET ", b"/a\x00b HTTP/1.1")
 
 _TARGET_BLANKS = {"space": b" ", "tab": b"\t", "vertical-tab": b"\x0b", "form-feed": b"\x0c", "no-break-space": b"\xa0"}
 for _name, _blank in _TARGET_BLANKS.items():
-    _request_line(_name + "-in-target", b"GET ", b"/a" + _blank + b"b HTTP/1.1", tail=f"/a{_blank.decode('latin-1')}b")
+    _request_line(
+        _name + "-in-target",
+        b"GET ",
+        b"/a" + _blank + b"b HTTP/1.1",
+        wanted=Wanted(tail=f"/a{_blank.decode('latin-1')}b"),
+    )
 
 _VERSIONS = {
     "lower-case": b"http/1.1",
@@ -52,9 +56,21 @@ for _version in (b"HTTP/2.0", b"HTTP/9.9", b"HTTP/3.0"):
     _request_line(f"unsupported-version-{_version[5:].decode()}", b"GET ", b" " + _version)
 
 stimulus("request-line:empty-line-first", lambda s: b"\r\n" + s.request("first", close=True))
-stimulus("request-line:method-lower-case", lambda s: s.request("first", method="get", close=True), method="get")
-stimulus("request-line:method-mixed-case", lambda s: s.request("first", method="gEt", close=True), method="gEt")
-stimulus("request-line:method-custom", lambda s: s.request("first", method="BREW-it", close=True), method="BREW-it")
+stimulus(
+    "request-line:method-lower-case",
+    lambda s: s.request("first", method="get", close=True),
+    wanted=Wanted(method="get"),
+)
+stimulus(
+    "request-line:method-mixed-case",
+    lambda s: s.request("first", method="gEt", close=True),
+    wanted=Wanted(method="gEt"),
+)
+stimulus(
+    "request-line:method-custom",
+    lambda s: s.request("first", method="BREW-it", close=True),
+    wanted=Wanted(method="BREW-it"),
+)
 stimulus(
     "request-line:space-led-first-field",
     lambda s: s.request("first", host=None, fields=(" X-Planted: planted", f"Host: {s.host}"), close=True),
@@ -72,12 +88,12 @@ for _size in (9_000, 70_000):
     stimulus(
         f"request-line:long-target-{_size}",
         lambda s, size=_size: s.request("first", rest="/" + "a" * size, close=True),
-        tail_length=_size + 1,
+        wanted=Wanted(tail_length=_size + 1),
     )
 stimulus(
     "request-line:long-query",
     lambda s: s.request("first", rest="?" + "q" * 70_000, close=True),
-    query_length=70_000,
+    wanted=Wanted(query_length=70_000),
 )
 
 # -- the forms of a target
@@ -85,19 +101,17 @@ stimulus(
 stimulus(
     "target:absolute",
     lambda s: s.request("first", target=f"http://{s.host}{s.target('first', rest='/x?a=1')}", close=True),
-    path="/x",
-    query="a=1",
+    wanted=Wanted(path="/x", query="a=1"),
 )
 stimulus(
     "target:absolute-upper-case-scheme",
     lambda s: s.request("first", target=f"HTTP://{s.host}{s.target('first', rest='/x?a=1')}", close=True),
-    path="/x",
-    query="a=1",
+    wanted=Wanted(path="/x", query="a=1"),
 )
 stimulus(
     "target:absolute-other-host",
     lambda s: s.request("first", target=f"http://{s.host}{s.target('first')}", host="other.test", close=True),
-    other="other.test",
+    wanted=Wanted(other_host="other.test"),
 )
 
 
@@ -115,11 +129,15 @@ stimulus(
     lambda s: s.request(
         "first", method="CONNECT", target="example.test:443", host="example.test:443", fields=(_marked(s),), close=True
     ),
-    authority="example.test:443",
+    wanted=Wanted(authority="example.test:443"),
 )
 stimulus("target:no-slash", lambda s: s.request("first", target="probe/echo/x", fields=(_marked(s),), close=True))
-stimulus("target:fragment", lambda s: s.request("first", rest="/x?a=1#frag", close=True), fragment="frag")
-stimulus("target:fragment-in-path", lambda s: s.request("first", rest="/x#frag", close=True), fragment="frag")
+stimulus(
+    "target:fragment", lambda s: s.request("first", rest="/x?a=1#frag", close=True), wanted=Wanted(fragment="frag")
+)
+stimulus(
+    "target:fragment-in-path", lambda s: s.request("first", rest="/x#frag", close=True), wanted=Wanted(fragment="frag")
+)
 
 # -- paths and queries
 
@@ -142,8 +160,7 @@ for _name, (_sent, _wanted) in _PATHS.items():
     stimulus(
         f"path:{_name}",
         lambda s, sent=_sent: s.request("first", rest=sent, close=True),
-        path=_wanted.decode("latin-1"),
-        sent=_sent,
+        wanted=Wanted(path=_wanted.decode("latin-1"), path_sent=_sent),
     )
 
 for _name, _sent in {
@@ -153,7 +170,11 @@ for _name, _sent in {
     "unicode": "/a%u0041b",
     "half": "/%4",
 }.items():
-    stimulus(f"path-bad-percent:{_name}", lambda s, sent=_sent: s.request("first", rest=sent, close=True), sent=_sent)
+    stimulus(
+        f"path-bad-percent:{_name}",
+        lambda s, sent=_sent: s.request("first", rest=sent, close=True),
+        wanted=Wanted(path_sent=_sent),
+    )
 stimulus("path-nul:middle", lambda s: s.request("first", rest="/a%00tail", close=True))
 
 _DOTS = {
@@ -170,15 +191,15 @@ stimulus(
     lambda s: [
         Script((Send(s.request("first", rest=sent, fields=(_marked(s),), close=True)),)) for sent in _DOTS.values()
     ],
-    mounted=True,
+    launch=Launch(mode=Mode.MOUNTED),
 )
 
 stimulus(
     "path-double-slash:leading",
     lambda s: s.request("first", target=f"//host.test{s.target('first')}", fields=(_marked(s),), close=True),
-    authority="host.test",
+    wanted=Wanted(authority="host.test"),
 )
-stimulus("path-double-slash:inner", lambda s: s.request("first", rest="/a//b", close=True), path="/a//b")
+stimulus("path-double-slash:inner", lambda s: s.request("first", rest="/a//b", close=True), wanted=Wanted(path="/a//b"))
 
 _QUERIES = {
     "encoded": "a=%26&b=?c+d",
@@ -190,7 +211,11 @@ _QUERIES = {
     "semicolon": "a=1;b=2",
 }
 for _name, _sent in _QUERIES.items():
-    stimulus(f"query:{_name}", lambda s, sent=_sent: s.request("first", rest="/q?" + sent, close=True), query=_sent)
+    stimulus(
+        f"query:{_name}",
+        lambda s, sent=_sent: s.request("first", rest="/q?" + sent, close=True),
+        wanted=Wanted(query=_sent),
+    )
 
 
 def _oversized(setting: Setting) -> Script:
@@ -198,4 +223,4 @@ def _oversized(setting: Setting) -> Script:
     return Script((Send(request), AwaitFinal(1)))
 
 
-stimulus("request-line:long-target-300000", _oversized, tail_length=300_001)
+stimulus("request-line:long-target-300000", _oversized, wanted=Wanted(tail_length=300_001))

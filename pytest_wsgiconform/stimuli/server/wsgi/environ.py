@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ....observe.wire import AwaitFinal, AwaitProbe, Script, Send
+from ....rules.records.stimulus_facts import Launch, Mode
 from ..model import Setting, stimulus
 
-stimulus("basic:get", lambda s: s.last("first", "ignore"), first=True)
+stimulus("basic:get", lambda s: s.last("first", "ignore"), launch=Launch(first=True))
 
 
 def _each(s: Setting, *rests: str, **options: object) -> list[Script]:
@@ -31,7 +32,7 @@ stimulus(
 PATHS = ("", "/", "/a/b", "/a%20b", "/caf%C3%A9", "/%E9%FF", "/a+b", "/a%25b", "/a;b=c", "/%7Etilde")
 stimulus("env:paths", lambda s: _each(s, *PATHS))
 
-stimulus("env:mounted", lambda s: _each(s, "", "/", "/a%20b?x=1"), mounted=True)
+stimulus("env:mounted", lambda s: _each(s, "", "/", "/a%20b?x=1"), launch=Launch(mode=Mode.MOUNTED))
 
 QUERIES = ("?", "?x=1&y=2", "?a=b?c", "?%41%20+&x", "?q=caf%C3%A9", "?a=1&a=2;b")
 stimulus("env:queries", lambda s: _each(s, *QUERIES))
@@ -126,9 +127,9 @@ def _overlapping(s: Setting) -> list[Script]:
 
 
 stimulus("overlap:four", _overlapping, parallel=True)
-stimulus("overlap:single-thread", _overlapping, parallel=True, single=True)
+stimulus("overlap:single-thread", _overlapping, parallel=True, launch=Launch(mode=Mode.SINGLE))
 
 # The most ordinary response: what becomes of others has rules of its own.
 stimulus("kind:function", lambda s: s.last("first", "ignore"))
 for _kind in ("app_class", "app_method", "app_instance"):
-    stimulus(f"kind:{_kind}", lambda s: s.last("first", "ignore"), app=_kind)
+    stimulus(f"kind:{_kind}", lambda s: s.last("first", "ignore"), launch=Launch(app=_kind))

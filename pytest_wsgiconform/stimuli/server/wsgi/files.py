@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ....observe.wire import Script, Send
-from ....probe.behaviours_files import CONTENTS, TEXT
+from ....probe.behaviours.files import CONTENTS, TEXT
+from ....rules.records.stimulus_facts import Wanted
 from ..model import Setting, stimulus
 
 
 def _file(name: str, expected: bytes) -> None:
     """Register ``file:NAME``: the behaviour ``file-NAME``, which has to deliver *expected*."""
-    stimulus(f"file:{name}", lambda s: s.last("first", f"file-{name}"), body=expected.decode("latin-1"))
+    stimulus(f"file:{name}", lambda s: s.last("first", f"file-{name}"), wanted=Wanted(body=expected))
 
 
 for _name in ("memory", "real", "block-1", "block-65536", "read-only", "no-descriptor", "through-middleware"):
@@ -28,7 +29,7 @@ def _compared(s: Setting, name: str) -> list[Script]:
 
 
 def _compare(name: str) -> None:
-    stimulus(f"file-as:{name}", lambda s: _compared(s, name), size=len(CONTENTS[name]))
+    stimulus(f"file-as:{name}", lambda s: _compared(s, name))
 
 
 for _name in CONTENTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....observe.wire import AwaitFinal, AwaitProbe, Pause, Script, Send
+from ....rules.records.stimulus_facts import Wanted
 from ..model import Setting, one_after_the_other, stimulus
 
 #: Lines that end in LF only, with everything in them that careless code also takes for a line end.
@@ -22,7 +23,7 @@ def _kept_open(s: Setting, behaviour: str, body: bytes) -> Script:
 
 
 def _whole(name: str, behaviour: str, body: bytes) -> None:
-    stimulus(f"input:{name}", lambda s: _kept_open(s, behaviour, body), body=body.decode("latin-1"))
+    stimulus(f"input:{name}", lambda s: _kept_open(s, behaviour, body), wanted=Wanted(body=body))
 
 
 _whole("binary", "echo", BINARY)
@@ -44,7 +45,7 @@ _whole("unread", "ignore", LINES)
 stimulus(
     "input:none",
     lambda s: Script((Send(s.request("first", "after-end")), AwaitFinal(1), Send(s.last()))),
-    body="",
+    wanted=Wanted(body=b""),
 )
 
 
@@ -56,7 +57,7 @@ def _in_pieces(s: Setting) -> Script:
     return Script((*steps, AwaitFinal(1), Send(s.last())), methods=("POST", "GET"))
 
 
-stimulus("input:fills", _in_pieces, body=LINES.decode("latin-1"))
+stimulus("input:fills", _in_pieces, wanted=Wanted(body=LINES))
 
 
 def chunked(body: bytes, size: int) -> bytes:
@@ -75,7 +76,7 @@ stimulus(
         ),
         methods=("POST", "GET"),
     ),
-    body=LINES.decode("latin-1"),
+    wanted=Wanted(body=LINES),
 )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ....observe.wire import AwaitBytes, AwaitFinal, AwaitProbe, Close, Pause, Reset, Script, Send, Step
-from ....probe.behaviours_response import BAD_STARTS, HOP_BY_HOP, STATUSES
+from ....probe.behaviours.response import STATUSES
+from ....probe.behaviours.start import BAD_STARTS, HOP_BY_HOP
+from ....rules.records.stimulus_facts import Launch
 from ..model import Setting, stimulus
 
 
@@ -118,8 +120,12 @@ def _then_another(s: Setting, behaviour: str) -> list[Script]:
     return [Script((Send(s.last("first", behaviour)),)), Script((Send(s.last("next", "ignore")),))]
 
 
-stimulus("raise:call", lambda s: _then_another(s, "raise-call-logged"), logged="probe-raised {token}.first")
-stimulus("raise:step", lambda s: _then_another(s, "raise-step-logged"), logged="probe-raised {token}.first")
+stimulus(
+    "raise:call", lambda s: _then_another(s, "raise-call-logged"), launch=Launch(logged="probe-raised {token}.first")
+)
+stimulus(
+    "raise:step", lambda s: _then_another(s, "raise-step-logged"), launch=Launch(logged="probe-raised {token}.first")
+)
 stimulus("raise:first-step", lambda s: _then_another(s, "raise-first"))
 
 
@@ -127,8 +133,8 @@ def _leaving(s: Setting, behaviour: str, how: Step) -> Script:
     return Script((Send(s.request("first", behaviour)), AwaitBytes(b"<data>"), how))
 
 
-stimulus("leave:reset", lambda s: _leaving(s, "endless", Reset()), settle=9.0)
-stimulus("leave:close", lambda s: _leaving(s, "endless", Close()), settle=9.0)
+stimulus("leave:reset", lambda s: _leaving(s, "endless", Reset()), launch=Launch(settle=9.0))
+stimulus("leave:close", lambda s: _leaving(s, "endless", Close()), launch=Launch(settle=9.0))
 
 
 def _both(s: Setting) -> list[Script]:

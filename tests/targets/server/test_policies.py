@@ -10,8 +10,8 @@ from pytest_wsgiconform.rules.model import Blame
 from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun
 from pytest_wsgiconform.rules.registry import choose
 from pytest_wsgiconform.stimuli.server.model import chosen, server_stimuli
-from pytest_wsgiconform.targets.server.facts import POLICIES, policy_lines
-from pytest_wsgiconform.targets.server.target import PASSIVE, SURVIVAL
+from pytest_wsgiconform.targets.server.policies import POLICIES, policy_lines
+from pytest_wsgiconform.targets.server.target import PASSIVE, WHATEVER_WAS_PLAYED
 
 
 def told(stimulus: str, run: ServerRun) -> str:
@@ -29,7 +29,7 @@ def played() -> set[str]:
     """Return the stimuli that some rule names, beside the one that looks at whatever has been played."""
     named = {item.id for item in chosen(PASSIVE)}
     for rule in choose((), ()):
-        if rule.side is Blame.SERVER and rule.stimuli and rule.id != SURVIVAL:
+        if rule.side is Blame.SERVER and rule.stimuli and rule.stimuli != WHATEVER_WAS_PLAYED:
             named |= {item.id for item in chosen(rule.stimuli)}
     return named
 
@@ -97,5 +97,5 @@ def test_topics_of_requests_and_of_apps_do_not_meet() -> None:
     """A glob such as ``close:*`` must not catch a stimulus that was made for another purpose."""
     topics: dict[str, set[bool]] = {}
     for name, item in server_stimuli().items():
-        topics.setdefault(name.partition(":")[0], set()).add("server_wsgi" in item.build.__module__)
+        topics.setdefault(name.partition(":")[0], set()).add(".server.wsgi." in item.build.__module__)
     assert [topic for topic, kinds in topics.items() if len(kinds) > 1] == []
