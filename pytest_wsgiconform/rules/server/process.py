@@ -10,7 +10,7 @@ from ..records.server import Call, Connection, Response, ServerRun
 from ..records.stimulus_facts import Noted
 from ..registry import server_rule
 from .evidence import broken
-from .requests import answer, event, example_call, example_run, first
+from .examples import event, example_call, example_run
 
 SECTION = "process"
 
@@ -31,7 +31,7 @@ def server_answers(run: ServerRun) -> Outcome:
     not exercised.
     """
     connection = run.connection
-    response = answer(run)
+    response = run.first_final
     if response is not None and response.complete and response.label == "first" and response.status == 200:
         if run.probed and not run.calls:
             return broken(run, "the response came, but the probe inside the server did not report its call")
@@ -63,14 +63,14 @@ _ENDS = {
 
 
 @server_answers.bad
-def _():
+def _() -> ServerRun:
     run = example_run(ended="open")
     run.connection.stray = b"\x15\x03\x03\x00\x02\x02\x16"
     return run
 
 
 @server_answers.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
@@ -100,22 +100,22 @@ def server_survives(run: ServerRun) -> Outcome:
 
 
 @server_survives.bad
-def _():
+def _() -> ServerRun:
     return example_run(alive=False, noted=Noted(ended="was killed by signal 11"))
 
 
 @server_survives.good
-def _():
+def _() -> ServerRun:
     return example_run(Response())
 
 
 def _next_served(run: ServerRun, phase: str) -> Outcome:
     """Judge that the request after one whose app raised in *phase* is served."""
-    call = first(run)
+    call = run.called("first")
     raised = call.named("raise") if call is not None else []
     if not raised or raised[0]["phase"] != phase:
         return None
-    response = answer(run, 1)
+    response = run.final_on(1)
     if response is None or response.status != 200 or response.label != "next":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         shown = run.connections[-1] if response is not None else run.connection
@@ -147,12 +147,12 @@ def raising_call_trapped(run: ServerRun) -> Outcome:
 
 
 @raising_call_trapped.bad
-def _():
+def _() -> ServerRun:
     return _after("call")
 
 
 @raising_call_trapped.good
-def _():
+def _() -> ServerRun:
     return _after("call", Response(body=b"ok 00000000.next\n"))
 
 
@@ -174,12 +174,12 @@ def raising_step_trapped(run: ServerRun) -> Outcome:
 
 
 @raising_step_trapped.bad
-def _():
+def _() -> ServerRun:
     return _after("next")
 
 
 @raising_step_trapped.good
-def _():
+def _() -> ServerRun:
     return _after("next", Response(body=b"ok 00000000.next\n"))
 
 
@@ -204,7 +204,7 @@ def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
     Why it matters: the server may abort the response; only to a text response may it append an error message (PEP 3333,
     "Error Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("raise") or not run.connection.finals:
         return None
     response = run.connection.finals[0]
@@ -220,10 +220,10 @@ def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
 
 
 @nothing_appended_to_partial_body.bad
-def _():
+def _() -> ServerRun:
     return _partial(b"partial,<h1>Internal Server Error</h1>", text=False)
 
 
 @nothing_appended_to_partial_body.good
-def _():
+def _() -> ServerRun:
     return _partial(b"partial,", text=False)

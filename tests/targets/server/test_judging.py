@@ -17,7 +17,7 @@ from pytest_wsgiconform.rules.model import HELD, Blame, Finding, Level, Verdict
 from pytest_wsgiconform.rules.records.server import Call, Connection, Response, Sent, ServerRun, one_connection
 from pytest_wsgiconform.rules.records.stimulus_facts import Launch, Wanted
 from pytest_wsgiconform.rules.registry import catalogue, choose
-from pytest_wsgiconform.rules.server.requests import event, example_call, example_request, example_run, read_event
+from pytest_wsgiconform.rules.server.examples import event, example_call, example_request, example_run, read_event
 from pytest_wsgiconform.rules.server.versions import claims_http11, needs_http11
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server.model import Setting, server_stimuli

@@ -8,7 +8,6 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
 
 SECTION = "request-body"
 
@@ -26,9 +25,9 @@ def incomplete_body_told(run: ServerRun) -> Outcome:
 
     RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
     """
-    if not took_place(run) or not run.probed:
+    if not run.took_place or not run.probed:
         return None
-    call = first_call(run)
+    call = run.first_call
     ended = run.connection.ended
     if call is None:
         return HELD if run.connection.closed_by_server or run.connection.finals else None
@@ -83,7 +82,7 @@ def unread_body_never_runs(run: ServerRun) -> Outcome:
     RFC 9112 section 9.3. An app that answers 404 without looking at the upload must not let the uploader choose
     the next request.
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("planted"):
         return broken(run, "the unread body ran as a request of its own", got="second request", expected="skipped")

@@ -8,7 +8,6 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
 
 SECTION = "response"
 
@@ -24,7 +23,7 @@ def _example(stimulus: str, *responses: Response, method: str = "GET") -> Server
 def _first(run: ServerRun, status: int | None = None) -> Response | None:
     """Return the first response of a run in which the app ran; ``None`` if it has another status than *status*."""
     finals = run.connection.finals
-    if not took_place(run) or not finals or first_call(run) is None:
+    if not run.took_place or not finals or run.first_call is None:
         return None
     return finals[0] if status is None or finals[0].status == status else None
 
@@ -167,7 +166,7 @@ def status_204_without_length(run: ServerRun) -> Outcome:
         if response.header("Content-Length"):
             got = f"Content-Length: {show(response.header('Content-Length')[0])}"
             return broken(run, f"a {response.status} response has {got}", got=got, expected="none")
-    return HELD if took_place(run) and chosen else None
+    return HELD if run.took_place and chosen else None
 
 
 @status_204_without_length.bad
@@ -256,7 +255,7 @@ def bodiless_without_coding(run: ServerRun) -> Outcome:
     for response in chosen:
         if response.header("Transfer-Encoding"):
             return broken(run, f"a {response.status} response has Transfer-Encoding", got="Transfer-Encoding")
-    return HELD if took_place(run) and chosen else None
+    return HELD if run.took_place and chosen else None
 
 
 @bodiless_without_coding.bad

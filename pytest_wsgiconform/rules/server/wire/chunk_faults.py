@@ -7,7 +7,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, first_final, in_time, refused, saw_whole_body, took_place
 
 SECTION = "smuggling"
 
@@ -22,17 +21,17 @@ def _accepted(run: ServerRun) -> Call | None:
 
     A body that only ended because the client gave up does not count, nor does one whose end the app never saw.
     """
-    call = first_call(run)
-    if call is None or not saw_whole_body(call):
+    call = run.first_call
+    if call is None or not call.saw_whole_body:
         return None
     answer = run.answer("first")
-    if answer is not None and not in_time(run.connection, answer):
+    if answer is not None and not run.connection.in_time(answer):
         return None
     return None if answer is None and not run.connection.closed_by_server else call
 
 
 def _must_fail(run: ServerRun, what: str) -> Outcome:
-    if not took_place(run):
+    if not run.took_place:
         return None
     if run.ran("planted"):
         return broken(run, f"{what} let bytes of the body run as a request", got="second request", expected="400")
@@ -42,7 +41,7 @@ def _must_fail(run: ServerRun, what: str) -> Outcome:
         return broken(
             run, f"{what} was taken for the complete body {got}", got=got, expected="400, or an error on read"
         )
-    if first_call(run) is None and not refused(run):
+    if run.first_call is None and not run.refused:
         return None
     return HELD
 
@@ -118,15 +117,15 @@ def huge_chunk_size_does_not_wrap(run: ServerRun) -> Outcome:
     RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest
     of the chunk to run as a request.
     """
-    if took_place(run) and not run.alive:
+    if run.took_place and not run.alive:
         return broken(run, "the server did not survive a very large chunk size", got="no connection")
-    final = first_final(run)
-    if took_place(run) and first_call(run) is None and final is not None and final.status == 500:
+    final = run.first_final
+    if run.took_place and run.first_call is None and final is not None and final.status == 500:
         return broken(run, "a very large chunk size was answered with 500", got="500", expected="400 or 413")
-    call = first_call(run)
-    if call is not None and saw_whole_body(call) and call.body == b"hello":
+    call = run.first_call
+    if call is not None and call.saw_whole_body and call.body == b"hello":
         return broken(run, "a very large chunk size was read as 5", got="5", expected="400 or 413")
-    return HELD if call is not None or (took_place(run) and refused(run)) else None
+    return HELD if call is not None or (run.took_place and run.refused) else None
 
 
 @huge_chunk_size_does_not_wrap.bad
@@ -183,7 +182,7 @@ def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
     Whoever ends the line at the LF takes the planted request for content; whoever reads on to CR LF runs it. RFC 9112
     section 2.2: a message that does not match the grammar should be answered with 400 and the connection closed.
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("planted"):
         return broken(
@@ -222,12 +221,12 @@ def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
     RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a
     whole one.
     """
-    if not took_place(run) or not run.probed:
+    if not run.took_place or not run.probed:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return HELD if run.connection.closed_by_server or run.connection.finals else None
-    if saw_whole_body(call):
+    if call.saw_whole_body:
         got = show(call.body, 60)
         return broken(run, f"the cut body {got} ended like a whole one", got=got, expected="an error on read")
     return HELD

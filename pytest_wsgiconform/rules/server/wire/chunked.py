@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
+from ..outcomes import answered
 
 SECTION = "request-body"
 
@@ -24,11 +24,11 @@ def _example(stimulus: str, body: bytes, got: Call | None, *responses: Response,
 
 def _decoded(run: ServerRun, what: str) -> Outcome:
     """Judge that the app got the decoded body; not exercised when the server takes no chunked bodies."""
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        final = first_final(run)
+        final = run.first_final
         if final is not None and final.status in UNSUPPORTED:
             return None
         return broken(run, f"{what} got: {answered(run)}", got=answered(run), expected="decoded, 411 or 501")
@@ -84,10 +84,10 @@ def chunked_body_supported(run: ServerRun) -> Outcome:
 
     Clients that stream an upload of unknown size have no other way under HTTP/1.1 (RFC 9112 section 7.1).
     """
-    final = first_final(run)
-    if not took_place(run) or (final is None and first_call(run) is None):
+    final = run.first_final
+    if not run.took_place or (final is None and run.first_call is None):
         return None
-    if first_call(run) is None and final is not None and final.status in UNSUPPORTED:
+    if run.first_call is None and final is not None and final.status in UNSUPPORTED:
         return broken(run, f"chunked bodies are refused with {final.status}", got=answered(run), expected="decoded")
     return HELD
 
@@ -117,15 +117,15 @@ def chunked_input_ends(run: ServerRun) -> Outcome:
     There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
     for bytes behind the last chunk never comes back.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
     answer = run.answer("first")
-    if answer is not None and in_time(run.connection, answer):
+    if answer is not None and run.connection.in_time(answer):
         return HELD
     if call.environ.get("wsgi.input_terminated") is not True and call.get("wsgi.input_terminated") != "True":
         return None
-    if answer is None and not hung(run.connection):
+    if answer is None and not run.connection.hung:
         return None
     return broken(
         run, "the read at the end of the chunked body did not return", got="no answer in time", expected="b''"
@@ -163,8 +163,8 @@ def chunked_input_terminated_told(run: ServerRun) -> Outcome:
     Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
     is lost although the server decoded it.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None or call.body != b"hello":
+    call = run.first_call
+    if not run.took_place or call is None or call.body != b"hello":
         return None
     if "wsgi.input_terminated" in call.environ:
         return HELD
@@ -205,8 +205,8 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
     Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
     """
-    call, wanted = first_call(run), run.wanted.decoded
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.decoded
+    if not run.took_place or call is None or wanted is None:
         return None
     if not wanted.startswith(call.body):
         return None  # the chunks were not decoded at all: told by the rules on that
@@ -306,8 +306,8 @@ def chunk_extensions_limited(run: ServerRun) -> Outcome:
     RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
     purpose.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
     if call is not None and len(call.body) == 64 and not call.body_error:
         return broken(run, "a megabyte of chunk extensions was accepted", got="served", expected="4xx or close")
@@ -339,10 +339,10 @@ def trailers_not_in_environ(run: ServerRun) -> Outcome:
     RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
     Content-Length must not come in by the back door.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
-    found = holding(call, "planted")
+    found = call.holding("planted")
     if found is not None:
         return broken(run, f"a trailer field came in as {show(found[0])}: {show(found[1])}", got=show(found[1]))
     if call.get("CONTENT_LENGTH") == "99" or call.get("HTTP_CONTENT_LENGTH"):
@@ -379,8 +379,8 @@ def trailers_read_to_their_end(run: ServerRun) -> Outcome:
     RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse
     trailers, or close the connection and say so.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
     if run.ran("next"):
         return HELD

@@ -8,7 +8,6 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import in_time, took_place
 
 SECTION = "connection"
 
@@ -39,7 +38,7 @@ def connection_persists(run: ServerRun) -> Outcome:
     RFC 9112 section 9.3. Closing is allowed to a server that says so, and costs a handshake for every request.
     """
     first = run.answer("first")
-    if not took_place(run) or first is None:
+    if not run.took_place or first is None:
         return None
     if run.ran("next"):
         return HELD
@@ -73,7 +72,7 @@ def close_request_honoured(run: ServerRun) -> Outcome:
 
     RFC 9112 section 9.6: requests received after it on the connection are not processed.
     """
-    if not took_place(run) or not run.ran("first"):
+    if not run.took_place or not run.ran("first"):
         return None
     if run.ran("next"):
         return broken(run, "a request behind Connection: close was served", got="served", expected="closed")
@@ -110,7 +109,7 @@ def http10_connection_ends(run: ServerRun) -> Outcome:
     forbids them here).
     """
     first = run.answer("first")
-    if not took_place(run) or first is None:
+    if not run.took_place or first is None:
         return None
     if first.framing == "chunked" or first.header("Transfer-Encoding"):
         return broken(run, "an HTTP/1.0 request was answered in chunks", got="Transfer-Encoding", expected="none")
@@ -197,7 +196,7 @@ def pipelined_requests_in_order(run: ServerRun) -> Outcome:
     """
     labels = list(run.wanted.labels or ())
     finals = run.connection.finals
-    if not took_place(run) or not finals or not labels:
+    if not run.took_place or not finals or not labels:
         return None
     got = [final.label or str(final.status) for final in finals]
     if got != labels[: len(got)]:
@@ -264,10 +263,10 @@ def packets_make_no_difference(run: ServerRun) -> Outcome:
     ``recv`` is not one request.
     """
     whole, split = run.called("whole"), run.called("split")
-    if not took_place(run) or whole is None or run.answer("whole") is None:
+    if not run.took_place or whole is None or run.answer("whole") is None:
         return None
     answer = run.answer("split")
-    if split is None or answer is None or not in_time(run.connections[-1], answer):
+    if split is None or answer is None or not run.connections[-1].in_time(answer):
         return broken(run, "the request sent byte by byte got no ordinary answer", run.connections[-1], got="no answer")
     if split.body != whole.body:
         got = show(split.body, 60)

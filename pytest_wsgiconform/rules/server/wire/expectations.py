@@ -6,7 +6,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import hung, took_place
 
 SECTION = "connection"
 
@@ -32,7 +31,7 @@ def http10_expect_ignored(run: ServerRun) -> Outcome:
 
     RFC 9110 section 10.1.1. An HTTP/1.0 client takes the first response for the answer.
     """
-    if not took_place(run) or not run.connection.responses:
+    if not run.took_place or not run.connection.responses:
         return None
     if run.connection.interims:
         status = run.connection.interims[0].status
@@ -68,7 +67,7 @@ def continue_sent_once(run: ServerRun) -> Outcome:
     may be taken for the answer to the next request.
     """
     connection = run.connection
-    if not took_place(run) or not connection.finals:
+    if not run.took_place or not connection.finals:
         return None
     statuses = [response.status for response in connection.responses]
     count = statuses.index(connection.finals[0].status)
@@ -104,7 +103,7 @@ def continue_lets_the_app_read(run: ServerRun) -> Outcome:
     both of them time out.
     """
     connection = run.connection
-    if not took_place(run):
+    if not run.took_place:
         return None
     if connection.skipped and "AwaitInterim" in connection.skipped:
         return broken(run, "neither 100 nor a final status came before the body", got="silence", expected="100")
@@ -142,7 +141,7 @@ def body_after_early_answer_never_runs(run: ServerRun) -> Outcome:
     RFC 9112 section 9.3 and RFC 9110 section 10.1.1: the client may send the body all the same, and it must not be
     taken for requests.
     """
-    if not took_place(run) or not (run.calls or run.connection.finals):
+    if not run.took_place or not (run.calls or run.connection.finals):
         return None
     if run.ran("planted"):
         return broken(run, "the body ran as a request of its own", got="second request", expected="skipped or closed")
@@ -161,9 +160,9 @@ def _() -> ServerRun:
 
 
 def _answered(run: ServerRun, what: str) -> Outcome:
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if hung(run.connection):
+    if run.connection.hung:
         return broken(run, f"{what} got no answer and no end", got="silence", expected="an answer")
     finals = run.connection.finals
     if finals and finals[0].status == 500:

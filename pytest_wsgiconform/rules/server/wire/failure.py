@@ -6,7 +6,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, hung, took_place
 
 SECTION = "response"
 
@@ -18,7 +17,7 @@ def _example(stimulus: str, *responses: Response, ended: str = "eof") -> ServerR
 
 
 def _ran(run: ServerRun) -> bool:
-    return took_place(run) and first_call(run) is not None
+    return run.took_place and run.first_call is not None
 
 
 @server_rule(
@@ -44,7 +43,7 @@ def app_failure_gets_5xx(run: ServerRun) -> Outcome:
             return HELD
         got = str(status) if status else "no status code"
         return broken(run, f"the client got {got} although the app failed", got=got, expected="500")
-    if hung(run.connection):
+    if run.connection.hung:
         return broken(run, "the client got no answer and no end when the app failed", got="silence", expected="500")
     return HELD
 

@@ -6,7 +6,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, must_refuse, ran_first, took_place
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-headers"
 
@@ -29,9 +29,9 @@ def host_missing_refused(run: ServerRun) -> Outcome:
     """
     if not run.stimulus.endswith("http10"):
         return must_refuse(run, "an HTTP/1.1 request without Host")
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if ran_first(run):
+    if run.ran_first:
         return HELD
     return broken(run, f"an HTTP/1.0 request without Host got: {answered(run)}", got=answered(run), expected="served")
 

@@ -8,19 +8,7 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import (
-    answered,
-    failed_inside,
-    first_call,
-    first_final,
-    in_time,
-    must_refuse,
-    ran_first,
-    refused,
-    took_place,
-    turned_away,
-    unseen,
-)
+from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
 
@@ -72,11 +60,11 @@ def repeated_length_taken_once(run: ServerRun) -> Outcome:
 
     RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return broken(run, "answered with 500", got="500", expected="400") if failed_inside(run) else HELD
+        return broken(run, "answered with 500", got="500", expected="400") if run.failed_inside else HELD
     length = call.get("CONTENT_LENGTH")
     if not (length.isascii() and length.isdigit() and int(length) == 5):
         return broken(run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected="'5'")
@@ -197,15 +185,15 @@ def huge_length_handled(run: ServerRun) -> Outcome:
     RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
     4300 digits.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
     if not run.alive:
         return broken(run, "the server did not survive a very large Content-Length", got="no connection")
-    if failed_inside(run):
+    if run.failed_inside:
         return broken(run, "a very large Content-Length was answered with 500", got="500", expected="413")
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return HELD if refused(run) else None
+        return HELD if run.refused else None
     digits = run.wanted.digits
     if digits is not None and call.get("CONTENT_LENGTH") != digits:
         got = show(call.get("CONTENT_LENGTH"), 60)
@@ -243,8 +231,8 @@ def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
     one.
     """
-    final = first_final(run)
-    if not took_place(run) or ran_first(run) or final is None or final.status < 400:
+    final = run.first_final
+    if not run.took_place or run.ran_first or final is None or final.status < 400:
         return None
     if run.wanted.may_decode:
         return None
@@ -280,9 +268,9 @@ def valid_length_honoured(run: ServerRun) -> Outcome:
     The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
     use (RFC 9112 section 6.3).
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         got = answered(run)
         return broken(run, f"a request with a valid Content-Length got: {got}", got=got, expected="served")
@@ -325,11 +313,11 @@ def no_framing_means_no_body(run: ServerRun) -> Outcome:
 
     RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call, final = first_call(run), first_final(run)
+    call, final = run.first_call, run.first_final
     if call is None:
-        if failed_inside(run):
+        if run.failed_inside:
             return broken(run, "a request without a body was answered with 500", got="500", expected="served")
         # A server may insist on a length for POST.
         return None if final is not None and final.status == 411 else turned_away(run, "a request without a body")
@@ -352,7 +340,7 @@ def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool
     label = f"next{turn}"
     announced = bool(connection.finals) and connection.finals[0].says_close
     found = next((final for final in connection.finals if final.label == label), None)
-    served = run.called(label) is not None if found is None else in_time(connection, found)
+    served = run.called(label) is not None if found is None else connection.in_time(found)
     return served or connection.closed_by_server or announced
 
 

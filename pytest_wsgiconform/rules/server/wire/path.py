@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, differs, failed_inside, first_call, refused, rest_of_path, took_place
+from ..outcomes import answered, differs
 
 SECTION = "url"
 
@@ -22,10 +22,10 @@ def _example(stimulus: str, sent: str, got: str, wanted: Wanted = UNSAID) -> Ser
 
 
 def _path_kept(run: ServerRun, why: str) -> Outcome:
-    call, wanted = first_call(run), run.wanted.path
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.path
+    if not run.took_place or call is None or wanted is None:
         return None
-    return differs(run, "the path", rest_of_path(call), wanted, why)
+    return differs(run, "the path", call.rest_of_path, wanted, why)
 
 
 @server_rule(
@@ -105,14 +105,14 @@ def path_bad_percent_survives(run: ServerRun) -> Outcome:
     (RFC 3986 section 2.1 gives the grammar).
     """
     sent = run.wanted.path_sent
-    if not took_place(run) or sent is None:
+    if not run.took_place or sent is None:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is not None:
-        return differs(run, "the path", rest_of_path(call), sent, "not what was sent")
-    if failed_inside(run):
+        return differs(run, "the path", call.rest_of_path, sent, "not what was sent")
+    if run.failed_inside:
         return broken(run, "an invalid percent sequence was answered with 500", got=answered(run), expected="400")
-    return HELD if refused(run) else None
+    return HELD if run.refused else None
 
 
 @path_bad_percent_survives.bad
@@ -138,12 +138,12 @@ def path_nul_keeps_tail(run: ServerRun) -> Outcome:
 
     A path that ends at the NUL for one layer and goes on for the next lets ``/secret%00.png`` through.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return broken(run, "an encoded NUL was answered with 500", got="500") if failed_inside(run) else HELD
-    rest = rest_of_path(call)
+        return broken(run, "an encoded NUL was answered with 500", got="500") if run.failed_inside else HELD
+    rest = call.rest_of_path
     if rest in ("/a\0tail", "/a%00tail"):
         return HELD
     return broken(run, f"the path became {show(rest)}", got=show(rest), expected=show("/a\0tail"))
@@ -174,7 +174,7 @@ def dot_segments_stay_in_mount(run: ServerRun) -> Outcome:
     mount there is no outside, so the rule is not exercised there.
     """
     mount = run.mount
-    if not took_place(run) or not mount:
+    if not run.took_place or not mount:
         return None
     for call in run.calls:
         if call.get("SCRIPT_NAME") != mount:
@@ -207,8 +207,8 @@ def _() -> ServerRun:
 
 
 def _double_slash(run: ServerRun) -> tuple[str, str] | None:
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
     return call.get("SCRIPT_NAME") + call.get("PATH_INFO"), call.get("HTTP_HOST")
 
@@ -310,8 +310,8 @@ def query_passed_raw(run: ServerRun) -> Outcome:
 
     Decoding it before it is split makes ``%26`` a separator (RFC 3875 section 4.1.7).
     """
-    call, wanted = first_call(run), run.wanted.query
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.query
+    if not run.took_place or call is None or wanted is None:
         return None
     return differs(run, "QUERY_STRING", call.get("QUERY_STRING"), wanted, "which is not the query as it was sent")
 

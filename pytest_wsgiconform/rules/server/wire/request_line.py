@@ -8,18 +8,7 @@ from ...records.server import OTHERS, Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import (
-    answered,
-    first_call,
-    first_final,
-    holding,
-    must_refuse,
-    ran_first,
-    refused,
-    rest_of_path,
-    took_place,
-    unseen,
-)
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-line"
 
@@ -85,20 +74,20 @@ def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
     RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
     seen another target. Passing the whole target on is no repair; cutting it at the blank is.
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return must_refuse(run, "a request target with a raw blank", redirect=True)
     wanted = run.wanted.tail
     if wanted is None:
         return None
-    if rest_of_path(call) == wanted:
+    if call.rest_of_path == wanted:
         return HELD
     return broken(
         run,
-        f"the target was cut or changed to {show(rest_of_path(call))}",
-        got=show(rest_of_path(call)),
+        f"the target was cut or changed to {show(call.rest_of_path)}",
+        got=show(call.rest_of_path),
         expected="400",
     )
 
@@ -194,9 +183,9 @@ def method_case_kept(run: ServerRun) -> Outcome:
     Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access
     rules written for one must not be met with the other. Refusing an unknown method is fine.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return HELD if took_place(run) and first_final(run) is not None else None
+    call = run.first_call
+    if not run.took_place or call is None:
+        return HELD if run.took_place and run.first_final is not None else None
     wanted = run.wanted.method
     if wanted is None:
         return None
@@ -243,9 +232,9 @@ def empty_line_before_request_ignored(run: ServerRun) -> Outcome:
 
     Some clients send a line end too many after a body; RFC 9112 section 2.2 asks for robustness here.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if ran_first(run):
+    if run.ran_first:
         return HELD
     return broken(run, f"an empty line before the request got: {answered(run)}", got=answered(run), expected="served")
 
@@ -277,10 +266,10 @@ def blank_led_first_line_dropped(run: ServerRun) -> Outcome:
     unread; taking them as fields, or as the end of the fields, lets an attacker hide fields from one of two
     recipients.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return HELD if took_place(run) and refused(run) else None
-    planted = holding(call, "planted")
+    call = run.first_call
+    if not run.took_place or call is None:
+        return HELD if run.took_place and run.refused else None
+    planted = call.holding("planted")
     if planted is not None:
         return broken(run, f"the line became part of {show(planted[0])}: {show(planted[1])}", got=show(planted[1]))
     if run.stimulus.endswith("blank-line-led") and "HTTP_X_PLANTED" not in call.environ:
@@ -320,11 +309,11 @@ def long_target_whole_or_refused(run: ServerRun) -> Outcome:
 
     A cut target is another resource. RFC 9112 section 3 has 414 for a target longer than the server parses.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is not None:
-        name, got, wanted = "PATH_INFO", len(rest_of_path(call)), run.wanted.tail_length
+        name, got, wanted = "PATH_INFO", len(call.rest_of_path), run.wanted.tail_length
         if run.wanted.query_length is not None:
             name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), run.wanted.query_length
         if wanted is None:
@@ -335,10 +324,10 @@ def long_target_whole_or_refused(run: ServerRun) -> Outcome:
         return broken(
             run, f"{wanted} characters of the target became {got} in {name}", got=str(got), expected=str(wanted)
         )
-    final = first_final(run)
+    final = run.first_final
     if final is not None and final.status == 500:
         return broken(run, "a long target was answered with 500", got="500", expected="414")
-    return HELD if refused(run) and (final is not None or run.connection.closed_by_server) else None
+    return HELD if run.refused and (final is not None or run.connection.closed_by_server) else None
 
 
 @long_target_whole_or_refused.bad
@@ -377,8 +366,8 @@ def long_target_gets_414(run: ServerRun) -> Outcome:
 
     The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
     """
-    final = first_final(run)
-    if not took_place(run) or ran_first(run) or final is None or final.label in OTHERS:
+    final = run.first_final
+    if not run.took_place or run.ran_first or final is None or final.label in OTHERS:
         return None
     if final.status == 414:
         return HELD

@@ -11,7 +11,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import took_place
 
 SECTION = "response"
 
@@ -55,7 +54,7 @@ def status_line_well_formed(run: ServerRun) -> Outcome:
         if connection.stray:
             got = show(connection.stray, 60)
             return broken(run, f"the first bytes are no status line: {got}", connection, got=got)
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         for detail in response.deviates("status-line", "version"):
@@ -90,7 +89,7 @@ def response_head_well_formed(run: ServerRun) -> Outcome:
 
     RFC 9112 sections 2.2 and 5. Clients repair a lot, each in its own way; the app gave nothing that would need it.
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         codes = ("line-end", "field-line", "field-name", "field-value", "obs-fold", "length-invalid", "coding")
@@ -125,7 +124,7 @@ def response_body_well_formed(run: ServerRun) -> Outcome:
     one all its bytes, and no bytes stand between two responses.
     """
     finals = _finals(run)
-    if not took_place(run) or not finals:
+    if not run.took_place or not finals:
         return None
     for connection, response in finals:
         for detail in response.deviates("chunk", "body-incomplete"):
@@ -160,7 +159,7 @@ def response_has_one_framing(run: ServerRun) -> Outcome:
 
     RFC 9112 section 6.2. It is the response's side of request smuggling.
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         if response.deviates("both-framings"):
@@ -192,7 +191,7 @@ def response_has_one_length(run: ServerRun) -> Outcome:
 
     RFC 9110 sections 5.3 and 8.6. Clients take the first, the last, or give up; an error or one line is right.
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         for detail in response.deviates("length-repeated"):
@@ -225,7 +224,7 @@ def cookies_sent_apart(run: ServerRun) -> Outcome:
     RFC 6265 section 3: the comma that would join them is part of cookie dates.
     """
     answer = run.answer("first")
-    if not took_place(run) or answer is None:
+    if not run.took_place or answer is None:
         return None
     cookies = answer.header("Set-Cookie")
     if cookies == ["a=1", "b=2", "c=3"]:
@@ -339,7 +338,7 @@ def server_field_without_detail(run: ServerRun) -> Outcome:
     RFC 9110 section 10.2.4: long lists of components with versions help those who look for known holes.
     """
     answer = run.answer("first")
-    if not took_place(run) or answer is None:
+    if not run.took_place or answer is None:
         return None
     for value in answer.header("Server"):
         if len(re.findall(r"[^\s/()]+/[0-9]", value)) > 2 or len(value) > 60:

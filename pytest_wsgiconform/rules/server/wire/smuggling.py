@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
+from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
 
@@ -25,19 +25,19 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
 
     :param closes: whether the connection has to end after it, so that nothing that follows may run.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if run.ran("planted"):
         chunks_counted = call is not None and call.body == run.wanted.decoded
         if closes and (
-            chunks_counted or unseen(run)
+            chunks_counted or run.unseen
         ):  # by the chunks it is no part of the body, but nothing may run any more
             what = "the connection stayed open, and what the Content-Length covers ran as a request"
         else:
             what = "bytes of the body ran as a request of their own"
         return broken(run, what, got="second request", expected="closed" if closes else "400")
-    if call is None and hung(run.connection):
+    if call is None and run.connection.hung:
         return broken(run, "the server waited for more than the chunks", got="silence", expected="400 or an answer")
     wanted = run.wanted.decoded
     if call is not None and wanted is not None and run.mistook_body:
@@ -168,11 +168,11 @@ def unknown_coding_gets_501(run: ServerRun) -> Outcome:
     RFC 9112 section 6.1. Passing the still coded body to an app that can't know of the coding is the worst of
     the alternatives.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if first_call(run) is not None:
+    if run.first_call is not None:
         return broken(run, "a body with an unknown transfer coding reached the app", got=answered(run), expected="501")
-    final = first_final(run)
+    final = run.first_final
     if final is None:
         return None
     if final.status == 501:
@@ -241,7 +241,7 @@ def coding_in_http10_ends_connection(run: ServerRun) -> Outcome:
     RFC 9112 section 6.1: the framing counts as faulty even when a Content-Length is there, since an HTTP/1.0
     recipient on the way has not understood the coding.
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("next") or run.ran("planted"):
         return broken(run, "another request ran on the connection", got="served", expected="closed")

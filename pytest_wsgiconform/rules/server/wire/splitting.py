@@ -6,7 +6,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
 
 SECTION = "smuggling"
 
@@ -19,7 +18,7 @@ def _example(stimulus: str, *responses: Response) -> ServerRun:
 
 def _not_split(run: ServerRun, what: str) -> Outcome:
     """Judge that nothing of the app's text acts as a line end, a field or a response of its own."""
-    if not took_place(run) or first_call(run) is None:
+    if not run.took_place or run.first_call is None:
         return None
     for connection in run.connections:
         for response in connection.responses:

@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-line"
 
@@ -32,13 +32,13 @@ def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     The scheme and authority are no part of the path that an app sees.
     """
     wanted = run.wanted.path, run.wanted.query
-    if not took_place(run) or unseen(run) or None in wanted:
+    if not run.took_place or run.unseen or None in wanted:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return broken(run, f"a target in absolute form got: {answered(run)}", got=answered(run), expected="served")
     path, query = _path(call), call.get("QUERY_STRING")
-    if not path.startswith("/") or "://" in path or (rest_of_path(call), query) != wanted:
+    if not path.startswith("/") or "://" in path or (call.rest_of_path, query) != wanted:
         return broken(
             run,
             f"the path became {show(path)} and the query {show(query)}",
@@ -81,9 +81,9 @@ def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
     and an app that trusts Host must not see two different hosts.
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return must_refuse(run, "an absolute target with another Host")
     host, other = call.get("HTTP_HOST"), run.wanted.other_host
@@ -133,8 +133,8 @@ def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
     It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it
     for a question about one resource. Answering or refusing it in the server is fine.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals):
         return None
     if call is not None and _path(call) not in ("*", ""):
         return broken(run, f"the asterisk became the path {show(_path(call))}", got=show(_path(call)), expected="'*'")
@@ -206,8 +206,8 @@ def connect_target_is_no_path(run: ServerRun) -> Outcome:
     CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which no WSGI app can give; made a path, the
     authority is a resource that nobody asked for.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
     authority = run.wanted.authority
     if authority is None:
@@ -254,8 +254,8 @@ def fragment_not_passed_on(run: ServerRun) -> Outcome:
     No form of a target has room for one (RFC 9112 section 3.2), so a sender that puts it there means
     something else than a recipient that keeps it in the path or the query.
     """
-    call = first_call(run)
-    if not took_place(run) or unseen(run):
+    call = run.first_call
+    if not run.took_place or run.unseen:
         return None
     if call is None:
         return must_refuse(run, "a target with a fragment")

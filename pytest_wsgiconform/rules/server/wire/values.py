@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
+from ..outcomes import differs, turned_away
 
 SECTION = "request-headers"
 
@@ -34,12 +34,12 @@ def line_breaks_and_nul_not_in_environ(run: ServerRun) -> Outcome:
     RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another
     request, a C string) breaks at them.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with CR, LF or NUL in a field value")
-    found = holding(call, "\0", "\n", "\r")
+    found = call.holding("\0", "\n", "\r")
     if found is None:
         return HELD
     return broken(run, f"{show(found[0])} is {show(found[1])}", got=show(found[1]), expected="400, or spaces")
@@ -68,13 +68,13 @@ def control_characters_survived(run: ServerRun) -> Outcome:
 
     RFC 9110 section 5.5 leaves it open whether such a value is kept or refused; an internal error is neither.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
     if not run.alive:
         return broken(run, "the server did not survive a control character in a field value", got="no connection")
-    if failed_inside(run):
+    if run.failed_inside:
         return broken(run, "a control character in a field value was answered with 500", got="500", expected="400")
-    return HELD if first_call(run) is not None or refused(run) else None
+    return HELD if run.first_call is not None or run.refused else None
 
 
 @control_characters_survived.bad
@@ -102,8 +102,8 @@ def blanks_around_value_stripped(run: ServerRun) -> Outcome:
 
     RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
     """
-    call, value = first_call(run), run.wanted.value
-    if not took_place(run) or call is None or value is None:
+    call, value = run.first_call, run.wanted.value
+    if not run.took_place or call is None or value is None:
         return None
     return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "blanks included")
 
@@ -136,8 +136,8 @@ def high_bytes_are_latin1(run: ServerRun) -> Outcome:
     RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
     that the app can get the bytes back.
     """
-    call, value = first_call(run), run.wanted.value
-    if not took_place(run) or call is None or value is None:
+    call, value = run.first_call, run.wanted.value
+    if not run.took_place or call is None or value is None:
         return None
     return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "which does not encode to what was sent")
 
@@ -171,8 +171,8 @@ def underscore_name_not_merged(run: ServerRun) -> Outcome:
     ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and
     strips the client's copy of it does not know of the second.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
@@ -213,8 +213,8 @@ def underscore_framing_without_effect(run: ServerRun) -> Outcome:
     Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE; an app that
     reads by a forged length hangs, or leaves bytes that run as the next request.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
@@ -265,8 +265,8 @@ def proxy_field_not_passed_on(run: ServerRun) -> Outcome:
     Libraries take HTTP_PROXY of the process environment for the outgoing proxy. Under CGI environ *is* the
     process environment; elsewhere a copy of it into ``os.environ`` is all that is missing.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not refused(run)):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.refused):
         return None
     if call is not None and "HTTP_PROXY" in call.environ:
         return broken(run, "the client's Proxy field is in environ as HTTP_PROXY", got=show(call.get("HTTP_PROXY")))
@@ -297,8 +297,8 @@ def repeated_fields_joined(run: ServerRun) -> Outcome:
     RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
     spread over lines. Keeping the first or the last loses data.
     """
-    call, key, wanted = first_call(run), run.wanted.key, run.wanted.values
-    if not took_place(run) or call is None or key is None or wanted is None:
+    call, key, wanted = run.first_call, run.wanted.key, run.wanted.values
+    if not run.took_place or call is None or key is None or wanted is None:
         return None
     value = call.get(key)
     if tuple(member.strip() for member in value.split(",")) == wanted:
@@ -332,8 +332,8 @@ def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
     The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
     HTTP/2 front ends split Cookie into lines as a matter of course.
     """
-    call, wanted = first_call(run), run.wanted.pairs
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.pairs
+    if not run.took_place or call is None or wanted is None:
         return None
     value = call.get("HTTP_COOKIE")
     if tuple(pair.strip() for pair in value.split(";")) == wanted:
@@ -367,8 +367,8 @@ def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
     RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third
     one that nobody sent.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with a repeated field")

@@ -8,7 +8,7 @@ from ...records.server import Response, ServerRun
 from ...records.stimulus_facts import Launch
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first, started
+from ..examples import event, example_call, example_run
 
 SECTION = "call"
 
@@ -46,7 +46,7 @@ def any_callable_served(run: ServerRun) -> Outcome:
     kind = run.launch.app or "a function"
     if run.noted.not_started:
         return broken(run, f"the server does not start with {kind} as its application: {run.noted.not_started}")
-    response = answer(run)
+    response = run.first_final
     if run.probed and not run.calls and response is None:
         return broken(run, f"the server neither called {kind} nor answered")
     wanted = f"ok {run.token}.first\n".encode()
@@ -57,12 +57,12 @@ def any_callable_served(run: ServerRun) -> Outcome:
 
 
 @any_callable_served.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
 
 
 @any_callable_served.good
-def _():
+def _() -> ServerRun:
     response = Response(body=b"ok t.first\n")
     return example_run(response, calls=[example_call()], launch=Launch(app="app_class"), token="t")
 
@@ -82,7 +82,7 @@ def app_not_introspected(run: ServerRun) -> Outcome:
     what a server finds out about one kind of object, another kind does not have. What logging, ``isinstance`` and
     ``functools.wraps`` look up (names, module, class, documentation) is not counted.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or "wsgiconform.lookups" not in call.environ:
         return None
     looked_up = call.environ["wsgiconform.lookups"]
@@ -93,12 +93,12 @@ def app_not_introspected(run: ServerRun) -> Outcome:
 
 
 @app_not_introspected.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__code__"]})])
 
 
 @app_not_introspected.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__class__"]})])
 
 
@@ -128,12 +128,12 @@ def app_called_once_per_request(run: ServerRun) -> Outcome:
 
 
 @app_called_once_per_request.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call(), example_call()])
 
 
 @app_called_once_per_request.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call()])
 
 
@@ -151,8 +151,8 @@ def start_response_takes_positionals(run: ServerRun) -> Outcome:
     Why it matters: it must accept two required positional arguments and one optional one (PEP 3333, "Specification
     Details"). A first call that carries exc_info, as an error page's does, is an ordinary start.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if call is None or not found:
         return None
     if found[0]["raised"]:
@@ -161,13 +161,13 @@ def start_response_takes_positionals(run: ServerRun) -> Outcome:
 
 
 @start_response_takes_positionals.bad
-def _():
+def _() -> ServerRun:
     raised = "TypeError: start_response() takes 2 positional arguments but 3 were given"
     return example_run(calls=[example_call(event("start", status="200 OK", raised=raised))])
 
 
 @start_response_takes_positionals.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call(event("start", status="200 OK", raised=""))])
 
 
@@ -186,7 +186,7 @@ def write_takes_bytes(run: ServerRun) -> Outcome:
     Why it matters: it must return a ``write(body_data)`` callable with one positional argument (PEP 3333,
     "Specification Details"), which older frameworks still use.
     """
-    call = first(run)
+    call = run.called("first")
     found = call.named("write") if call is not None else []
     for entry in found:
         if entry["raised"]:
@@ -195,10 +195,10 @@ def write_takes_bytes(run: ServerRun) -> Outcome:
 
 
 @write_takes_bytes.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("write", size=3, raised="TypeError: 'NoneType' is not callable"))])
 
 
 @write_takes_bytes.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("write", size=3, raised=""))])

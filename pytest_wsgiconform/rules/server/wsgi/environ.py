@@ -7,15 +7,8 @@ from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    Asked,
-    example_call,
-    example_path,
-    example_request,
-    example_run,
-    judge_each,
-    pairs,
-)
+from ..examples import example_call, example_path, example_request, example_run
+from ..requests import Asked, judge_each, pairs
 
 SECTION = "environ"
 
@@ -38,12 +31,12 @@ def request_method_as_sent(run: ServerRun) -> Outcome:
 
 
 @request_method_as_sent.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(method="BREW"), calls=[example_call(REQUEST_METHOD="GET")])
 
 
 @request_method_as_sent.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(method="BREW"), calls=[example_call(REQUEST_METHOD="BREW")])
 
 
@@ -72,12 +65,12 @@ def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
 
 
 @path_info_is_rest_of_path.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a%20b"), calls=[example_call(PATH_INFO=example_path(rest="/a%20b"))])
 
 
 @path_info_is_rest_of_path.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a%20b"), calls=[example_call(PATH_INFO=example_path(rest="/a b"))])
 
 
@@ -110,13 +103,13 @@ def script_name_is_mount_point(run: ServerRun) -> Outcome:
 
 
 @script_name_is_mount_point.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(SCRIPT_NAME="", PATH_INFO=example_path())]
     return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
 
 
 @script_name_is_mount_point.good
-def _():
+def _() -> ServerRun:
     calls = [example_call(SCRIPT_NAME="/mount", PATH_INFO=example_path())]
     return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
 
@@ -139,12 +132,12 @@ def query_string_as_sent(run: ServerRun) -> Outcome:
 
 
 @query_string_as_sent.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="?q=%26"), calls=[example_call(QUERY_STRING="q=&")])
 
 
 @query_string_as_sent.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="?q=%26"), calls=[example_call(QUERY_STRING="q=%26")])
 
 
@@ -170,13 +163,13 @@ def content_type_as_sent(run: ServerRun) -> Outcome:
 
 
 @content_type_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Type: text/x; charset=utf-8")
     return example_run(sent=sent, calls=[example_call(CONTENT_TYPE="text/x")])
 
 
 @content_type_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Type: text/x; charset=utf-8")
     return example_run(sent=sent, calls=[example_call(CONTENT_TYPE="text/x; charset=utf-8")])
 
@@ -203,13 +196,13 @@ def content_length_as_sent(run: ServerRun) -> Outcome:
 
 
 @content_length_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Length: 10", method="POST")
     return example_run(sent=sent, calls=[example_call(CONTENT_LENGTH="")])
 
 
 @content_length_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Length: 10", method="POST")
     return example_run(sent=sent, calls=[example_call(CONTENT_LENGTH="10")])
 
@@ -250,13 +243,13 @@ def _may_be_a_host(name: str) -> bool:
 
 
 @server_address_names_listener.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(SERVER_NAME="example.invalid", SERVER_PORT="8000")]
     return example_run(calls=calls, host="127.0.0.1:8000")
 
 
 @server_address_names_listener.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")], host="127.0.0.1:8000")
 
 
@@ -278,10 +271,10 @@ def server_protocol_is_request_version(run: ServerRun) -> Outcome:
 
 
 @server_protocol_is_request_version.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(version="HTTP/1.0"), calls=[example_call(SERVER_PROTOCOL="HTTP/1.1")])
 
 
 @server_protocol_is_request_version.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(version="HTTP/1.0"), calls=[example_call(SERVER_PROTOCOL="HTTP/1.0")])

@@ -7,15 +7,8 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    Asked,
-    asked,
-    example_call,
-    example_path,
-    example_request,
-    example_run,
-    pairs,
-)
+from ..examples import example_call, example_path, example_request, example_run
+from ..requests import Asked, asked, pairs
 
 SECTION = "environ"
 
@@ -72,13 +65,13 @@ def request_headers_passed_on(run: ServerRun) -> Outcome:
 
 
 @request_headers_passed_on.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Two-Words: two")
     return example_run(sent=sent, calls=[example_call(HTTP_HOST="127.0.0.1:8000", **{"HTTP_X-TWO-WORDS": "two"})])
 
 
 @request_headers_passed_on.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Two-Words: two")
     return example_run(sent=sent, calls=[example_call(HTTP_HOST="127.0.0.1:8000", HTTP_X_TWO_WORDS="two")])
 
@@ -111,13 +104,13 @@ def request_header_values_as_sent(run: ServerRun) -> Outcome:
 
 
 @request_header_values_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Probe: two  words, inside")
     return example_run(sent=sent, calls=[example_call(HTTP_X_PROBE="two words, inside")])
 
 
 @request_header_values_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Probe:  two  words, inside ")
     return example_run(sent=sent, calls=[example_call(HTTP_X_PROBE="two  words, inside")])
 
@@ -147,13 +140,13 @@ def no_invented_request_headers(run: ServerRun) -> Outcome:
 
 
 @no_invented_request_headers.bad
-def _():
+def _() -> ServerRun:
     call = example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")
     return example_run(sent=example_request(), calls=[call])
 
 
 @no_invented_request_headers.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(), calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
 
 
@@ -182,12 +175,12 @@ def url_scheme_is_clients(run: ServerRun) -> Outcome:
 
 
 @url_scheme_is_clients.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "https"})])
 
 
 @url_scheme_is_clients.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "http"})])
 
 
@@ -221,13 +214,13 @@ def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
 
 
 @environ_text_gives_bytes_back.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(PATH_INFO=example_path(rest="/\u20ac"))]
     return example_run(sent=example_request(rest="/%E2%82%AC"), calls=calls)
 
 
 @environ_text_gives_bytes_back.good
-def _():
+def _() -> ServerRun:
     calls = [example_call(PATH_INFO=example_path(rest="/\xe2\x82\xac"))]
     return example_run(sent=example_request(rest="/%E2%82%AC"), calls=calls)
 
@@ -266,13 +259,13 @@ def environ_fresh_per_request(run: ServerRun) -> Outcome:
 
 
 @environ_fresh_per_request.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(label="mutate"), example_call(label="next", **{"wsgiconform.planted": "planted"})]
     return example_run(calls=calls)
 
 
 @environ_fresh_per_request.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(label="mutate"), example_call(label="next", HTTP_X_STABLE="stable")])
 
 
@@ -310,12 +303,12 @@ def _url_environ(**changes: str) -> dict[str, str]:
 
 
 @url_can_be_rebuilt.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a?x=1"), calls=[example_call(**_url_environ(HTTP_HOST="localhost"))])
 
 
 @url_can_be_rebuilt.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a?x=1"), calls=[example_call(**_url_environ(QUERY_STRING="x=1"))])
 
 
@@ -342,12 +335,12 @@ def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
 
 
 @unknown_environ_keys_harmless.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()])
 
 
 @unknown_environ_keys_harmless.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok 00000000.first\n1"), calls=[example_call()])
 
 
@@ -375,10 +368,10 @@ def deployer_variables_reach_app(run: ServerRun) -> Outcome:
 
 
 @deployer_variables_reach_app.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call({"event": "deployer", "process": "", "environ": ""})])
 
 
 @deployer_variables_reach_app.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call({"event": "deployer", "process": "deployed", "environ": ""})])

@@ -9,13 +9,13 @@ from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "environ"
 
 
 def _tried(run: ServerRun, how: str) -> dict[str, Any] | None:
-    call = first(run)
+    call = run.called("first")
     found = call.named("extension") if call is not None else []
     return next((entry for entry in found if entry["how"] == how), None)
 
@@ -49,12 +49,12 @@ def header_extension_needs_environ(run: ServerRun) -> Outcome:
 
 
 @header_extension_needs_environ.bad
-def _():
+def _() -> ServerRun:
     return _example("without-environ")
 
 
 @header_extension_needs_environ.good
-def _():
+def _() -> ServerRun:
     return _example("without-environ", "TypeError: environ is missing")
 
 
@@ -82,12 +82,12 @@ def header_extension_follows_environ(run: ServerRun) -> Outcome:
 
 
 @header_extension_follows_environ.bad
-def _():
+def _() -> ServerRun:
     return _example("altered-environ", value="stable")
 
 
 @header_extension_follows_environ.good
-def _():
+def _() -> ServerRun:
     return _example("altered-environ", value="altered")
 
 
@@ -110,12 +110,12 @@ def output_extension_needs_start(run: ServerRun) -> Outcome:
 
 
 @output_extension_needs_start.bad
-def _():
+def _() -> ServerRun:
     return _example("without-start")
 
 
 @output_extension_needs_start.good
-def _():
+def _() -> ServerRun:
     return _example("without-start", "TypeError: start_response is missing")
 
 
@@ -138,12 +138,12 @@ def output_extension_refuses_foreign_start(run: ServerRun) -> Outcome:
 
 
 @output_extension_refuses_foreign_start.bad
-def _():
+def _() -> ServerRun:
     return _example("foreign-start")
 
 
 @output_extension_refuses_foreign_start.good
-def _():
+def _() -> ServerRun:
     return _example("foreign-start", "ValueError: not the server's start_response")
 
 
@@ -164,7 +164,7 @@ def tls_variables_supplied(run: ServerRun) -> Outcome:
     """
     if run.noted.not_started:
         return None  # the certificate or the TLS library may be at fault
-    call = first(run)
+    call = run.called("first")
     if call is None:
         return None
     scheme = call.environ.get("wsgi.url_scheme")
@@ -177,10 +177,10 @@ def tls_variables_supplied(run: ServerRun) -> Outcome:
 
 
 @tls_variables_supplied.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "https"})])
 
 
 @tls_variables_supplied.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(HTTPS="on", **{"wsgi.url_scheme": "https"})])

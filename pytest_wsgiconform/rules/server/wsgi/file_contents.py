@@ -6,13 +6,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-)
+from ..examples import event, example_call, example_run
 from .files import file_arrives, wrapped_body
 
 SECTION = "file-wrapper"
@@ -33,7 +27,7 @@ def rewrapped_file_served(run: ServerRun) -> Outcome:
     then has an ordinary iterable, and the file is closed all the same.
     """
     outcome = file_arrives(run, "a wrapped file through a middleware's generator")
-    call = first(run)
+    call = run.called("first")
     closed = call is not None and any(entry.get("of") == "file" for entry in call.named("close"))
     if outcome == HELD and not closed:
         return broken(run, "a wrapped file behind a middleware was not closed after the response")
@@ -41,12 +35,12 @@ def rewrapped_file_served(run: ServerRun) -> Outcome:
 
 
 @rewrapped_file_served.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b""), calls=[example_call()], body=b"abc")
 
 
 @rewrapped_file_served.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("close", of="file", number=1))
     return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
 
@@ -67,7 +61,7 @@ def file_like_plain_iteration(run: ServerRun) -> Outcome:
     """
     if not run.probed or not run.calls or any(call.named("no-file-wrapper") for call in run.calls):
         return None
-    answers = [answer(run, number) for number in range(3)]
+    answers = [run.final_on(number) for number in range(3)]
     plain = answers[0]
     if plain is None or plain.status != 200 or not plain.complete:
         return None
@@ -88,12 +82,12 @@ def _compared(*bodies: bytes) -> ServerRun:
 
 
 @file_like_plain_iteration.bad
-def _():
+def _() -> ServerRun:
     return _compared(b"a" * 9000, b"a" * 8192, b"a" * 9000)
 
 
 @file_like_plain_iteration.good
-def _():
+def _() -> ServerRun:
     return _compared(b"a" * 9000, b"a" * 9000, b"a" * 9000)
 
 
@@ -115,12 +109,12 @@ def file_sent_from_position(run: ServerRun) -> Outcome:
 
 
 @file_sent_from_position.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"0123456789abc"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_from_position.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
@@ -138,19 +132,19 @@ def file_sent_up_to_length(run: ServerRun) -> Outcome:
     Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
     how a part of a file is served.
     """
-    response = answer(run)
+    response = run.first_final
     if response is not None and wrapped_body(run) is not None and response.stray:
         return broken(run, f"{len(response.stray)} bytes of the file came after Content-Length")
     return file_arrives(run, "a file with a shorter Content-Length")
 
 
 @file_sent_up_to_length.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_up_to_length.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
@@ -172,10 +166,10 @@ def unsuitable_files_iterated(run: ServerRun) -> Outcome:
 
 
 @unsuitable_files_iterated.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @unsuitable_files_iterated.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")

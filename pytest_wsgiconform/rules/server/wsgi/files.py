@@ -7,22 +7,14 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    passed,
-    received_by,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "file-wrapper"
 
 
 def wrapped_body(run: ServerRun) -> Call | None:
     """Return the call, unless the server offers no file wrapper."""
-    call = first(run)
+    call = run.called("first")
     return None if call is None or call.named("no-file-wrapper") else call
 
 
@@ -37,7 +29,7 @@ def file_arrives(run: ServerRun, what: str) -> Outcome:
     wanted = run.wanted.body
     if wrapped_body(run) is None or wanted is None:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         size = "no response" if response is None else f"{response.status} with {len(response.body)} bytes"
         cut = "" if response is None or response.complete else ", cut short"
@@ -69,12 +61,12 @@ def file_wrapper_takes_block_size(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_takes_block_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"two-raised": "TypeError: 2 were given"}))])
 
 
 @file_wrapper_takes_block_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-whole": True, "two-whole": True}))])
 
 
@@ -103,12 +95,12 @@ def file_wrapper_result_iterable(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_result_iterable.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-raised": "TypeError: not iterable"}))])
 
 
 @file_wrapper_result_iterable.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-whole": True}))])
 
 
@@ -137,12 +129,12 @@ def file_wrapper_close_passed_on(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_close_passed_on.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-has-close": False, "one-closed": False}))])
 
 
 @file_wrapper_close_passed_on.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-has-close": True, "one-closed": True}))])
 
 
@@ -162,7 +154,7 @@ def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
     """
     call = wrapped_body(run)
     found = call.named("discarded") if call is not None else []
-    response = answer(run)
+    response = run.first_final
     if not found or response is None:
         return None
     if found[0]["position"]:
@@ -173,12 +165,12 @@ def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_sends_nothing.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=512))])
 
 
 @file_wrapper_sends_nothing.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
 
 
@@ -200,12 +192,12 @@ def file_needs_no_close(run: ServerRun) -> Outcome:
 
 
 @file_needs_no_close.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @file_needs_no_close.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
 
 
@@ -224,7 +216,7 @@ def file_closed_after_response(run: ServerRun) -> Outcome:
     "Optional Platform-Specific File Handling"), also when the operating system sends the file.
     """
     call = wrapped_body(run)
-    response = answer(run)
+    response = run.first_final
     if call is None or response is None or response.status != 200 or not response.complete:
         return None
     if not any(entry.get("of") == "file" for entry in call.named("close")):
@@ -233,12 +225,12 @@ def file_closed_after_response(run: ServerRun) -> Outcome:
 
 
 @file_closed_after_response.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call()])
 
 
 @file_closed_after_response.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
 
 
@@ -257,10 +249,10 @@ def file_sent_after_return(run: ServerRun) -> Outcome:
     Handling"): until then the application may still seek, or change its mind.
     """
     call = wrapped_body(run)
-    moment = passed(call, "wrapped") if call is not None else None
+    moment = call.passed("wrapped") if call is not None else None
     if moment is None:
         return None
-    early = received_by(run.connection, moment)
+    early = run.connection.received_by(moment)
     if early:
         message = f"before the application returned its file, the client got {show(early[:60])}"
         return broken(run, message, got=show(early[:60]), expected="nothing")
@@ -268,12 +260,12 @@ def file_sent_after_return(run: ServerRun) -> Outcome:
 
 
 @file_sent_after_return.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="wrapped", opened=True))
     return example_run(calls=[call], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\nline one")])
 
 
 @file_sent_after_return.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="wrapped", opened=True))
     return example_run(calls=[call], received=[(2.5, b"HTTP/1.1 200 OK\r\n\r\nline one")])

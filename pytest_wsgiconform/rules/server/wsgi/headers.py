@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, example_call, example_run, first
+from ..examples import example_call, example_run
 
 SECTION = "response"
 
@@ -26,9 +26,9 @@ def required_headers_added(run: ServerRun) -> Outcome:
     Why it matters: it is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response()
     Callable").
     """
-    if first(run) is None:
+    if run.called("first") is None:
         return None
-    response = answer(run)
+    response = run.first_final
     wanted = b"first,ok " + f"{run.token}.first".encode() + b"\n"
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
@@ -37,12 +37,12 @@ def required_headers_added(run: ServerRun) -> Outcome:
 
 
 @required_headers_added.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"first,", complete=False), calls=[example_call()])
 
 
 @required_headers_added.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
@@ -61,8 +61,8 @@ def date_supplied(run: ServerRun) -> Outcome:
     Callable"), and HTTP requires Date of an origin server that has a clock (RFC 9110, section 6.6.1). Caches count
     from it.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     dates = response.header("Date")
     if len(dates) != 1:
@@ -71,12 +71,12 @@ def date_supplied(run: ServerRun) -> Outcome:
 
 
 @date_supplied.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call()])
 
 
 @date_supplied.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=[("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
 
 
@@ -94,8 +94,8 @@ def server_header_supplied(run: ServerRun) -> Outcome:
     Why it matters: it normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on
     purpose, so its absence is worth knowing, no more.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     if not response.header("Server"):
         return broken(run, "the response has no Server header")
@@ -103,12 +103,12 @@ def server_header_supplied(run: ServerRun) -> Outcome:
 
 
 @server_header_supplied.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call()])
 
 
 @server_header_supplied.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=[("Server", "probe")]), calls=[example_call()])
 
 
@@ -127,8 +127,8 @@ def header_names_any_case(run: ServerRun) -> Outcome:
     Why it matters: header names are case-insensitive, so a server must take that into account when it looks at them
     (PEP 3333, "The start_response() Callable"). One that does not sends Date twice, or a second Content-Length.
     """
-    response, plain = answer(run), answer(run, 1)
-    if first(run) is None or response is None or plain is None or plain.status != 200:
+    response, plain = run.first_final, run.final_on(1)
+    if run.called("first") is None or response is None or plain is None or plain.status != 200:
         return None
     if response.status != 200:
         return broken(run, f"the same headers in odd letters got {response.status}", got=str(response.status))
@@ -143,12 +143,12 @@ def header_names_any_case(run: ServerRun) -> Outcome:
 
 
 @header_names_any_case.bad
-def _():
+def _() -> ServerRun:
     return _two_spellings([("dATE", _APP_DATE), ("Date", _SERVER_DATE)], [("Date", _APP_DATE)])
 
 
 @header_names_any_case.good
-def _():
+def _() -> ServerRun:
     return _two_spellings(  # a server that always adds its own: the spelling makes no difference
         [("dATE", _APP_DATE), ("Date", _SERVER_DATE)], [("Date", _APP_DATE), ("Date", _SERVER_DATE)]
     )

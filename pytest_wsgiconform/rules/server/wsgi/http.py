@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..agreed_bytes import VERBATIM
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "http"
 
@@ -36,8 +36,8 @@ def status_sent_verbatim(run: ServerRun) -> Outcome:
     Why it matters: the server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features":
     applications are in complete control). A reason phrase that the server knows better is not the one that was given.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     wanted = STATUS_LINES.get(run.stimulus, (200, "OK"))
     if (response.status, response.reason) != wanted:
@@ -53,12 +53,12 @@ def _answered(stimulus: str, *responses: Response) -> ServerRun:
 
 
 @status_sent_verbatim.bad
-def _():
+def _() -> ServerRun:
     return _answered("status:299", Response(status=299, reason="Unknown"))
 
 
 @status_sent_verbatim.good
-def _():
+def _() -> ServerRun:
     return _answered("status:299", Response(status=299, reason="Wholly Custom"))
 
 
@@ -76,8 +76,8 @@ def headers_sent_verbatim(run: ServerRun) -> Outcome:
     Why it matters: the server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie
     headers that are joined are cookies lost. Names may change their case.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     for name in dict.fromkeys(name for name, _ in VERBATIM):
         wanted = [value for key, value in VERBATIM if key == name]
@@ -88,12 +88,12 @@ def headers_sent_verbatim(run: ServerRun) -> Outcome:
 
 
 @headers_sent_verbatim.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=VERBATIM[1:]), calls=[example_call()])
 
 
 @headers_sent_verbatim.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=list(VERBATIM)), calls=[example_call()])
 
 
@@ -111,8 +111,8 @@ def response_meaning_kept(run: ServerRun) -> Outcome:
     Why it matters: what a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP
     Features"). A server that puts error pages of its own in the place of a 404 or 503 takes away the application's.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     wanted = b"ok " + f"{run.token}.first".encode() + b"\n"
     if response.body != wanted or response.header("X-Kept") != ["kept"] or not response.complete:
@@ -122,12 +122,12 @@ def response_meaning_kept(run: ServerRun) -> Outcome:
 
 
 @response_meaning_kept.bad
-def _():
+def _() -> ServerRun:
     return _answered("status:503", Response(status=503, body=b"<h1>503</h1>"))
 
 
 @response_meaning_kept.good
-def _():
+def _() -> ServerRun:
     return _answered("status:503", Response(status=503, headers=[("X-Kept", "kept")], body=b"ok .first\n"))
 
 
@@ -146,7 +146,7 @@ def connection_header_obeyed(run: ServerRun) -> Outcome:
     Features"). After a request that says close, no second one is served; a last request that says it ends the
     connection.
     """
-    if first(run) is None or not run.connection.finals:
+    if run.called("first") is None or not run.connection.finals:
         return None
     asked_first = b"connection: close\r\n" in run.connection.bytes_sent.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
     if asked_first and run.called("next") is not None:
@@ -162,12 +162,12 @@ _CLOSES = b"GET /probe/echo/t.first HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnecti
 
 
 @connection_header_obeyed.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="open")
 
 
 @connection_header_obeyed.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="eof")
 
 
@@ -190,12 +190,12 @@ def expect_continue_supported(run: ServerRun) -> Outcome:
     """
     if not run.connection.responses:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None:
         return broken(run, "after Expect: 100-continue, no final response came", got=run.connection.ended)
     if response.version == "HTTP/1.0":
         return None
-    call = first(run)
+    call = run.called("first")
     if response.status < 400 and call is not None and not call.body.startswith(b"hello"):
         return broken(run, f"the body that was sent after 100 Continue reached the app as {show(call.body)}")
     return HELD
@@ -212,12 +212,12 @@ def _with_body(body: bytes) -> Call:
 
 
 @expect_continue_supported.bad
-def _():
+def _() -> ServerRun:
     return _expecting(_with_body(b""), Response(status=100, reason="Continue", framing="none"), Response())
 
 
 @expect_continue_supported.good
-def _():
+def _() -> ServerRun:
     return _expecting(_with_body(b"hello"), Response(status=100, reason="Continue", framing="none"), Response())
 
 
@@ -235,7 +235,7 @@ def read_after_continue_waits(run: ServerRun) -> Outcome:
     Why it matters: a server that sends the 100 on the first read must keep the read blocked until the client's data
     comes (PEP 3333, "HTTP 1.1 Expect/Continue"). An empty result would mean the end of the body.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not run.connection.interims or not call.named("read"):
         return None
     found = call.named("read")[0]
@@ -249,12 +249,12 @@ def _first_read(size: int) -> Call:
 
 
 @read_after_continue_waits.bad
-def _():
+def _() -> ServerRun:
     return _expecting(_first_read(0), Response(status=100, framing="none"), Response())
 
 
 @read_after_continue_waits.good
-def _():
+def _() -> ServerRun:
     return _expecting(_first_read(5), Response(status=100, framing="none"), Response())
 
 
@@ -282,12 +282,12 @@ def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
 
 
 @expecting_client_not_left_waiting.bad
-def _():
+def _() -> ServerRun:
     return _expecting(_with_body(b"hello"), Response(), skipped=("AwaitInterim",))
 
 
 @expecting_client_not_left_waiting.good
-def _():
+def _() -> ServerRun:
     return _expecting(_with_body(b"hello"), Response(status=100, framing="none"), Response())
 
 
@@ -308,8 +308,8 @@ def own_304_and_206_right(run: ServerRun) -> Outcome:
     Why it matters: it may (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
     stands for. Here the application answers 200 with an ETag that the request names.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     line = b"ok " + f"{run.token}.first".encode() + b"\n"
     if response.status == 304 and run.stimulus == "header:conditional":
@@ -322,10 +322,10 @@ def own_304_and_206_right(run: ServerRun) -> Outcome:
 
 
 @own_304_and_206_right.bad
-def _():
+def _() -> ServerRun:
     return _answered("header:range", Response(status=206, body=b"ok "))
 
 
 @own_304_and_206_right.good
-def _():
+def _() -> ServerRun:
     return _answered("header:range", Response(body=b"ok .first\n"))

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
+from ...records.call import data_of
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    data_of,
-    example_run,
-    first,
-    lines_event,
-    read_event,
-    reading,
-    reading_call,
-    reads,
-)
+from ..examples import example_run, lines_event, read_event, reading_call
 
 SECTION = "input"
 
 
 def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
     """Judge that calling *method* of ``wsgi.input`` doesn't raise."""
-    call = first(run)
-    if call is None or not reading(call, method):
+    call = run.called("first")
+    if call is None or not call.tried(method):
         return None
-    for found in reads(call, method):
+    for found in call.reads(method):
         if found["raised"]:
             return broken(run, f"wsgi.input.{shown} raised {found['raised']}", got=found["raised"])
-    return HELD if reads(call, method) else None
+    return HELD if call.reads(method) else None
 
 
 @server_rule(
@@ -45,11 +37,11 @@ def input_body_complete(run: ServerRun) -> Outcome:
     Why it matters: it is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ
     Variables"). A byte too few or changed breaks every upload.
     """
-    call = first(run)
+    call = run.called("first")
     wanted = run.wanted.body
-    if call is None or not wanted or not reads(call, "read"):
+    if call is None or not wanted or not call.reads("read"):
         return None
-    line = reads(call, "readline")
+    line = call.reads("readline")
     if line and str(line[0].get("data", "")).encode("latin-1", "replace") != wanted[: wanted.find(b"\n") + 1]:
         return None  # it read no line first: told by the rule on lines
     # What comes behind the body is judged by the rule on the end of file: the probe asked for more than is due.
@@ -63,12 +55,12 @@ def input_body_complete(run: ServerRun) -> Outcome:
 
 
 @input_body_complete.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc\n", read_event("read", b"abc\n", 10))], body=b"abc\r\n")
 
 
 @input_body_complete.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc\r\n", read_event("read", b"abc\r\n", 10))], body=b"abc\r\n")
 
 
@@ -90,12 +82,12 @@ def input_read_takes_size(run: ServerRun) -> Outcome:
 
 
 @input_read_takes_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("read", b"", 7, raised="TypeError: no size"))])
 
 
 @input_read_takes_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 7))])
 
 
@@ -117,12 +109,12 @@ def input_has_readline(run: ServerRun) -> Outcome:
 
 
 @input_has_readline.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("readline", b"", raised="AttributeError: readline"))])
 
 
 @input_has_readline.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", read_event("readline", b"a\n"))])
 
 
@@ -144,12 +136,12 @@ def input_has_readlines(run: ServerRun) -> Outcome:
 
 
 @input_has_readlines.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("readlines", b"", raised="AttributeError: readlines"))])
 
 
 @input_has_readlines.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", lines_event("readlines", b"a\n"))])
 
 
@@ -171,12 +163,12 @@ def input_can_be_iterated(run: ServerRun) -> Outcome:
 
 
 @input_can_be_iterated.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("iter", b"", raised="TypeError: not iterable"))])
 
 
 @input_can_be_iterated.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", lines_event("iter", b"a\n"))])
 
 
@@ -194,9 +186,9 @@ def input_read_at_most_size(run: ServerRun) -> Outcome:
     Why it matters: the methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a
     reader that limits its memory relies on it.
     """
-    call = first(run)
+    call = run.called("first")
     outcome: Outcome = None
-    for found in reads(call, "read") if call is not None else ():
+    for found in call.reads("read") if call is not None else ():
         if found["raised"] or not found["args"]:
             continue
         if found["size"] > found["args"][0]:
@@ -207,12 +199,12 @@ def input_read_at_most_size(run: ServerRun) -> Outcome:
 
 
 @input_read_at_most_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 1))])
 
 
 @input_read_at_most_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a", read_event("read", b"a", 1))])
 
 
@@ -231,8 +223,8 @@ def input_read_fills_up(run: ServerRun) -> Outcome:
     "Input and Error Streams", refers to). Where ``read`` returns what one packet held, uploads break on slow
     networks only.
     """
-    call = first(run)
-    found = reads(call, "read") if call is not None else []
+    call = run.called("first")
+    found = call.reads("read") if call is not None else []
     if not found or found[0]["raised"]:
         return None
     wanted, size = found[0]["args"][0], found[0]["size"]
@@ -243,12 +235,12 @@ def input_read_fills_up(run: ServerRun) -> Outcome:
 
 
 @input_read_fills_up.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abcde", read_event("read", b"abcde", 20))])
 
 
 @input_read_fills_up.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a" * 20, read_event("read", b"a" * 20, 20))])
 
 
@@ -266,8 +258,8 @@ def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
     Why it matters: that is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers
     to. A server that takes 0 for "everything" loses the body.
     """
-    call = first(run)
-    found = reads(call, "read") if call is not None else []
+    call = run.called("first")
+    found = call.reads("read") if call is not None else []
     if not found or found[0]["raised"] or run.wanted.body is None:
         return None
     if found[0]["size"] != 0 or found[0]["type"] != "bytes":
@@ -278,11 +270,11 @@ def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
 
 
 @input_read_zero_consumes_nothing.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 0))], body=b"abc")
 
 
 @input_read_zero_consumes_nothing.good
-def _():
+def _() -> ServerRun:
     events = read_event("read", b"", 0), read_event("read", b"abc", 4096)
     return example_run(calls=[reading_call(b"abc", *events)], body=b"abc")

@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "response"
 
@@ -26,8 +26,8 @@ def no_bytes_beyond_content_length(run: ServerRun) -> Outcome:
     Why it matters: servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a
     connection that stays open, the client takes the surplus for the next response.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.header("Content-Length") != ["5"]:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.header("Content-Length") != ["5"]:
         return None
     if response.stray or len(response.body) > 5:
         return broken(run, f"the Content-Length is 5, and more came: {show(response.stray)}", got=show(response.stray))
@@ -38,12 +38,12 @@ _FIVE = [("Content-Length", "5")]
 
 
 @no_bytes_beyond_content_length.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=_FIVE, body=b"12345", stray=b"67890"), calls=[example_call()])
 
 
 @no_bytes_beyond_content_length.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=_FIVE, body=b"12345"), calls=[example_call()])
 
 
@@ -63,7 +63,7 @@ def iteration_stops_at_content_length(run: ServerRun) -> Outcome:
     ``write()`` past that point (PEP 3333, "Handling the Content-Length Header"). The blocks that follow are work for
     nothing. One step more, to find the end, is let pass.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("yield"):
         return None
     size, enough = 0, 0
@@ -85,12 +85,12 @@ def _yields(*sizes: int) -> ServerRun:
 
 
 @iteration_stops_at_content_length.bad
-def _():
+def _() -> ServerRun:
     return _yields(3, 4, 3, 3)
 
 
 @iteration_stops_at_content_length.good
-def _():
+def _() -> ServerRun:
     return _yields(3, 4)
 
 
@@ -109,7 +109,7 @@ def write_beyond_length_raises(run: ServerRun) -> Outcome:
     Why it matters: the server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides that
     data is being lost.
     """
-    call = first(run)
+    call = run.called("first")
     found = call.named("write") if call is not None else []
     if len(found) < 2 or found[0]["raised"]:
         return None
@@ -119,13 +119,13 @@ def write_beyond_length_raises(run: ServerRun) -> Outcome:
 
 
 @write_beyond_length_raises.bad
-def _():
+def _() -> ServerRun:
     events = event("write", size=3, raised=""), event("write", size=4, raised="")
     return example_run(calls=[example_call(*events)])
 
 
 @write_beyond_length_raises.good
-def _():
+def _() -> ServerRun:
     events = event("write", size=3, raised=""), event("write", size=4, raised="ValueError: too much")
     return example_run(calls=[example_call(*events)])
 
@@ -144,7 +144,7 @@ def short_body_ends_connection(run: ServerRun) -> Outcome:
     Why it matters: it should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the
     head of the next response for the bytes that are missing.
     """
-    if first(run) is None or not run.connection.responses:
+    if run.called("first") is None or not run.connection.responses:
         return None
     response = run.connection.responses[0]
     if response.header("Content-Length") != ["100"]:
@@ -160,13 +160,13 @@ _HUNDRED = [("Content-Length", "100")]
 
 
 @short_body_ends_connection.bad
-def _():
+def _() -> ServerRun:
     response = Response(headers=_HUNDRED, body=b"partial,HTTP/1.1 200 OK\r\n\r\n", complete=False)
     return example_run(response, calls=[example_call()])
 
 
 @short_body_ends_connection.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=_HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
 
 
@@ -184,7 +184,7 @@ def response_end_can_be_told(run: ServerRun) -> Outcome:
     Why it matters: the server may generate a length, use chunked coding, or close the connection (PEP 3333,
     "Handling the Content-Length Header"); with none of them the client waits, or loses the end.
     """
-    if first(run) is None or not run.connection.finals:
+    if run.called("first") is None or not run.connection.finals:
         return None
     response = run.connection.finals[0]
     behaviour_body = b"first,second," if "delimited" in run.stimulus else b"one,two,"
@@ -197,13 +197,13 @@ def response_end_can_be_told(run: ServerRun) -> Outcome:
 
 
 @response_end_can_be_told.bad
-def _():
+def _() -> ServerRun:
     response = Response(framing="close", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
 @response_end_can_be_told.good
-def _():
+def _() -> ServerRun:
     response = Response(framing="chunked", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
@@ -222,7 +222,7 @@ def invented_length_is_right(run: ServerRun) -> Outcome:
     Why it matters: for an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333,
     "Handling the Content-Length Header"): then part of the body would be cut off.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not run.connection.finals or any(entry["raised"] for entry in call.named("write")):
         return None
     response = run.connection.finals[0]
@@ -237,14 +237,14 @@ def invented_length_is_right(run: ServerRun) -> Outcome:
 
 
 @invented_length_is_right.bad
-def _():
+def _() -> ServerRun:
     run = example_run(Response(headers=[("Content-Length", "3")], body=b"abc"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
 
 
 @invented_length_is_right.good
-def _():
+def _() -> ServerRun:
     run = example_run(Response(headers=[("Content-Length", "5")], body=b"abcde"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
@@ -273,12 +273,12 @@ def no_chunks_to_http10(run: ServerRun) -> Outcome:
 
 
 @no_chunks_to_http10.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(headers=[("Transfer-Encoding", "chunked")], framing="chunked"))
 
 
 @no_chunks_to_http10.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(framing="close"))
 
 
@@ -297,7 +297,7 @@ def response_chunks_valid(run: ServerRun) -> Outcome:
     Content-Length Header"). An empty block sent as a chunk ends the body too early; a missing last chunk makes it
     incomplete.
     """
-    if first(run) is None or not run.connection.finals:
+    if run.called("first") is None or not run.connection.finals:
         return None
     response = run.connection.finals[0]
     if response.framing != "chunked":
@@ -330,7 +330,7 @@ def _ended_by_the_client(run: ServerRun) -> bool:
 
 def _was_done_at(run: ServerRun, moment: float | None) -> bool:
     """Whether the iterable of the app had come to its end at *moment*; if that is not known, whether the call had."""
-    call = first(run)
+    call = run.called("first")
     if call is None or moment is None:
         return True
     ends = call.named("exhausted") or call.named("finished")
@@ -338,11 +338,11 @@ def _was_done_at(run: ServerRun, moment: float | None) -> bool:
 
 
 @response_chunks_valid.bad
-def _():
+def _() -> ServerRun:
     response = Response(framing="chunked", complete=False, deviations=[("body-incomplete", "no last chunk")])
     return example_run(response, calls=[example_call()])
 
 
 @response_chunks_valid.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(framing="chunked", body=b"one"), calls=[example_call()])

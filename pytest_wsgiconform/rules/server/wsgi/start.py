@@ -7,26 +7,18 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    passed,
-    received_by,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "start-response"
 
 
 def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
     """Judge that no byte came while the app waited at *gate*."""
-    call = first(run)
-    moment = passed(call, gate) if call is not None else None
+    call = run.called("first")
+    moment = call.passed(gate) if call is not None else None
     if moment is None:
         return None
-    early = received_by(run.connection, moment)
+    early = run.connection.received_by(moment)
     if early:
         return broken(run, f"{what}, the client got {show(early[:60])}", got=show(early[:60]), expected="nothing")
     return HELD
@@ -54,12 +46,12 @@ def _passing(gate: str, at: float) -> Call:
 
 
 @start_response_sends_nothing.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("started", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n")])
 
 
 @start_response_sends_nothing.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("started", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
@@ -82,12 +74,12 @@ def headers_wait_for_data(run: ServerRun) -> Outcome:
 
 
 @headers_wait_for_data.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("empty", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n")])
 
 
 @headers_wait_for_data.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("empty", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
@@ -106,22 +98,22 @@ def first_write_sends_headers(run: ServerRun) -> Outcome:
     Why it matters: the headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response()
     Callable"), not when the application has ended.
     """
-    call = first(run)
-    moment = passed(call, "one") if call is not None else None
+    call = run.called("first")
+    moment = call.passed("one") if call is not None else None
     if call is None or moment is None or any(entry["raised"] for entry in call.named("write")):
         return None
-    if b"\r\n\r\n" not in received_by(run.connection, moment):
+    if b"\r\n\r\n" not in run.connection.received_by(moment):
         return broken(run, "after write() the client got no header section while the application went on")
     return HELD
 
 
 @first_write_sends_headers.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("one", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
 
 
 @first_write_sends_headers.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("one", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
 
 
@@ -141,7 +133,7 @@ def headers_sent_at_end(run: ServerRun) -> Outcome:
     """
     if run.probed and not run.calls:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or not response.complete or response.body:
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         return broken(run, f"an iterable without data made {got}", got=got, expected="a complete empty 200")
@@ -149,12 +141,12 @@ def headers_sent_at_end(run: ServerRun) -> Outcome:
 
 
 @headers_sent_at_end.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()])
 
 
 @headers_sent_at_end.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(), calls=[example_call()])
 
 
@@ -174,7 +166,7 @@ def start_response_may_come_late(run: ServerRun) -> Outcome:
     """
     if run.probed and not run.calls:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or response.label != "first":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         return broken(run, f"an application that starts late made {got}", got=got)
@@ -182,12 +174,12 @@ def start_response_may_come_late(run: ServerRun) -> Outcome:
 
 
 @start_response_may_come_late.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()])
 
 
 @start_response_may_come_late.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
@@ -209,10 +201,10 @@ def empty_block_before_start_tolerated(run: ServerRun) -> Outcome:
 
 
 @empty_block_before_start_tolerated.bad
-def _():
+def _() -> ServerRun:
     return example_run(Response(status=500, body=b"error"), calls=[example_call()])
 
 
 @empty_block_before_start_tolerated.good
-def _():
+def _() -> ServerRun:
     return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])

@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, Sent, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_request, example_run
+from ..examples import event, example_call, example_request, example_run
 
 SECTION = "environ"
 
@@ -70,13 +70,13 @@ def _inside(label: str, pid: int, **environ: object) -> Call:
 
 
 @multithread_flag_true.bad
-def _():
+def _() -> ServerRun:
     calls = [_inside(label, 1, **{"wsgi.multithread": False}) for label in "ab"]
     return example_run(calls=calls)
 
 
 @multithread_flag_true.good
-def _():
+def _() -> ServerRun:
     calls = [_inside(label, 1, **{"wsgi.multithread": True}) for label in "ab"]
     return example_run(calls=calls)
 
@@ -107,12 +107,12 @@ def multiprocess_flag_true(run: ServerRun) -> Outcome:
 
 
 @multiprocess_flag_true.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, pid, **{"wsgi.multiprocess": False}) for pid, label in enumerate("ab")])
 
 
 @multiprocess_flag_true.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, pid, **{"wsgi.multiprocess": True}) for pid, label in enumerate("ab")])
 
 
@@ -142,12 +142,12 @@ def run_once_flag_true(run: ServerRun) -> Outcome:
 
 
 @run_once_flag_true.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1, **{"wsgi.run_once": True}) for label in "ab"])
 
 
 @run_once_flag_true.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1, **{"wsgi.run_once": False}) for label in "ab"])
 
 
@@ -175,12 +175,12 @@ def single_thread_mode_is_single(run: ServerRun) -> Outcome:
 
 
 @single_thread_mode_is_single.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1) for label in "ab"])
 
 
 @single_thread_mode_is_single.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside("a", 1)])
 
 
@@ -200,7 +200,7 @@ def middleware_changes_nothing(run: ServerRun) -> Outcome:
     should not assume that none is used ("Server Extension APIs"). Here environ is copied, and start_response and the
     iterable are wrapped.
     """
-    answers = [answer(run, number) for number in range(2)]
+    answers = [run.final_on(number) for number in range(2)]
     direct, wrapped = answers
     if direct is None or direct.status != 200 or not direct.complete:
         return None
@@ -219,10 +219,10 @@ def _two(first_body: bytes, second_body: bytes) -> ServerRun:
 
 
 @middleware_changes_nothing.bad
-def _():
+def _() -> ServerRun:
     return _two(b"first,second", b"")
 
 
 @middleware_changes_nothing.good
-def _():
+def _() -> ServerRun:
     return _two(b"first,second", b"first,second")
