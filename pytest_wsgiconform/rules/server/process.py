@@ -71,7 +71,7 @@ def _() -> ServerRun:
 
 @server_answers.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
 @server_rule(
@@ -106,7 +106,7 @@ def _() -> ServerRun:
 
 @server_survives.good
 def _() -> ServerRun:
-    return example_run(Response())
+    return example_run(Response(200))
 
 
 def _next_served(run: ServerRun, phase: str) -> Outcome:
@@ -153,7 +153,7 @@ def _() -> ServerRun:
 
 @raising_call_trapped.good
 def _() -> ServerRun:
-    return _after("call", Response(body=b"ok 00000000.next\n"))
+    return _after("call", Response(200, body=b"ok 00000000.next\n"))
 
 
 @server_rule(
@@ -180,12 +180,12 @@ def _() -> ServerRun:
 
 @raising_step_trapped.good
 def _() -> ServerRun:
-    return _after("next", Response(body=b"ok 00000000.next\n"))
+    return _after("next", Response(200, body=b"ok 00000000.next\n"))
 
 
 def _partial(body: bytes, text: bool) -> ServerRun:
     kind = "text/plain" if text else "application/octet-stream"
-    response = Response(headers=[("Content-Type", kind)], body=body, complete=False)
+    response = Response(200, [("Content-Type", kind)], body=body, complete=False)
     call: Call = example_call(event("raise", error="ProbeError: x", phase="next"))
     return example_run(response, calls=[call])
 
@@ -205,9 +205,9 @@ def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
     "Error Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
     """
     call = run.called("first")
-    if call is None or not call.named("raise") or not run.connection.finals:
+    response = run.first_final
+    if call is None or not call.named("raise") or response is None:
         return None
-    response = run.connection.finals[0]
     if response.status != 200 or not response.body.startswith(b"partial,"):
         return None
     added = response.body[len(b"partial,") :]

@@ -54,17 +54,17 @@ _CUT = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nContent-Length: 
 @incomplete_body_told.bad
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
-    run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.wanted = Wanted(announced=10)
-    return run
+    return one_connection(
+        _CUT, Response(200), calls=calls, stimulus="body-incomplete:length", wanted=Wanted(announced=10)
+    )
 
 
 @incomplete_body_told.good
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "10"}, b"hello", body_ended=True)]
-    run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.wanted = Wanted(announced=10)
-    return run
+    return one_connection(
+        _CUT, Response(200), calls=calls, stimulus="body-incomplete:length", wanted=Wanted(announced=10)
+    )
 
 
 @server_rule(

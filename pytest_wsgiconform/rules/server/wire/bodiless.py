@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.server import Call, Connection, Response, ServerRun
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import behaviour_run
 
 SECTION = "response"
 
 _DATE = ("Date", "Tue, 15 Nov 1994 08:12:31 GMT")
 
 
-def _example(stimulus: str, *responses: Response, method: str = "GET") -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"{method} /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
-
-
 def _first(run: ServerRun, status: int | None = None) -> Response | None:
     """Return the first response of a run in which the app ran; ``None`` if it has another status than *status*."""
-    finals = run.connection.finals
-    if not run.took_place or not finals or run.first_call is None:
+    final = run.first_final
+    if not run.took_place or final is None or run.first_call is None:
         return None
-    return finals[0] if status is None or finals[0].status == status else None
+    return final if status is None or final.status == status else None
 
 
 def _no_content(run: ServerRun, response: Response | None, what: str) -> Outcome:
@@ -56,13 +51,13 @@ def head_without_content(run: ServerRun) -> Outcome:
 @head_without_content.bad
 def _() -> ServerRun:
     response = Response(200, [_DATE, ("Content-Length", "5")], framing="none", method="HEAD", stray=b"12345")
-    return _example("head:head-data", response, method="HEAD")
+    return behaviour_run("head:head-data", response, method="HEAD")
 
 
 @head_without_content.good
 def _() -> ServerRun:
     response = Response(200, [_DATE, ("Content-Length", "5")], framing="none", method="HEAD")
-    return _example("head:head-data", response, method="HEAD")
+    return behaviour_run("head:head-data", response, method="HEAD")
 
 
 #: Fields that may differ from one response to the next, or depend on how much of the content was made.
@@ -85,9 +80,9 @@ def head_has_fields_of_get(run: ServerRun) -> Outcome:
     RFC 9110 section 9.3.2; fields that only making the content would tell may be left out (section 8.6 allows no
     Content-Length but GET's).
     """
-    if len(run.connections) < 2 or not run.connections[0].finals or not run.connections[1].finals:
+    get, head = run.final_on(0), run.final_on(1)
+    if get is None or head is None:
         return None
-    get, head = run.connections[0].finals[0], run.connections[1].finals[0]
     if get.status != 200 or head.status != 200:
         return None
     names = [{name.lower() for name, _ in response.headers} - _FREE for response in (get, head)]
@@ -140,12 +135,12 @@ def status_204_without_content(run: ServerRun) -> Outcome:
 
 @status_204_without_content.bad
 def _() -> ServerRun:
-    return _example("bodiless:data-204", Response(204, [_DATE], framing="none", stray=b"stray-body"))
+    return behaviour_run("bodiless:data-204", Response(204, [_DATE], framing="none", stray=b"stray-body"))
 
 
 @status_204_without_content.good
 def _() -> ServerRun:
-    return _example("bodiless:data-204", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-204", Response(204, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -171,12 +166,12 @@ def status_204_without_length(run: ServerRun) -> Outcome:
 
 @status_204_without_length.bad
 def _() -> ServerRun:
-    return _example("bodiless:length-204", Response(204, [_DATE, ("Content-Length", "0")], framing="none"))
+    return behaviour_run("bodiless:length-204", Response(204, [_DATE, ("Content-Length", "0")], framing="none"))
 
 
 @status_204_without_length.good
 def _() -> ServerRun:
-    return _example("bodiless:length-204", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:length-204", Response(204, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -197,12 +192,12 @@ def status_304_without_content(run: ServerRun) -> Outcome:
 
 @status_304_without_content.bad
 def _() -> ServerRun:
-    return _example("bodiless:data-304", Response(304, [_DATE], framing="none", stray=b"stray-body"))
+    return behaviour_run("bodiless:data-304", Response(304, [_DATE], framing="none", stray=b"stray-body"))
 
 
 @status_304_without_content.good
 def _() -> ServerRun:
-    return _example("bodiless:data-304", Response(304, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-304", Response(304, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -230,12 +225,12 @@ def status_304_without_invented_length(run: ServerRun) -> Outcome:
 
 @status_304_without_invented_length.bad
 def _() -> ServerRun:
-    return _example("bodiless:no-length-304", Response(304, [_DATE, ("Content-Length", "0")], framing="none"))
+    return behaviour_run("bodiless:no-length-304", Response(304, [_DATE, ("Content-Length", "0")], framing="none"))
 
 
 @status_304_without_invented_length.good
 def _() -> ServerRun:
-    return _example("bodiless:no-length-304", Response(304, [_DATE], framing="none"))
+    return behaviour_run("bodiless:no-length-304", Response(304, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -261,9 +256,9 @@ def bodiless_without_coding(run: ServerRun) -> Outcome:
 @bodiless_without_coding.bad
 def _() -> ServerRun:
     headers = [_DATE, ("Transfer-Encoding", "chunked")]
-    return _example("bodiless:data-204-generator", Response(204, headers, framing="none"))
+    return behaviour_run("bodiless:data-204-generator", Response(204, headers, framing="none"))
 
 
 @bodiless_without_coding.good
 def _() -> ServerRun:
-    return _example("bodiless:data-204-generator", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-204-generator", Response(204, [_DATE], framing="none"))

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import chunked_run
 
 SECTION = "smuggling"
-
-
-def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, ended: str = "eof") -> ServerRun:
-    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return one_connection(head + body, *responses, ended=ended, calls=[] if got is None else [got], stimulus=stimulus)
 
 
 def _accepted(run: ServerRun) -> Call | None:
@@ -67,12 +63,12 @@ def chunk_line_ends_only_at_crlf(run: ServerRun) -> Outcome:
 @chunk_line_ends_only_at_crlf.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @chunk_line_ends_only_at_crlf.good
 def _() -> ServerRun:
-    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
+    return chunked_run("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
 @server_rule(
@@ -95,12 +91,12 @@ def chunk_size_of_hex_digits_only(run: ServerRun) -> Outcome:
 @chunk_size_of_hex_digits_only.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @chunk_size_of_hex_digits_only.good
 def _() -> ServerRun:
-    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
+    return chunked_run("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
 @server_rule(
@@ -131,12 +127,12 @@ def huge_chunk_size_does_not_wrap(run: ServerRun) -> Outcome:
 @huge_chunk_size_does_not_wrap.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @huge_chunk_size_does_not_wrap.good
 def _() -> ServerRun:
-    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
+    return chunked_run("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
 
 
 @server_rule(
@@ -159,13 +155,13 @@ def chunk_data_ends_with_crlf(run: ServerRun) -> Outcome:
 @chunk_data_ends_with_crlf.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
 
 
 @chunk_data_ends_with_crlf.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_error="OSError: malformed chunk")
-    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
 
 
 @server_rule(
@@ -196,14 +192,14 @@ def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
 
 @chunk_faults_keep_requests_apart.bad
 def _() -> ServerRun:
-    run = _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", Call("first"), Response(200))
+    run = chunked_run("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", Call("first"), Response(200))
     run.calls.append(Call("planted"))
     return run
 
 
 @chunk_faults_keep_requests_apart.good
 def _() -> ServerRun:
-    return _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
+    return chunked_run("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
 
 
 @server_rule(
@@ -235,10 +231,10 @@ def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
 @incomplete_chunked_body_told.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
+    return chunked_run("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
 
 
 @incomplete_chunked_body_told.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_error="OSError: client disconnected")
-    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
+    return chunked_run("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))

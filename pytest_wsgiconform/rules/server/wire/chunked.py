@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
-from ...records.stimulus_facts import UNSAID, Wanted
+from ...records.server import Call, Response, ServerRun
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import chunked_run
 from ..outcomes import answered
 
 SECTION = "request-body"
 
 #: Answers by which a server says that it takes no chunked bodies at all.
 UNSUPPORTED = frozenset({411, 501})
-
-
-def _example(stimulus: str, body: bytes, got: Call | None, *responses: Response, wanted: Wanted = UNSAID) -> ServerRun:
-    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    calls = [] if got is None else [got]
-    return one_connection(head + body, *responses, calls=calls, stimulus=stimulus, wanted=wanted)
 
 
 def _decoded(run: ServerRun, what: str) -> Outcome:
@@ -62,13 +57,15 @@ def chunks_decoded(run: ServerRun) -> Outcome:
 @chunks_decoded.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunks_decoded.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run(
+        "chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -94,13 +91,13 @@ def chunked_body_supported(run: ServerRun) -> Outcome:
 
 @chunked_body_supported.bad
 def _() -> ServerRun:
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_supported.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -135,7 +132,7 @@ def chunked_input_ends(run: ServerRun) -> Outcome:
 @chunked_input_ends.bad
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello")
-    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
+    run = chunked_run("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
     run.connection.ended = "open"
     return run
 
@@ -144,7 +141,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello", body_ended=True)
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -177,7 +174,7 @@ def chunked_input_terminated_told(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     got = Call("first", {"REQUEST_METHOD": "POST"}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -186,7 +183,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     got = Call("first", {"wsgi.input_terminated": True}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -220,13 +217,15 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     call = Call("first", {"CONTENT_LENGTH": "3"}, b"hello")
-    return _example("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_without_client_length.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run(
+        "cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -247,7 +246,7 @@ def chunk_extensions_ignored(run: ServerRun) -> Outcome:
 
 @chunk_extensions_ignored.bad
 def _() -> ServerRun:
-    return _example(
+    return chunked_run(
         "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
     )
 
@@ -255,7 +254,7 @@ def _() -> ServerRun:
 @chunk_extensions_ignored.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example(
+    return chunked_run(
         "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
     )
 
@@ -279,7 +278,7 @@ def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
 
 @chunk_extension_blanks_removed.bad
 def _() -> ServerRun:
-    return _example(
+    return chunked_run(
         "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
     )
 
@@ -287,7 +286,7 @@ def _() -> ServerRun:
 @chunk_extension_blanks_removed.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example(
+    return chunked_run(
         "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
     )
 
@@ -317,12 +316,12 @@ def chunk_extensions_limited(run: ServerRun) -> Outcome:
 @chunk_extensions_limited.bad
 def _() -> ServerRun:
     got = Call("first", body=b"a" * 64)
-    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", got, Response(200))
 
 
 @chunk_extensions_limited.good
 def _() -> ServerRun:
-    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
+    return chunked_run("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
 
 
 @server_rule(
@@ -354,13 +353,13 @@ def trailers_not_in_environ(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     call = Call("first", {"HTTP_X_TRAILER": "planted"}, b"hello")
-    return _example("trailer:custom", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("trailer:custom", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_not_in_environ.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    return _example(
+    return chunked_run(
         "trailer:custom", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
     )
 
@@ -401,13 +400,13 @@ def trailers_read_to_their_end(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    return _example("trailer:custom", body, got, Response(200), Response(400), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("trailer:custom", body, got, Response(200), Response(400), wanted=Wanted(decoded=b"hello"))
 
 
 @trailers_read_to_their_end.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
     got = Call("first", body=b"hello")
-    run = _example("trailer:custom", body, got, Response(200), Response(200), wanted=Wanted(decoded=b"hello"))
+    run = chunked_run("trailer:custom", body, got, Response(200), Response(200), wanted=Wanted(decoded=b"hello"))
     run.calls.append(Call("next"))
     return run

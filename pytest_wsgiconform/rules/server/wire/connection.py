@@ -212,9 +212,9 @@ def pipelined_requests_in_order(run: ServerRun) -> Outcome:
 
 def _pipeline(*labels: str) -> ServerRun:
     asked = ("n1", "n2", "n3")
-    run = one_connection(_get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet")
-    run.wanted = Wanted(labels=asked)
-    return run
+    return one_connection(
+        _get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet", wanted=Wanted(labels=asked)
+    )
 
 
 @pipelined_requests_in_order.bad

@@ -164,8 +164,8 @@ def _answered(run: ServerRun, what: str) -> Outcome:
         return None
     if run.connection.hung:
         return broken(run, f"{what} got no answer and no end", got="silence", expected="an answer")
-    finals = run.connection.finals
-    if finals and finals[0].status == 500:
+    final = run.first_final
+    if final is not None and final.status == 500:
         return broken(run, f"{what} was answered with 500", got="500", expected="an ordinary answer")
     return HELD if run.connection.responses else None
 

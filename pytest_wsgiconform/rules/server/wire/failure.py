@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import behaviour_run
 
 SECTION = "response"
-
-
-def _example(stimulus: str, *responses: Response, ended: str = "eof") -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, ended=ended, calls=[Call("first")], stimulus=stimulus)
 
 
 def _ran(run: ServerRun) -> bool:
@@ -36,9 +31,9 @@ def app_failure_gets_5xx(run: ServerRun) -> Outcome:
     """
     if not _ran(run):
         return None
-    finals = run.connection.finals
-    if finals and finals[0].label != "next":
-        status = finals[0].status
+    final = run.first_final
+    if final is not None:
+        status = final.status
         if 500 <= status <= 599:
             return HELD
         got = str(status) if status else "no status code"
@@ -50,12 +45,12 @@ def app_failure_gets_5xx(run: ServerRun) -> Outcome:
 
 @app_failure_gets_5xx.bad
 def _() -> ServerRun:
-    return _example("failure:raise-first", Response(200))
+    return behaviour_run("failure:raise-first", Response(200))
 
 
 @app_failure_gets_5xx.good
 def _() -> ServerRun:
-    return _example("failure:raise-first", Response(500))
+    return behaviour_run("failure:raise-first", Response(500))
 
 
 @server_rule(
@@ -74,19 +69,19 @@ def app_failure_gets_an_answer(run: ServerRun) -> Outcome:
     """
     if not _ran(run):
         return None
-    if run.connection.finals and run.connection.finals[0].label != "next":
+    if run.first_final is not None:
         return HELD
     return broken(run, "the connection ended without a response when the app failed", got="close", expected="500")
 
 
 @app_failure_gets_an_answer.bad
 def _() -> ServerRun:
-    return _example("failure:raise-started")
+    return behaviour_run("failure:raise-started")
 
 
 @app_failure_gets_an_answer.good
 def _() -> ServerRun:
-    return _example("failure:raise-started", Response(500))
+    return behaviour_run("failure:raise-started", Response(500))
 
 
 @server_rule(
@@ -104,10 +99,9 @@ def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
     A last chunk written in a ``finally`` makes a valid, wrong response. One that ends with the connection anyway
     can't be told apart, so it is not judged.
     """
-    finals = run.connection.finals
-    if not _ran(run) or not finals or finals[0].status != 200 or finals[0].framing not in ("chunked", "length"):
+    response = run.first_final
+    if not _ran(run) or response is None or response.status != 200 or response.framing not in ("chunked", "length"):
         return None
-    response = finals[0]
     if b"HTTP/1." in response.body:
         return broken(run, "the next response was sent into the unfinished one", got="two responses in one")
     if response.complete:
@@ -119,9 +113,9 @@ def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
 
 @aborted_response_looks_incomplete.bad
 def _() -> ServerRun:
-    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked"))
+    return behaviour_run("abort:raise-later", Response(200, body=b"partial,", framing="chunked"))
 
 
 @aborted_response_looks_incomplete.good
 def _() -> ServerRun:
-    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked", complete=False))
+    return behaviour_run("abort:raise-later", Response(200, body=b"partial,", framing="chunked", complete=False))

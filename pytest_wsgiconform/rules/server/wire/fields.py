@@ -216,26 +216,24 @@ def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
 
 @folded_line_refused_or_joined.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: a", b" folded"),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a\r\n folded"})],
         stimulus="obs-fold:space",
+        wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
     )
-    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
-    return run
 
 
 @folded_line_refused_or_joined.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: a", b" folded"),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a folded"})],
         stimulus="obs-fold:space",
+        wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
     )
-    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
-    return run
 
 
 @server_rule(
@@ -318,18 +316,20 @@ def _lost(run: ServerRun, call: Call) -> str:
 
 @large_fields_whole_or_refused.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: " + b"a" * 9000),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a" * 8190})],
         stimulus="field-limits:one-field-9000",
+        wanted=Wanted(field_length=9000),
     )
-    run.wanted = Wanted(field_length=9000)
-    return run
 
 
 @large_fields_whole_or_refused.good
 def _() -> ServerRun:
-    run = one_connection(_request(b"X-First: " + b"a" * 9000), Response(431), stimulus="field-limits:one-field-9000")
-    run.wanted = Wanted(field_length=9000)
-    return run
+    return one_connection(
+        _request(b"X-First: " + b"a" * 9000),
+        Response(431),
+        stimulus="field-limits:one-field-9000",
+        wanted=Wanted(field_length=9000),
+    )

@@ -8,13 +8,14 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import example_post
 from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
 
 
-def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
-    return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
+def _hello(*lines: bytes) -> bytes:
+    return example_post(*lines, body=b"hello")
 
 
 @server_rule(
@@ -36,13 +37,13 @@ def differing_lengths_refused(run: ServerRun) -> Outcome:
 
 @differing_lengths_refused.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    sent = _hello(b"Content-Length: 5", b"Content-Length: 6")
     return one_connection(sent, Response(200), calls=[Call("first")], stimulus="cl-differing:lines-larger-second")
 
 
 @differing_lengths_refused.good
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    sent = _hello(b"Content-Length: 5", b"Content-Length: 6")
     return one_connection(sent, Response(400), stimulus="cl-differing:lines-larger-second")
 
 
@@ -76,13 +77,13 @@ def repeated_length_taken_once(run: ServerRun) -> Outcome:
 @repeated_length_taken_once.bad
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5, 5"}, b"hello")]
-    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+    return one_connection(_hello(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
 @repeated_length_taken_once.good
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
-    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+    return one_connection(_hello(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
 @server_rule(
@@ -105,12 +106,12 @@ def signed_length_refused(run: ServerRun) -> Outcome:
 @signed_length_refused.bad
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    return one_connection(_post(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
 
 
 @signed_length_refused.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @server_rule(
@@ -133,12 +134,12 @@ def length_of_digits_only(run: ServerRun) -> Outcome:
 @length_of_digits_only.bad
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    return one_connection(_post(b"Content-Length: 1_0"), Response(200), calls=calls, stimulus="cl-nondigit:underscore")
+    return one_connection(_hello(b"Content-Length: 1_0"), Response(200), calls=calls, stimulus="cl-nondigit:underscore")
 
 
 @length_of_digits_only.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
+    return one_connection(_hello(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
 
 
 @server_rule(
@@ -162,12 +163,12 @@ def empty_length_refused(run: ServerRun) -> Outcome:
 
 @empty_length_refused.bad
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length:"), Response(200), calls=[Call("first")], stimulus="cl-empty:bare")
+    return one_connection(_hello(b"Content-Length:"), Response(200), calls=[Call("first")], stimulus="cl-empty:bare")
 
 
 @empty_length_refused.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
+    return one_connection(_hello(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
 
 
 @server_rule(
@@ -203,18 +204,21 @@ def huge_length_handled(run: ServerRun) -> Outcome:
 
 @huge_length_handled.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 18446744073709551621")
+    sent = _hello(b"Content-Length: 18446744073709551621")
     calls = [Call("first", {"CONTENT_LENGTH": "5"})]
-    run = one_connection(sent, Response(200), calls=calls, stimulus="cl-huge:20-digits")
-    run.wanted = Wanted(digits="18446744073709551621")
-    return run
+    return one_connection(
+        sent, Response(200), calls=calls, stimulus="cl-huge:20-digits", wanted=Wanted(digits="18446744073709551621")
+    )
 
 
 @huge_length_handled.good
 def _() -> ServerRun:
-    run = one_connection(_post(b"Content-Length: 18446744073709551621"), Response(413), stimulus="cl-huge:20-digits")
-    run.wanted = Wanted(digits="18446744073709551621")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 18446744073709551621"),
+        Response(413),
+        stimulus="cl-huge:20-digits",
+        wanted=Wanted(digits="18446744073709551621"),
+    )
 
 
 @server_rule(
@@ -244,13 +248,13 @@ def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
 
 @connection_closed_after_framing_error.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: -5")
+    sent = _hello(b"Content-Length: -5")
     return one_connection(sent, Response(400), Response(200), calls=[Call("next")], stimulus="cl-sign:minus")
 
 
 @connection_closed_after_framing_error.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @server_rule(
@@ -286,17 +290,24 @@ def valid_length_honoured(run: ServerRun) -> Outcome:
 
 @valid_length_honoured.bad
 def _() -> ServerRun:
-    run = one_connection(_post(b"Content-Length: 0005"), Response(400), stimulus="cl-valid:leading-zeros")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 0005"),
+        Response(400),
+        stimulus="cl-valid:leading-zeros",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @valid_length_honoured.good
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    run = one_connection(_post(b"Content-Length: 0005"), Response(200), calls=calls, stimulus="cl-valid:leading-zeros")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 0005"),
+        Response(200),
+        calls=calls,
+        stimulus="cl-valid:leading-zeros",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(

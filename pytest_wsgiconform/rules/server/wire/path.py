@@ -210,7 +210,7 @@ def _double_slash(run: ServerRun) -> tuple[str, str] | None:
     call = run.first_call
     if not run.took_place or call is None:
         return None
-    return call.get("SCRIPT_NAME") + call.get("PATH_INFO"), call.get("HTTP_HOST")
+    return call.path, call.get("HTTP_HOST")
 
 
 @server_rule(
@@ -318,26 +318,24 @@ def query_passed_raw(run: ServerRun) -> Outcome:
 
 @query_passed_raw.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=&&b=?c d"})],
         stimulus="query:encoded",
+        wanted=Wanted(query="a=%26&b=?c+d"),
     )
-    run.wanted = Wanted(query="a=%26&b=?c+d")
-    return run
 
 
 @query_passed_raw.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=%26&b=?c+d"})],
         stimulus="query:encoded",
+        wanted=Wanted(query="a=%26&b=?c+d"),
     )
-    run.wanted = Wanted(query="a=%26&b=?c+d")
-    return run
 
 
 @server_rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import OTHERS, Call, Response, ServerRun, one_connection
+from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
@@ -94,22 +94,19 @@ def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
 
 @target_whitespace_not_repaired.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first/a"})],
         stimulus="request-line:space-in-target",
+        wanted=Wanted(tail="/a b"),
     )
-    run.wanted = Wanted(tail="/a b")
-    return run
 
 
 @target_whitespace_not_repaired.good
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n"
-    run = one_connection(sent, Response(400), stimulus="request-line:space-in-target")
-    run.wanted = Wanted(tail="/a b")
-    return run
+    return one_connection(sent, Response(400), stimulus="request-line:space-in-target", wanted=Wanted(tail="/a b"))
 
 
 @server_rule(
@@ -197,26 +194,24 @@ def method_case_kept(run: ServerRun) -> Outcome:
 
 @method_case_kept.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"REQUEST_METHOD": "GET"})],
         stimulus="request-line:method-lower-case",
+        wanted=Wanted(method="get"),
     )
-    run.wanted = Wanted(method="get")
-    return run
 
 
 @method_case_kept.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"REQUEST_METHOD": "get"})],
         stimulus="request-line:method-lower-case",
+        wanted=Wanted(method="get"),
     )
-    run.wanted = Wanted(method="get")
-    return run
 
 
 @server_rule(
@@ -332,25 +327,23 @@ def long_target_whole_or_refused(run: ServerRun) -> Outcome:
 
 @long_target_whole_or_refused.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "QUERY_STRING": "q" * 8192})],
         stimulus="request-line:long-query",
+        wanted=Wanted(query_length=9000),
     )
-    run.wanted = Wanted(query_length=9000)
-    return run
 
 
 @long_target_whole_or_refused.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(414),
         stimulus="request-line:long-query",
+        wanted=Wanted(query_length=9000),
     )
-    run.wanted = Wanted(query_length=9000)
-    return run
 
 
 @server_rule(
@@ -367,7 +360,7 @@ def long_target_gets_414(run: ServerRun) -> Outcome:
     The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
     """
     final = run.first_final
-    if not run.took_place or run.ran_first or final is None or final.label in OTHERS:
+    if not run.took_place or run.ran_first or final is None:
         return None
     if final.status == 414:
         return HELD

@@ -8,9 +8,10 @@ import re
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import behaviour_run
 
 SECTION = "response"
 
@@ -19,12 +20,6 @@ _MATRIX = ("response:*", "bodiless:*", "head:*", "failure:*", "persist:*", "http
 
 #: Stimuli that the server answers by itself.
 _REFUSALS = ("cl-sign:plus", "host-missing:http11", "te-te:misspelt")
-
-
-def _example(stimulus: str, *responses: Response) -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
 
 
 def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
@@ -65,12 +60,12 @@ def status_line_well_formed(run: ServerRun) -> Outcome:
 @status_line_well_formed.bad
 def _() -> ServerRun:
     fault = ("status-line", "not a status line: b'HTTP/1.1 299'")
-    return _example("response:no-reason", Response(299, [("Date", "x")], reason="", deviations=[fault]))
+    return behaviour_run("response:no-reason", Response(299, [("Date", "x")], reason="", deviations=[fault]))
 
 
 @status_line_well_formed.good
 def _() -> ServerRun:
-    return _example("response:no-reason", Response(299, _ORDINARY, reason=""))
+    return behaviour_run("response:no-reason", Response(299, _ORDINARY, reason=""))
 
 
 _ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"), ("Connection", "close")]
@@ -101,12 +96,12 @@ def response_head_well_formed(run: ServerRun) -> Outcome:
 @response_head_well_formed.bad
 def _() -> ServerRun:
     fault = ("line-end", "a line ends with a bare LF: b'Content-Length: 0'")
-    return _example("response:echo", Response(200, _ORDINARY, deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, deviations=[fault]))
 
 
 @response_head_well_formed.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -138,12 +133,12 @@ def response_body_well_formed(run: ServerRun) -> Outcome:
 @response_body_well_formed.bad
 def _() -> ServerRun:
     fault = ("body-incomplete", "the bytes end after 3 of the body")
-    return _example("response:echo", Response(200, _ORDINARY, body=b"ok ", complete=False, deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, body=b"ok ", complete=False, deviations=[fault]))
 
 
 @response_body_well_formed.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -170,12 +165,12 @@ def response_has_one_framing(run: ServerRun) -> Outcome:
 @response_has_one_framing.bad
 def _() -> ServerRun:
     fault = ("both-framings", "Content-Length and Transfer-Encoding are both there")
-    return _example("response:echo", Response(200, _ORDINARY, framing="chunked", deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, framing="chunked", deviations=[fault]))
 
 
 @response_has_one_framing.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -202,12 +197,12 @@ def response_has_one_length(run: ServerRun) -> Outcome:
 @response_has_one_length.bad
 def _() -> ServerRun:
     fault = ("length-repeated", "Content-Length came 2 times: ['5', '5']")
-    return _example("response-lengths:two-lengths", Response(200, _ORDINARY, deviations=[fault]))
+    return behaviour_run("response-lengths:two-lengths", Response(200, _ORDINARY, deviations=[fault]))
 
 
 @response_has_one_length.good
 def _() -> ServerRun:
-    return _example("response-lengths:two-lengths", Response(500, _ORDINARY))
+    return behaviour_run("response-lengths:two-lengths", Response(500, _ORDINARY))
 
 
 @server_rule(
@@ -235,13 +230,13 @@ def cookies_sent_apart(run: ServerRun) -> Outcome:
 @cookies_sent_apart.bad
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Set-Cookie", "a=1, b=2, c=3"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:cookies", Response(200, headers))
+    return behaviour_run("response:cookies", Response(200, headers))
 
 
 @cookies_sent_apart.good
 def _() -> ServerRun:
     cookies = [("Set-Cookie", value) for value in ("a=1", "b=2", "c=3")]
-    return _example("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
+    return behaviour_run("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
 
 
 @server_rule(
@@ -272,12 +267,12 @@ def response_has_one_date(run: ServerRun) -> Outcome:
 
 @response_has_one_date.bad
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY[1:]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY[1:]))
 
 
 @response_has_one_date.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 _FIXDATE = re.compile(
@@ -316,12 +311,12 @@ def date_in_fixed_form(run: ServerRun) -> Outcome:
 
 @date_in_fixed_form.bad
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, [("Date", "Di, 15 Nov 1994 08:12:31 GMT"), *_ORDINARY[1:]]))
+    return behaviour_run("response:echo", Response(200, [("Date", "Di, 15 Nov 1994 08:12:31 GMT"), *_ORDINARY[1:]]))
 
 
 @date_in_fixed_form.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -349,10 +344,10 @@ def server_field_without_detail(run: ServerRun) -> Outcome:
 @server_field_without_detail.bad
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Server", "big/1.2.3 module/4.5 other/6"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:echo", Response(200, headers))
+    return behaviour_run("response:echo", Response(200, headers))
 
 
 @server_field_without_detail.good
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Server", "small"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:echo", Response(200, headers))
+    return behaviour_run("response:echo", Response(200, headers))

@@ -8,13 +8,10 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import example_post
 from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
-
-
-def _post(*lines: bytes, body: bytes = b"") -> bytes:
-    return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
 
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
@@ -65,21 +62,29 @@ def length_before_chunked_overridden(run: ServerRun) -> Outcome:
     return _chunked_or_refused(run, closes=True)
 
 
-_CL_TE = _post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
+_CL_TE = example_post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
 
 
 @length_before_chunked_overridden.bad
 def _() -> ServerRun:
-    run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="cl-te:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _CL_TE,
+        Response(200),
+        calls=[Call("first", body=b"5\r\n")],
+        stimulus="cl-te:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @length_before_chunked_overridden.good
 def _() -> ServerRun:
-    run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"hello")], stimulus="cl-te:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _CL_TE,
+        Response(200),
+        calls=[Call("first", body=b"hello")],
+        stimulus="cl-te:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -99,21 +104,23 @@ def chunked_before_length_counts(run: ServerRun) -> Outcome:
     return _chunked_or_refused(run, closes=True)
 
 
-_TE_CL = _post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
+_TE_CL = example_post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
 
 
 @chunked_before_length_counts.bad
 def _() -> ServerRun:
-    run = one_connection(_TE_CL, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="te-cl:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _TE_CL,
+        Response(200),
+        calls=[Call("first", body=b"5\r\n")],
+        stimulus="te-cl:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @chunked_before_length_counts.good
 def _() -> ServerRun:
-    run = one_connection(_TE_CL, Response(400), stimulus="te-cl:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(_TE_CL, Response(400), stimulus="te-cl:short", wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -140,17 +147,24 @@ def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
 
 @coding_not_plainly_chunked_refused.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: chunkedx", body=HELLO)
-    run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:suffixed")
-    run.wanted = Wanted(may_decode=False, decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: chunkedx", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        calls=[Call("first")],
+        stimulus="te-te:suffixed",
+        wanted=Wanted(may_decode=False, decoded=b"hello"),
+    )
 
 
 @coding_not_plainly_chunked_refused.good
 def _() -> ServerRun:
-    run = one_connection(_post(b"Transfer-Encoding: chunkedx", body=HELLO), Response(501), stimulus="te-te:suffixed")
-    run.wanted = Wanted(may_decode=False, decoded=b"hello")
-    return run
+    return one_connection(
+        example_post(b"Transfer-Encoding: chunkedx", body=HELLO),
+        Response(501),
+        stimulus="te-te:suffixed",
+        wanted=Wanted(may_decode=False, decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -184,13 +198,13 @@ def unknown_coding_gets_501(run: ServerRun) -> Outcome:
 
 @unknown_coding_gets_501.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
+    sent = example_post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
     return one_connection(sent, Response(400), stimulus="te-unknown:gzip")
 
 
 @unknown_coding_gets_501.good
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
+    sent = example_post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
     return one_connection(sent, Response(501), stimulus="te-unknown:gzip")
 
 
@@ -213,18 +227,27 @@ def coding_name_case_ignored(run: ServerRun) -> Outcome:
 
 @coding_name_case_ignored.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
-    run = one_connection(sent, Response(200), Response(400), calls=[Call("first")], stimulus="te-case:Chunked")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: Chunked", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        Response(400),
+        calls=[Call("first")],
+        stimulus="te-case:Chunked",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @coding_name_case_ignored.good
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
-    run = one_connection(sent, Response(200), calls=[Call("first", body=b"hello")], stimulus="te-case:Chunked")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: Chunked", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        calls=[Call("first", body=b"hello")],
+        stimulus="te-case:Chunked",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
+from ..examples import behaviour_run
 
 SECTION = "smuggling"
-
-
-def _example(stimulus: str, *responses: Response) -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
 
 
 def _not_split(run: ServerRun, what: str) -> Outcome:
@@ -54,12 +49,12 @@ def header_value_splits_nothing(run: ServerRun) -> Outcome:
 
 @header_value_splits_nothing.bad
 def _() -> ServerRun:
-    return _example("split-value:split-value-crlf", Response(200, [("X-Bad", "a"), ("X-Injected", "yes")]))
+    return behaviour_run("split-value:split-value-crlf", Response(200, [("X-Bad", "a"), ("X-Injected", "yes")]))
 
 
 @header_value_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-value:split-value-crlf", Response(500))
+    return behaviour_run("split-value:split-value-crlf", Response(500))
 
 
 @server_rule(
@@ -82,12 +77,12 @@ def header_name_splits_nothing(run: ServerRun) -> Outcome:
 @header_name_splits_nothing.bad
 def _() -> ServerRun:
     fault = ("field-name", "not a field name: b'X Bad'")
-    return _example("split-name:split-name-blank", Response(200, [("X Bad", "value")], deviations=[fault]))
+    return behaviour_run("split-name:split-name-blank", Response(200, [("X Bad", "value")], deviations=[fault]))
 
 
 @header_name_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-name:split-name-blank", Response(500))
+    return behaviour_run("split-name:split-name-blank", Response(500))
 
 
 @server_rule(
@@ -114,9 +109,9 @@ def status_splits_nothing(run: ServerRun) -> Outcome:
 
 @status_splits_nothing.bad
 def _() -> ServerRun:
-    return _example("split-status:split-status-crlf", Response(200, [("X-Injected", "yes")]))
+    return behaviour_run("split-status:split-status-crlf", Response(200, [("X-Injected", "yes")]))
 
 
 @status_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-status:split-status-crlf", Response(500))
+    return behaviour_run("split-status:split-status-crlf", Response(500))

@@ -13,10 +13,6 @@ from ..outcomes import answered, must_refuse
 SECTION = "request-line"
 
 
-def _path(call: Call) -> str:
-    return call.get("SCRIPT_NAME") + call.get("PATH_INFO")
-
-
 @server_rule(
     id="absolute-form-gives-path-and-query",
     level=Level.ERROR,
@@ -37,7 +33,7 @@ def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     call = run.first_call
     if call is None:
         return broken(run, f"a target in absolute form got: {answered(run)}", got=answered(run), expected="served")
-    path, query = _path(call), call.get("QUERY_STRING")
+    path, query = call.path, call.get("QUERY_STRING")
     if not path.startswith("/") or "://" in path or (call.rest_of_path, query) != wanted:
         return broken(
             run,
@@ -54,17 +50,25 @@ _ABSOLUTE = b"GET http://127.0.0.1:80/probe/echo/00000000.first/x?a=1 HTTP/1.1\r
 @absolute_form_gives_path_and_query.bad
 def _() -> ServerRun:
     environ = {"PATH_INFO": "http://127.0.0.1:80/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
-    run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.wanted = Wanted(path="/x", query="a=1")
-    return run
+    return one_connection(
+        _ABSOLUTE,
+        Response(200),
+        calls=[Call("first", environ)],
+        stimulus="target:absolute",
+        wanted=Wanted(path="/x", query="a=1"),
+    )
 
 
 @absolute_form_gives_path_and_query.good
 def _() -> ServerRun:
     environ = {"PATH_INFO": "/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
-    run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.wanted = Wanted(path="/x", query="a=1")
-    return run
+    return one_connection(
+        _ABSOLUTE,
+        Response(200),
+        calls=[Call("first", environ)],
+        stimulus="target:absolute",
+        wanted=Wanted(path="/x", query="a=1"),
+    )
 
 
 @server_rule(
@@ -136,8 +140,8 @@ def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
     call = run.first_call
     if not run.took_place or (call is None and not run.connection.finals):
         return None
-    if call is not None and _path(call) not in ("*", ""):
-        return broken(run, f"the asterisk became the path {show(_path(call))}", got=show(_path(call)), expected="'*'")
+    if call is not None and call.path not in ("*", ""):
+        return broken(run, f"the asterisk became the path {show(call.path)}", got=show(call.path), expected="'*'")
     return HELD
 
 
@@ -212,9 +216,9 @@ def connect_target_is_no_path(run: ServerRun) -> Outcome:
     authority = run.wanted.authority
     if authority is None:
         return None
-    if call is not None and _path(call) == "/" + authority:
+    if call is not None and call.path == "/" + authority:
         return broken(
-            run, f"the authority became the path {show(_path(call))}", got=show(_path(call)), expected="405 or 501"
+            run, f"the authority became the path {show(call.path)}", got=show(call.path), expected="405 or 501"
         )
     return HELD
 

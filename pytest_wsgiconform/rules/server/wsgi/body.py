@@ -159,12 +159,12 @@ def body_bytes_unchanged(run: ServerRun) -> Outcome:
 
 @body_bytes_unchanged.bad
 def _() -> ServerRun:
-    return example_run(Response(body=BINARY.replace(b"\r\n", b"\n")), calls=[example_call()])
+    return example_run(Response(200, body=BINARY.replace(b"\r\n", b"\n")), calls=[example_call()])
 
 
 @body_bytes_unchanged.good
 def _() -> ServerRun:
-    return example_run(Response(body=BINARY), calls=[example_call()])
+    return example_run(Response(200, body=BINARY), calls=[example_call()])
 
 
 def _line(run: ServerRun) -> bytes:
@@ -190,12 +190,12 @@ def close_is_optional(run: ServerRun) -> Outcome:
 
 @close_is_optional.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @close_is_optional.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -217,12 +217,12 @@ def sequence_protocol_iterated(run: ServerRun) -> Outcome:
 
 @sequence_protocol_iterated.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @sequence_protocol_iterated.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -252,12 +252,12 @@ def no_attributes_of_iterable_used(run: ServerRun) -> Outcome:
 
 @no_attributes_of_iterable_used.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("looked-up", name="read"))])
+    return example_run(Response(200), calls=[example_call(event("looked-up", name="read"))])
 
 
 @no_attributes_of_iterable_used.good
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("looked-up", name="close"))])
+    return example_run(Response(200), calls=[example_call(event("looked-up", name="close"))])
 
 
 @server_rule(
@@ -283,12 +283,12 @@ def text_body_refused(run: ServerRun) -> Outcome:
 
 @text_body_refused.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"text-not-bytes"), calls=[example_call()])
+    return example_run(Response(200, body=b"text-not-bytes"), calls=[example_call()])
 
 
 @text_body_refused.good
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @server_rule(
@@ -311,9 +311,9 @@ def written_like_yielded(run: ServerRun) -> Outcome:
 
 @written_like_yielded.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"y1,y2w1,w2,w3,"), calls=[example_call()])
+    return example_run(Response(200, body=b"y1,y2w1,w2,w3,"), calls=[example_call()])
 
 
 @written_like_yielded.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"w1,w2,w3,y1,y2"), calls=[example_call()])
+    return example_run(Response(200, body=b"w1,w2,w3,y1,y2"), calls=[example_call()])

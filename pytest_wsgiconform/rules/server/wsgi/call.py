@@ -58,12 +58,12 @@ def any_callable_served(run: ServerRun) -> Outcome:
 
 @any_callable_served.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
+    return example_run(Response(500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
 
 
 @any_callable_served.good
 def _() -> ServerRun:
-    response = Response(body=b"ok t.first\n")
+    response = Response(200, body=b"ok t.first\n")
     return example_run(response, calls=[example_call()], launch=Launch(app="app_class"), token="t")
 
 
@@ -129,12 +129,12 @@ def app_called_once_per_request(run: ServerRun) -> Outcome:
 
 @app_called_once_per_request.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(), example_call()])
+    return example_run(Response(200), calls=[example_call(), example_call()])
 
 
 @app_called_once_per_request.good
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call()])
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_rule(
@@ -168,7 +168,7 @@ def _() -> ServerRun:
 
 @start_response_takes_positionals.good
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("start", status="200 OK", raised=""))])
+    return example_run(Response(200), calls=[example_call(event("start", status="200 OK", raised=""))])
 
 
 @server_rule(

@@ -41,12 +41,12 @@ def close_on_returned_object(run: ServerRun) -> Outcome:
 
 @close_on_returned_object.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("close", of="inner", number=1))])
+    return example_run(Response(200), calls=[example_call(event("close", of="inner", number=1))])
 
 
 @close_on_returned_object.good
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("close", of="outer", number=1))])
+    return example_run(Response(200), calls=[example_call(event("close", of="outer", number=1))])
 
 
 @server_rule(

@@ -56,7 +56,7 @@ def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
     """
     outcome: Outcome = None
     for request, call in pairs(run):
-        got = call.get("SCRIPT_NAME") + call.get("PATH_INFO")
+        got = call.path
         if got != request.path:
             message = f"SCRIPT_NAME + PATH_INFO is {show(got)} for the target {show(request.target)}"
             return broken(run, message, request.connection, got=show(got), expected=show(request.path))

@@ -201,7 +201,7 @@ def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
     call, request = run.called("first"), asked(run, "first")
     if call is None or request is None:
         return None
-    pairs_to_compare = [("PATH_INFO", call.get("SCRIPT_NAME") + call.get("PATH_INFO"), request.path)]
+    pairs_to_compare = [("PATH_INFO", call.path, request.path)]
     pairs_to_compare += [
         (_variable(name), call.get(_variable(name)), value)
         for name, value in request.fields
@@ -287,7 +287,7 @@ def url_can_be_rebuilt(run: ServerRun) -> Outcome:
     for request, call in pairs(run):
         host = call.get("HTTP_HOST") or f"{call.get('SERVER_NAME')}:{call.get('SERVER_PORT')}"
         query = call.get("QUERY_STRING")
-        path = call.get("SCRIPT_NAME") + call.get("PATH_INFO")
+        path = call.path
         got = f"{call.get('wsgi.url_scheme')}://{host}{path}{'?' if query else ''}{query}"
         wanted = f"http://{request.values('host')[0]}{request.path}{'?' if request.query else ''}{request.query}"
         if got != wanted:
@@ -336,12 +336,12 @@ def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
 
 @unknown_environ_keys_harmless.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @unknown_environ_keys_harmless.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok 00000000.first\n1"), calls=[example_call()])
+    return example_run(Response(200, body=b"ok 00000000.first\n1"), calls=[example_call()])
 
 
 @server_rule(

@@ -36,13 +36,13 @@ def rewrapped_file_served(run: ServerRun) -> Outcome:
 
 @rewrapped_file_served.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b""), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b""), calls=[example_call()], body=b"abc")
 
 
 @rewrapped_file_served.good
 def _() -> ServerRun:
     call = example_call(event("close", of="file", number=1))
-    return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[call], body=b"abc")
 
 
 @server_rule(
@@ -76,8 +76,8 @@ def file_like_plain_iteration(run: ServerRun) -> Outcome:
 
 
 def _compared(*bodies: bytes) -> ServerRun:
-    run = example_run(Response(body=bodies[0]), calls=[example_call()])
-    run.connections += [Connection(responses=[Response(body=body)]) for body in bodies[1:]]
+    run = example_run(Response(200, body=bodies[0]), calls=[example_call()])
+    run.connections += [Connection(responses=[Response(200, body=body)]) for body in bodies[1:]]
     return run
 
 
@@ -110,12 +110,12 @@ def file_sent_from_position(run: ServerRun) -> Outcome:
 
 @file_sent_from_position.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"0123456789abc"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"0123456789abc"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_from_position.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -140,12 +140,12 @@ def file_sent_up_to_length(run: ServerRun) -> Outcome:
 
 @file_sent_up_to_length.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_up_to_length.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -167,9 +167,9 @@ def unsuitable_files_iterated(run: ServerRun) -> Outcome:
 
 @unsuitable_files_iterated.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
+    return example_run(Response(500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @unsuitable_files_iterated.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")

@@ -166,12 +166,12 @@ def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
 
 @file_wrapper_sends_nothing.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=512))])
+    return example_run(Response(200, body=b"ok t.first\n"), calls=[example_call(event("discarded", position=512))])
 
 
 @file_wrapper_sends_nothing.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
+    return example_run(Response(200, body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
 
 
 @server_rule(
@@ -193,12 +193,12 @@ def file_needs_no_close(run: ServerRun) -> Outcome:
 
 @file_needs_no_close.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
+    return example_run(Response(500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @file_needs_no_close.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -226,12 +226,12 @@ def file_closed_after_response(run: ServerRun) -> Outcome:
 
 @file_closed_after_response.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call()])
+    return example_run(Response(200, body=b"abc"), calls=[example_call()])
 
 
 @file_closed_after_response.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
+    return example_run(Response(200, body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
 
 
 @server_rule(

@@ -38,12 +38,12 @@ def required_headers_added(run: ServerRun) -> Outcome:
 
 @required_headers_added.bad
 def _() -> ServerRun:
-    return example_run(Response(body=b"first,", complete=False), calls=[example_call()])
+    return example_run(Response(200, body=b"first,", complete=False), calls=[example_call()])
 
 
 @required_headers_added.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -72,12 +72,12 @@ def date_supplied(run: ServerRun) -> Outcome:
 
 @date_supplied.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call()])
+    return example_run(Response(200), calls=[example_call()])
 
 
 @date_supplied.good
 def _() -> ServerRun:
-    return example_run(Response(headers=[("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
+    return example_run(Response(200, [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
 
 
 @server_rule(
@@ -104,12 +104,12 @@ def server_header_supplied(run: ServerRun) -> Outcome:
 
 @server_header_supplied.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call()])
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_header_supplied.good
 def _() -> ServerRun:
-    return example_run(Response(headers=[("Server", "probe")]), calls=[example_call()])
+    return example_run(Response(200, [("Server", "probe")]), calls=[example_call()])
 
 
 @server_rule(
@@ -158,6 +158,6 @@ _APP_DATE, _SERVER_DATE = "Tue, 15 Nov 1994 08:12:31 GMT", "Wed, 25 Nov 2026 10:
 
 
 def _two_spellings(odd: list[tuple[str, str]], usual: list[tuple[str, str]]) -> ServerRun:
-    run = example_run(Response(headers=odd), calls=[example_call()])
-    run.connections.append(Connection(responses=[Response(headers=usual)]))
+    run = example_run(Response(200, odd), calls=[example_call()])
+    run.connections.append(Connection(responses=[Response(200, usual)]))
     return run

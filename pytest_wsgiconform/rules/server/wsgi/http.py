@@ -54,12 +54,12 @@ def _answered(stimulus: str, *responses: Response) -> ServerRun:
 
 @status_sent_verbatim.bad
 def _() -> ServerRun:
-    return _answered("status:299", Response(status=299, reason="Unknown"))
+    return _answered("status:299", Response(299, reason="Unknown"))
 
 
 @status_sent_verbatim.good
 def _() -> ServerRun:
-    return _answered("status:299", Response(status=299, reason="Wholly Custom"))
+    return _answered("status:299", Response(299, reason="Wholly Custom"))
 
 
 @server_rule(
@@ -89,12 +89,12 @@ def headers_sent_verbatim(run: ServerRun) -> Outcome:
 
 @headers_sent_verbatim.bad
 def _() -> ServerRun:
-    return example_run(Response(headers=VERBATIM[1:]), calls=[example_call()])
+    return example_run(Response(200, VERBATIM[1:]), calls=[example_call()])
 
 
 @headers_sent_verbatim.good
 def _() -> ServerRun:
-    return example_run(Response(headers=list(VERBATIM)), calls=[example_call()])
+    return example_run(Response(200, list(VERBATIM)), calls=[example_call()])
 
 
 @server_rule(
@@ -123,12 +123,12 @@ def response_meaning_kept(run: ServerRun) -> Outcome:
 
 @response_meaning_kept.bad
 def _() -> ServerRun:
-    return _answered("status:503", Response(status=503, body=b"<h1>503</h1>"))
+    return _answered("status:503", Response(503, body=b"<h1>503</h1>"))
 
 
 @response_meaning_kept.good
 def _() -> ServerRun:
-    return _answered("status:503", Response(status=503, headers=[("X-Kept", "kept")], body=b"ok .first\n"))
+    return _answered("status:503", Response(503, [("X-Kept", "kept")], body=b"ok .first\n"))
 
 
 @server_rule(
@@ -163,12 +163,12 @@ _CLOSES = b"GET /probe/echo/t.first HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnecti
 
 @connection_header_obeyed.bad
 def _() -> ServerRun:
-    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="open")
+    return example_run(Response(200), sent=_CLOSES, calls=[example_call()], ended="open")
 
 
 @connection_header_obeyed.good
 def _() -> ServerRun:
-    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="eof")
+    return example_run(Response(200), sent=_CLOSES, calls=[example_call()], ended="eof")
 
 
 # -- 100 Continue
@@ -213,12 +213,12 @@ def _with_body(body: bytes) -> Call:
 
 @expect_continue_supported.bad
 def _() -> ServerRun:
-    return _expecting(_with_body(b""), Response(status=100, reason="Continue", framing="none"), Response())
+    return _expecting(_with_body(b""), Response(100, reason="Continue", framing="none"), Response(200))
 
 
 @expect_continue_supported.good
 def _() -> ServerRun:
-    return _expecting(_with_body(b"hello"), Response(status=100, reason="Continue", framing="none"), Response())
+    return _expecting(_with_body(b"hello"), Response(100, reason="Continue", framing="none"), Response(200))
 
 
 @server_rule(
@@ -250,12 +250,12 @@ def _first_read(size: int) -> Call:
 
 @read_after_continue_waits.bad
 def _() -> ServerRun:
-    return _expecting(_first_read(0), Response(status=100, framing="none"), Response())
+    return _expecting(_first_read(0), Response(100, framing="none"), Response(200))
 
 
 @read_after_continue_waits.good
 def _() -> ServerRun:
-    return _expecting(_first_read(5), Response(status=100, framing="none"), Response())
+    return _expecting(_first_read(5), Response(100, framing="none"), Response(200))
 
 
 @server_rule(
@@ -283,12 +283,12 @@ def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
 
 @expecting_client_not_left_waiting.bad
 def _() -> ServerRun:
-    return _expecting(_with_body(b"hello"), Response(), skipped=("AwaitInterim",))
+    return _expecting(_with_body(b"hello"), Response(200), skipped=("AwaitInterim",))
 
 
 @expecting_client_not_left_waiting.good
 def _() -> ServerRun:
-    return _expecting(_with_body(b"hello"), Response(status=100, framing="none"), Response())
+    return _expecting(_with_body(b"hello"), Response(100, framing="none"), Response(200))
 
 
 # -- what a server may do on its own, done right
@@ -323,9 +323,9 @@ def own_304_and_206_right(run: ServerRun) -> Outcome:
 
 @own_304_and_206_right.bad
 def _() -> ServerRun:
-    return _answered("header:range", Response(status=206, body=b"ok "))
+    return _answered("header:range", Response(206, body=b"ok "))
 
 
 @own_304_and_206_right.good
 def _() -> ServerRun:
-    return _answered("header:range", Response(body=b"ok .first\n"))
+    return _answered("header:range", Response(200, body=b"ok .first\n"))

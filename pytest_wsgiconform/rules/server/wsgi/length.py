@@ -39,12 +39,12 @@ _FIVE = [("Content-Length", "5")]
 
 @no_bytes_beyond_content_length.bad
 def _() -> ServerRun:
-    return example_run(Response(headers=_FIVE, body=b"12345", stray=b"67890"), calls=[example_call()])
+    return example_run(Response(200, _FIVE, body=b"12345", stray=b"67890"), calls=[example_call()])
 
 
 @no_bytes_beyond_content_length.good
 def _() -> ServerRun:
-    return example_run(Response(headers=_FIVE, body=b"12345"), calls=[example_call()])
+    return example_run(Response(200, _FIVE, body=b"12345"), calls=[example_call()])
 
 
 @server_rule(
@@ -161,13 +161,13 @@ _HUNDRED = [("Content-Length", "100")]
 
 @short_body_ends_connection.bad
 def _() -> ServerRun:
-    response = Response(headers=_HUNDRED, body=b"partial,HTTP/1.1 200 OK\r\n\r\n", complete=False)
+    response = Response(200, _HUNDRED, body=b"partial,HTTP/1.1 200 OK\r\n\r\n", complete=False)
     return example_run(response, calls=[example_call()])
 
 
 @short_body_ends_connection.good
 def _() -> ServerRun:
-    return example_run(Response(headers=_HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
+    return example_run(Response(200, _HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
 
 
 @server_rule(
@@ -184,9 +184,9 @@ def response_end_can_be_told(run: ServerRun) -> Outcome:
     Why it matters: the server may generate a length, use chunked coding, or close the connection (PEP 3333,
     "Handling the Content-Length Header"); with none of them the client waits, or loses the end.
     """
-    if run.called("first") is None or not run.connection.finals:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
-    response = run.connection.finals[0]
     behaviour_body = b"first,second," if "delimited" in run.stimulus else b"one,two,"
     wanted = behaviour_body + b"ok " + f"{run.token}.first".encode() + b"\n"
     if not response.complete or (response.framing == "close" and not run.connection.closed_by_server):
@@ -198,13 +198,13 @@ def response_end_can_be_told(run: ServerRun) -> Outcome:
 
 @response_end_can_be_told.bad
 def _() -> ServerRun:
-    response = Response(framing="close", body=b"one,two,ok t.first\n")
+    response = Response(200, framing="close", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
 @response_end_can_be_told.good
 def _() -> ServerRun:
-    response = Response(framing="chunked", body=b"one,two,ok t.first\n")
+    response = Response(200, framing="chunked", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
@@ -223,9 +223,9 @@ def invented_length_is_right(run: ServerRun) -> Outcome:
     "Handling the Content-Length Header"): then part of the body would be cut off.
     """
     call = run.called("first")
-    if call is None or not run.connection.finals or any(entry["raised"] for entry in call.named("write")):
+    response = run.first_final
+    if call is None or response is None or any(entry["raised"] for entry in call.named("write")):
         return None
-    response = run.connection.finals[0]
     line = b"ok " + f"{run.token}.first".encode() + b"\n"
     bodies = {"body:one-item": line, "write:one-item": b"abcde", "body:list": b"first," + line}
     wanted = bodies.get(run.stimulus.replace("tuple", "list"), b"")
@@ -238,14 +238,14 @@ def invented_length_is_right(run: ServerRun) -> Outcome:
 
 @invented_length_is_right.bad
 def _() -> ServerRun:
-    run = example_run(Response(headers=[("Content-Length", "3")], body=b"abc"), calls=[example_call()])
+    run = example_run(Response(200, [("Content-Length", "3")], body=b"abc"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
 
 
 @invented_length_is_right.good
 def _() -> ServerRun:
-    run = example_run(Response(headers=[("Content-Length", "5")], body=b"abcde"), calls=[example_call()])
+    run = example_run(Response(200, [("Content-Length", "5")], body=b"abcde"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
 
@@ -264,9 +264,9 @@ def no_chunks_to_http10(run: ServerRun) -> Outcome:
     Why it matters: both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0
     client takes the chunk sizes for part of the body.
     """
-    if not run.connection.finals:
+    response = run.first_final
+    if response is None:
         return None
-    response = run.connection.finals[0]
     if response.header("Transfer-Encoding"):
         return broken(run, "a response to an HTTP/1.0 request has Transfer-Encoding", got="chunked")
     return HELD
@@ -274,12 +274,12 @@ def no_chunks_to_http10(run: ServerRun) -> Outcome:
 
 @no_chunks_to_http10.bad
 def _() -> ServerRun:
-    return example_run(Response(headers=[("Transfer-Encoding", "chunked")], framing="chunked"))
+    return example_run(Response(200, [("Transfer-Encoding", "chunked")], framing="chunked"))
 
 
 @no_chunks_to_http10.good
 def _() -> ServerRun:
-    return example_run(Response(framing="close"))
+    return example_run(Response(200, framing="close"))
 
 
 @server_rule(
@@ -297,9 +297,9 @@ def response_chunks_valid(run: ServerRun) -> Outcome:
     Content-Length Header"). An empty block sent as a chunk ends the body too early; a missing last chunk makes it
     incomplete.
     """
-    if run.called("first") is None or not run.connection.finals:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
-    response = run.connection.finals[0]
     if response.framing != "chunked":
         return None
     faults = response.deviates("chunk", "body-incomplete", "both-framings")
@@ -339,10 +339,10 @@ def _was_done_at(run: ServerRun, moment: float | None) -> bool:
 
 @response_chunks_valid.bad
 def _() -> ServerRun:
-    response = Response(framing="chunked", complete=False, deviations=[("body-incomplete", "no last chunk")])
+    response = Response(200, framing="chunked", complete=False, deviations=[("body-incomplete", "no last chunk")])
     return example_run(response, calls=[example_call()])
 
 
 @response_chunks_valid.good
 def _() -> ServerRun:
-    return example_run(Response(framing="chunked", body=b"one"), calls=[example_call()])
+    return example_run(Response(200, framing="chunked", body=b"one"), calls=[example_call()])

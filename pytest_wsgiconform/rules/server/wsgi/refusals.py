@@ -43,12 +43,12 @@ def hop_by_hop_headers_refused(run: ServerRun) -> Outcome:
 
 @hop_by_hop_headers_refused.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("start", raised=""))])
+    return example_run(Response(200), calls=[example_call(event("start", raised=""))])
 
 
 @hop_by_hop_headers_refused.good
 def _() -> ServerRun:
-    return example_run(Response(status=500), calls=[example_call(event("start", raised="ValueError: hop-by-hop"))])
+    return example_run(Response(500), calls=[example_call(event("start", raised="ValueError: hop-by-hop"))])
 
 
 @server_rule(
@@ -76,12 +76,12 @@ def bad_headers_refused_early(run: ServerRun) -> Outcome:
 
 @bad_headers_refused_early.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("start", raised=""))])
+    return example_run(Response(200), calls=[example_call(event("start", raised=""))])
 
 
 @bad_headers_refused_early.good
 def _() -> ServerRun:
-    return example_run(Response(status=500), calls=[example_call(event("start", raised="TypeError: bytes"))])
+    return example_run(Response(500), calls=[example_call(event("start", raised="TypeError: bytes"))])
 
 
 @server_rule(
@@ -119,10 +119,10 @@ def wide_text_refused(run: ServerRun) -> Outcome:
 
 @wide_text_refused.bad
 def _() -> ServerRun:
-    response = Response(headers=[("X-Bad", "\xe2\x82\xac")])
+    response = Response(200, [("X-Bad", "\xe2\x82\xac")])
     return example_run(response, calls=[example_call(event("start", raised=""))])
 
 
 @wide_text_refused.good
 def _() -> ServerRun:
-    return example_run(Response(status=500), calls=[example_call(event("start", raised=""))])
+    return example_run(Response(500), calls=[example_call(event("start", raised=""))])

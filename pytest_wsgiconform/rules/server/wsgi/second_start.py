@@ -80,13 +80,13 @@ def second_start_refused(run: ServerRun) -> Outcome:
 
 @second_start_refused.bad
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call(event("start", raised=""), event("start", raised=""))])
+    return example_run(Response(200), calls=[example_call(event("start", raised=""), event("start", raised=""))])
 
 
 @second_start_refused.good
 def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised="AssertionError: called twice"))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @server_rule(
@@ -118,13 +118,13 @@ def start_after_failed_start_refused(run: ServerRun) -> Outcome:
 @start_after_failed_start_refused.bad
 def _() -> ServerRun:
     call = example_call(event("start", raised="ValueError: bad header"), event("start", raised=""))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @start_after_failed_start_refused.good
 def _() -> ServerRun:
     call = example_call(event("start", raised="ValueError: bad header"), event("start", raised="AssertionError: again"))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @server_rule(
@@ -164,14 +164,14 @@ def server_replaces_headers(run: ServerRun) -> Outcome:
 @server_replaces_headers.bad
 def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised=""))
-    return example_run(Response(headers=[("X-Mark", "first"), ("X-First", "first")]), calls=[call])
+    return example_run(Response(200, [("X-Mark", "first"), ("X-First", "first")]), calls=[call])
 
 
 @server_replaces_headers.good
 def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised=""))
     headers = [("X-Mark", "second"), ("X-Wsgiconform", "00000000.first")]
-    return example_run(Response(status=500, reason="Second", headers=headers), calls=[call])
+    return example_run(Response(500, headers, reason="Second"), calls=[call])
 
 
 @server_rule(
@@ -200,14 +200,12 @@ def server_starts_with_exc_info(run: ServerRun) -> Outcome:
 
 @server_starts_with_exc_info.bad
 def _() -> ServerRun:
-    return example_run(
-        Response(status=500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))]
-    )
+    return example_run(Response(500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))])
 
 
 @server_starts_with_exc_info.good
 def _() -> ServerRun:
-    response = Response(status=500, headers=[("X-Wsgiconform", "00000000.first")])
+    response = Response(500, [("X-Wsgiconform", "00000000.first")])
     return example_run(response, calls=[example_call(event("start", raised=""))])
 
 

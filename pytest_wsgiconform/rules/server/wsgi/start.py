@@ -142,12 +142,12 @@ def headers_sent_at_end(run: ServerRun) -> Outcome:
 
 @headers_sent_at_end.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @headers_sent_at_end.good
 def _() -> ServerRun:
-    return example_run(Response(), calls=[example_call()])
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_rule(
@@ -175,12 +175,12 @@ def start_response_may_come_late(run: ServerRun) -> Outcome:
 
 @start_response_may_come_late.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @start_response_may_come_late.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
 @server_rule(
@@ -202,9 +202,9 @@ def empty_block_before_start_tolerated(run: ServerRun) -> Outcome:
 
 @empty_block_before_start_tolerated.bad
 def _() -> ServerRun:
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @empty_block_before_start_tolerated.good
 def _() -> ServerRun:
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])

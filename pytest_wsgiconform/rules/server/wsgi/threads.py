@@ -212,9 +212,9 @@ def middleware_changes_nothing(run: ServerRun) -> Outcome:
 
 
 def _two(first_body: bytes, second_body: bytes) -> ServerRun:
-    run = example_run(Response(body=first_body))
+    run = example_run(Response(200, body=first_body))
     sent = [Sent(example_request("wrapped"))]
-    run.connections.append(Connection(sent=sent, responses=[Response(body=second_body)]))
+    run.connections.append(Connection(sent=sent, responses=[Response(200, body=second_body)]))
     return run
 
 
