@@ -125,15 +125,6 @@ def _(environ, start_response):
     return []
 
 
-@url_has_port.good
-def _(environ, start_response):
-    scheme, port = environ["wsgi.url_scheme"], environ["SERVER_PORT"]
-    host = environ["SERVER_NAME"] if (scheme, port) in (("http", "80"), ("https", "443")) else None
-    host = environ.get("HTTP_HOST") or host or f"{environ['SERVER_NAME']}:{port}"
-    start_response("302 Found", [("Location", f"{scheme}://{host}/elsewhere")])
-    return []
-
-
 @app_rule(
     id="url-without-default-port",
     level=Level.ADVICE,
@@ -166,6 +157,7 @@ def _(environ, start_response):
     return []
 
 
+@url_has_port.good
 @url_without_default_port.good
 def _(environ, start_response):
     scheme, port = environ["wsgi.url_scheme"], environ["SERVER_PORT"]

@@ -65,12 +65,6 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@status_native_string.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
 @event_rule(
     id="status-latin1",
     level=Level.ERROR,
@@ -144,12 +138,6 @@ def status_code_three_digits(event: StartResponseCalled, exchange: Exchange) -> 
 @status_code_three_digits.bad
 def _(environ, start_response):
     start_response("OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@status_code_three_digits.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello"]
 
 
@@ -261,12 +249,6 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@status_single_space.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
 @event_rule(
     id="status-has-reason",
     level=Level.ERROR,
@@ -295,12 +277,6 @@ def status_has_reason(event: StartResponseCalled, exchange: Exchange) -> Outcome
 @status_has_reason.bad
 def _(environ, start_response):
     start_response("200", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@status_has_reason.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello"]
 
 
@@ -334,12 +310,6 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@status_reason_not_empty.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
 @event_rule(
     id="status-no-surrounding-space",
     level=Level.ERROR,
@@ -368,12 +338,6 @@ def status_no_surrounding_space(event: StartResponseCalled, exchange: Exchange) 
 @status_no_surrounding_space.bad
 def _(environ, start_response):
     start_response("200 OK ", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@status_no_surrounding_space.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello"]
 
 
@@ -413,12 +377,6 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-@status_no_control.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
 @event_rule(
     id="status-no-line-end",
     level=Level.ERROR,
@@ -449,6 +407,13 @@ def _(environ, start_response):
     return [b"hello"]
 
 
+@status_native_string.good
+@status_code_three_digits.good
+@status_single_space.good
+@status_has_reason.good
+@status_reason_not_empty.good
+@status_no_surrounding_space.good
+@status_no_control.good
 @status_no_line_end.good
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])

@@ -304,26 +304,6 @@ def _(app):
     return lambda environ, start_response: OneBehind(app(environ, start_response))
 
 
-@block_passed_on_at_once.good
-def _(app):
-    class AllAtTheEnd:
-        def __init__(self, body):
-            self.body = body
-
-        def __iter__(self):
-            kept = []
-            for block in self.body:
-                kept.append(block)
-                yield b""
-            yield b"".join(kept)
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: AllAtTheEnd(app(environ, start_response))
-
-
 @middleware_rule(
     id="filler-is-empty",
     level=Level.ERROR,
@@ -387,6 +367,7 @@ def _(app):
     return middleware
 
 
+@block_passed_on_at_once.good
 @filler_is_empty.good
 def _(app):
     class AllAtTheEnd:

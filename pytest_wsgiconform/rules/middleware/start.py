@@ -174,17 +174,6 @@ def _(app):
     return middleware
 
 
-@first_call_may_have_exc_info.good
-def _(app):
-    def middleware(environ, start_response):
-        def start(status, headers, exc_info=None):
-            return start_response(status, headers, exc_info)
-
-        return app(environ, start)
-
-    return middleware
-
-
 @middleware_rule(
     id="error-page-has-its-own-status",
     level=Level.WARNING,
@@ -229,6 +218,7 @@ def _(app):
     return middleware
 
 
+@first_call_may_have_exc_info.good
 @error_page_has_its_own_status.good
 def _(app):
     def middleware(environ, start_response):

@@ -55,24 +55,6 @@ def _(app):
     return lambda environ, start_response: Lines(app(environ, start_response))
 
 
-@binary_body_unchanged.good
-def _(app):
-    class Counted:
-        def __init__(self, body):
-            self.body, self.size = body, 0
-
-        def __iter__(self):
-            for block in self.body:
-                self.size += len(block)
-                yield block
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: Counted(app(environ, start_response))
-
-
 @middleware_rule(
     id="text-body-not-encoded",
     level=Level.ERROR,
@@ -115,6 +97,7 @@ def _(app):
     return lambda environ, start_response: Encoded(app(environ, start_response))
 
 
+@binary_body_unchanged.good
 @text_body_not_encoded.good
 def _(app):
     class Counted:

@@ -50,17 +50,6 @@ def _(app):
     return middleware
 
 
-@write_takes_one_argument.good
-def _(app):
-    def middleware(environ, start_response):
-        def start(status, headers, exc_info=None):
-            return start_response(status, headers, exc_info)
-
-        return app(environ, start)
-
-    return middleware
-
-
 def _content(run: MiddlewareRun, label: str) -> bytes | None:
     crossing = run.crossing(label)
     if crossing is None or crossing.inner is None or not crossing.outer.complete:
@@ -109,6 +98,7 @@ def _(app):
     return middleware
 
 
+@write_takes_one_argument.good
 @written_data_delivered.good
 def _(app):
     def middleware(environ, start_response):
