@@ -20,6 +20,7 @@ MODULES: tuple[str, ...] = (
     "write",
     "file_wrapper",
     "http_response",
+    "hop_by_hop",
     "http_headers",
     "http_body",
 )

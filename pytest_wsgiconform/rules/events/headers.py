@@ -9,47 +9,10 @@ from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, StartResponseCalled
 from ..registry import event_rule
-from .field_grammar import BEYOND_LATIN1, is_plain_field, is_sound, is_token
+from .field_grammar import BEYOND_LATIN1, is_plain_field, is_token
+from .header_faults import HeaderFault, about_name, about_value, entries, in_one, names
 
 SECTION = "headers"
-
-#: Most entries that one finding names in its evidence.
-_NAMED = 20
-
-
-def entries(event: StartResponseCalled) -> list[tuple[Any, Any]]:
-    """Return the entries that are tuples of two, whatever is in them; none unless the list is exactly a list."""
-    if type(event.headers) is not list:
-        return []
-    return [entry for entry in event.headers if type(entry) is tuple and len(entry) == 2]
-
-
-def names(event: StartResponseCalled) -> list[str]:
-    """Return the header names that are exactly str, as given, whatever their values are."""
-    return [name for name, _ in entries(event) if type(name) is str]
-
-
-def field_values(event: StartResponseCalled, name: str) -> list[str]:
-    """Return the values of the header *name* (lower case) whose grammar can be judged.
-
-    Values that aren't strings, hold control characters or leave ISO-8859-1 are not among them, for other rules tell
-    that. Spaces around a value are not part of it (RFC 9110 section 5.5) and are stripped.
-    """
-    return [v.strip(" ") for n, v in event.pairs() if n.lower() == name and is_sound(v)]
-
-
-def outcome(problems: list[tuple[str, str, str]], judged: bool, expected: str) -> Outcome:
-    """Make one outcome of all that is wrong with the headers of one call.
-
-    :param problems: (header's name as text, sentence, offending value as text), in order.
-    :param judged: whether there was anything to judge. :param expected: what would have been right.
-    """
-    if not problems:
-        return HELD if judged else None
-    _, message, got = problems[0]
-    if len(problems) > 1:
-        message += f" (and {len(problems) - 1} more like it)"
-    return fault(message, got=got, expected=expected, headers=[name for name, _, _ in problems[:_NAMED]])
 
 
 @event_rule(
@@ -107,15 +70,15 @@ def header_entries_are_pairs(event: StartResponseCalled, exchange: Exchange) -> 
     """
     if type(event.headers) is not list:
         return None
-    problems = []
+    faults = []
     for number, entry in enumerate(event.headers, 1):
         if type(entry) is not tuple:
             kind = "only a subclass of tuple" if issubclass(type(entry), tuple) else "not a tuple"
-            problems.append((show(entry, 60), f"header {number} is a {type_name(entry)}, {kind}", show(entry)))
+            message = f"header {number} is a {type_name(entry)}, {kind}"
+            faults.append(HeaderFault(show(entry, 60), message, show(entry)))
         elif len(entry) != 2:
-            what = f"header {number} is a tuple of {len(entry)}"
-            problems.append((show(entry, 60), what, show(entry)))
-    return outcome(problems, bool(event.headers), "a tuple (name, value)")
+            faults.append(HeaderFault(show(entry, 60), f"header {number} is a tuple of {len(entry)}", show(entry)))
+    return in_one(faults, judged=event.headers, expected="a tuple (name, value)")
 
 
 @header_entries_are_pairs.bad
@@ -147,12 +110,8 @@ def header_name_native_string(event: StartResponseCalled, exchange: Exchange) ->
     looks for, so that it adds its own Content-Length or Date next to yours.
     """
     given = entries(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} is of type {type_name(name)}", show(name))
-        for name, _ in given
-        if type(name) is not str
-    ]
-    return outcome(problems, bool(given), "str")
+    faults = [about_name(name, f"is of type {type_name(name)}") for name, _ in given if type(name) is not str]
+    return in_one(faults, judged=given, expected="str")
 
 
 @header_name_native_string.bad
@@ -184,12 +143,8 @@ def header_value_native_string(event: StartResponseCalled, exchange: Exchange) -
     that encode it, or reaches the client as the text ``b'...'``.
     """
     given = entries(event)
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} is of type {type_name(value)}", show(value))
-        for name, value in given
-        if type(value) is not str
-    ]
-    return outcome(problems, bool(given), "str")
+    faults = [about_value(n, value, f"is of type {type_name(value)}") for n, value in given if type(value) is not str]
+    return in_one(faults, judged=given, expected="str")
 
 
 @header_value_native_string.bad
@@ -222,12 +177,8 @@ def header_name_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcom
     server fails when it sends the headers. Often it is a hyphen that a word processor made "beautiful".
     """
     given = names(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} goes beyond ISO-8859-1", show(name))
-        for name in given
-        if BEYOND_LATIN1.search(name)
-    ]
-    return outcome(problems, bool(given), "ASCII letters, digits and hyphens")
+    faults = [about_name(name, "goes beyond ISO-8859-1") for name in given if BEYOND_LATIN1.search(name)]
+    return in_one(faults, judged=given, expected="ASCII letters, digits and hyphens")
 
 
 @header_name_latin1.bad
@@ -259,16 +210,14 @@ def header_value_latin1(event: StartResponseCalled, exchange: Exchange) -> Outco
     Strings at this boundary stand for bytes ("Unicode Issues"). A file name in Chinese has no bytes until it
     is encoded, and the server fails when it sends the headers, far from the line that set it.
     """
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} goes beyond ISO-8859-1", show(value))
-        for name, value in entries(event)
-        if type(value) is str and BEYOND_LATIN1.search(value)
-    ]
-    return outcome(problems, _has_text_value(event), "characters up to U+00FF")
+    given = _with_text(event)
+    faults = [about_value(n, value, "goes beyond ISO-8859-1") for n, value in given if BEYOND_LATIN1.search(value)]
+    return in_one(faults, judged=given, expected="characters up to U+00FF")
 
 
-def _has_text_value(event: StartResponseCalled) -> bool:
-    return any(type(value) is str for _, value in entries(event))
+def _with_text(event: StartResponseCalled) -> list[tuple[Any, str]]:
+    """Return the headers whose value is exactly a str."""
+    return [(name, value) for name, value in entries(event) if type(value) is str]
 
 
 @header_value_latin1.bad
@@ -303,13 +252,13 @@ def header_name_token(event: StartResponseCalled, exchange: Exchange) -> Outcome
     empty. Anything else breaks the line for whoever parses it ("The start_response() Callable").
     """
     given = [name for name in names(event) if not BEYOND_LATIN1.search(name)]
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} is not a valid field name", show(name))
+    faults = [
+        about_name(name, "is not a valid field name")
         for name in given
-        # A colon has its own rule; what is wrong besides it is told here.
+        # A colon has its own rule; what is wrong besides it is found here.
         if not is_token(name.replace(":", "") or name.replace(":", "x"))
     ]
-    return outcome(problems, bool(given), "an HTTP token, for example X-Colour")
+    return in_one(faults, judged=given, expected="an HTTP token, for example X-Colour")
 
 
 @header_name_token.bad
@@ -342,10 +291,8 @@ def header_name_no_colon(event: StartResponseCalled, exchange: Exchange) -> Outc
     moves text from the name into the value.
     """
     given = names(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} holds a colon", show(name)) for name in given if ":" in name
-    ]
-    return outcome(problems, bool(given), "the name alone")
+    faults = [about_name(name, "holds a colon") for name in given if ":" in name]
+    return in_one(faults, judged=given, expected="the name alone")
 
 
 @header_name_no_colon.bad
@@ -378,12 +325,8 @@ def header_name_no_trailing_punctuation(event: StartResponseCalled, exchange: Ex
     for example. Nothing breaks on the wire, so this is a warning; mostly it is a slip.
     """
     given = [name for name in names(event) if is_token(name)]
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} ends in punctuation", show(name))
-        for name in given
-        if not name[-1].isalnum()
-    ]
-    return outcome(problems, bool(given), "a letter or a digit at the end")
+    faults = [about_name(name, "ends in punctuation") for name in given if not name[-1].isalnum()]
+    return in_one(faults, judged=given, expected="a letter or a digit at the end")
 
 
 @header_name_no_trailing_punctuation.bad
@@ -415,12 +358,9 @@ def header_value_no_crlf(event: StartResponseCalled, exchange: Exchange) -> Outc
     A line break in a value lets whoever controls the text add headers or a whole body: response splitting.
     Folded lines are banned as well ("The start_response() Callable").
     """
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} holds a line break", show(value))
-        for name, value in entries(event)
-        if type(value) is str and ("\r" in value or "\n" in value)
-    ]
-    return outcome(problems, _has_text_value(event), "no CR and no LF")
+    given = _with_text(event)
+    faults = [about_value(n, value, "holds a line break") for n, value in given if "\r" in value or "\n" in value]
+    return in_one(faults, judged=given, expected="no CR and no LF")
 
 
 @header_value_no_crlf.bad
@@ -457,13 +397,13 @@ def header_value_no_control(event: StartResponseCalled, exchange: Exchange) -> O
     included although HTTP allows it. NUL and its like make proxies drop the response. Line
     breaks have a rule of their own.
     """
-    problems = []
-    for name, value in entries(event):
-        found = _OTHER_CONTROL.search(value) if type(value) is str else None
-        if found is not None:
-            what = f"the value of the header {show(name, 60)} holds the control character {show(found.group())}"
-            problems.append((show(name, 60), what, show(value)))
-    return outcome(problems, _has_text_value(event), "no character below 0x20 and no 0x7F")
+    given = _with_text(event)
+    faults = [
+        about_value(name, value, f"holds the control character {show(found.group())}")
+        for name, value in given
+        if (found := _OTHER_CONTROL.search(value)) is not None
+    ]
+    return in_one(faults, judged=given, expected="no character below 0x20 and no 0x7F")
 
 
 @header_value_no_control.bad

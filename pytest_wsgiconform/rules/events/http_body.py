@@ -7,7 +7,7 @@ from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, ExchangeEnded
 from ..registry import event_rule
 from .field_grammar import content_range_error, is_chunked, is_digits
-from .headers import field_values
+from .header_faults import field_values
 from .http_response import has
 
 SECTION = "http"

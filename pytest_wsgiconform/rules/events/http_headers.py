@@ -1,5 +1,4 @@
-"""What HTTP and the PEP say of single header fields an app sends: fields that are not its business, and
-the grammar of those that are."""
+"""The grammar of single header fields that an app sends."""
 
 from __future__ import annotations
 
@@ -22,15 +21,9 @@ from .field_grammar import (
     set_cookie_error,
     uri_reference_error,
 )
-from .headers import entries, field_values, names, outcome
+from .header_faults import HeaderFault, field_values, in_one, names
 
 SECTION = "http"
-
-#: Fields about the connection itself, in HTTP/1.0 forms too.
-_PERSISTENCE = frozenset({"connection", "keep-alive", "proxy-connection"})
-#: The other hop-by-hop fields of RFC 2616 section 13.5.1, but for those that the rules on transfer codings and
-#: on hop-by-hop features judge.
-_HOP_BY_HOP = frozenset({"te", "proxy-authenticate", "proxy-authorization"})
 
 #: Fields of responses that are no lists, so that a second one has no meaning: RFC 9110 and 9111, and
 #: RFC 6266 (Content-Disposition), RFC 6797 (Strict-Transport-Security) and Fetch (Access-Control-...).
@@ -57,123 +50,15 @@ SINGLETONS = frozenset(
 )
 
 
-def _forbidden(event: StartResponseCalled, banned: frozenset[str], why: str) -> Outcome:
-    """Judge the names of one call against *banned*, whatever their values are."""
-    problems = [
-        (show(name, 60), f"the app sent the header {show(name, 60)}, {why}", show(value))
-        for name, value in entries(event)
-        if type(name) is str and name.lower() in banned
-    ]
-    return outcome(problems, bool(names(event)), "no such header")
-
-
 def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], str | None], expected: str) -> Outcome:
     """Judge every sound value of the header *name* by *error*, which says what is wrong with it."""
     values = field_values(event, name.lower())
-    problems = []
-    for value in values:
-        wrong = error(value)
-        if wrong is not None:
-            problems.append((name, f"the {name} {show(value, 80)} is malformed: {wrong}", show(value)))
-    return outcome(problems, bool(values), expected)
-
-
-@event_rule(
-    id="header-no-hop-by-hop",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("header-no-hop-by-hop",),
-    on=StartResponseCalled,
-    headers=_HOP_BY_HOP,
-    hint="Drop the header; a proxy must strip hop-by-hop headers from what it passes on.",
-    since="0.1",
-)
-def header_no_hop_by_hop(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no hop-by-hop header.
-
-    Such fields speak of one connection, and the connection is the server's ("Other HTTP Features"). Servers
-    may treat them as a fatal error, and the reference server does. Apps that pass on another server's
-    response are where they usually come from.
-    """
-    return _forbidden(event, _HOP_BY_HOP, "which is hop-by-hop")
-
-
-@header_no_hop_by_hop.bad
-def _(environ, start_response):
-    start_response("407 Proxy Authentication Required", [("Proxy-Authenticate", 'Basic realm="x"')])
-    return []
-
-
-@header_no_hop_by_hop.good
-def _(environ, start_response):
-    start_response("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="x"')])
-    return []
-
-
-@event_rule(
-    id="header-no-persistence",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("header-no-persistence", "header-no-hop-by-hop"),
-    on=StartResponseCalled,
-    headers=_PERSISTENCE,
-    hint="Leave keeping and closing of the connection to the server.",
-    since="0.1",
-)
-def header_no_persistence(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no header that affects whether the connection persists.
-
-    Connection, Keep-Alive and Proxy-Connection promise something on behalf of the server, which alone knows
-    what it is going to do ("The start_response() Callable").
-    """
-    return _forbidden(event, _PERSISTENCE, "which is about the server's connection")
-
-
-@header_no_persistence.bad
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Connection", "keep-alive")])
-    return [b"hello"]
-
-
-@header_no_persistence.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@event_rule(
-    id="header-no-transfer-encoding",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("length-app-no-te", "header-no-hop-by-hop"),
-    on=StartResponseCalled,
-    headers=("transfer-encoding",),
-    hint="Drop the header and yield plain data; the server chunks it when it has to.",
-    since="0.1",
-)
-def header_no_transfer_encoding(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no Transfer-Encoding header.
-
-    Transfer codings are between the server and its client ("Handling the Content-Length Header"). With the
-    header from the app a server that chunks by itself does so twice, and one that doesn't sends a body
-    that no client can parse.
-    """
-    return _forbidden(event, frozenset({"transfer-encoding"}), "but transfer codings are the server's to apply")
-
-
-@header_no_transfer_encoding.bad
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked")])
-    return [b"hello"]
-
-
-@header_no_transfer_encoding.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
+    faults = [
+        HeaderFault(name, f"the {name} {show(value, 80)} is malformed: {wrong}", show(value))
+        for value in values
+        if (wrong := error(value)) is not None
+    ]
+    return in_one(faults, judged=values, expected=expected)
 
 
 @event_rule(
@@ -193,12 +78,12 @@ def singleton_header_once(event: StartResponseCalled, exchange: Exchange) -> Out
     that is no list each picks another, and caches and browsers disagree about the response.
     """
     counts = Counter(name.lower() for name in names(event) if name.lower() in SINGLETONS)
-    problems = []
+    faults = []
     for name, count in counts.items():
         if count > 1:
             values = [value for given, value in event.pairs() if given.lower() == name]
-            problems.append((name, f"the header {name} was sent {count} times", show(values)))
-    return outcome(problems, bool(counts), "one of each")
+            faults.append(HeaderFault(name, f"the header {name} was sent {count} times", show(values)))
+    return in_one(faults, judged=counts, expected="one of each")
 
 
 @singleton_header_once.bad
@@ -270,7 +155,7 @@ def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> O
     two digits, GMT. A date in the server's language or zone is ignored, and with it caching. A number in Expires
     is no date; expires-is-date judges it.
     """
-    problems = []
+    faults = []
     judged = False
     for field in ("Date", "Last-Modified", "Expires", "Retry-After"):
         for value in field_values(event, field.lower()):
@@ -278,8 +163,8 @@ def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> O
                 continue
             judged = True
             if not is_imf_fixdate(value):
-                problems.append((field, f"the {field} {show(value, 60)} is not an HTTP date", show(value)))
-    return outcome(problems, judged, "a date such as 'Sun, 06 Nov 1994 08:49:37 GMT'")
+                faults.append(HeaderFault(field, f"the {field} {show(value, 60)} is not an HTTP date", show(value)))
+    return in_one(faults, judged=judged, expected="a date such as 'Sun, 06 Nov 1994 08:49:37 GMT'")
 
 
 @date_fields_imf_fixdate.bad

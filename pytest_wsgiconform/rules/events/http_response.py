@@ -10,7 +10,7 @@ from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, StartResponseCalled
 from ..registry import event_rule
 from .field_grammar import is_challenge
-from .headers import entries, field_values, names
+from .header_faults import entries, field_values, names
 
 SECTION = "http"
 

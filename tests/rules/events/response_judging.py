@@ -8,6 +8,7 @@ from typing import Any
 from pytest_wsgiconform.rules.events import (
     exc_info,
     headers,
+    hop_by_hop,
     http_body,
     http_headers,
     http_response,
@@ -25,6 +26,7 @@ MODULES: tuple[ModuleType, ...] = (
     headers,
     exc_info,
     http_response,
+    hop_by_hop,
     http_headers,
     http_body,
 )
