@@ -29,8 +29,8 @@ def _steady_pair(run: AppRun) -> tuple[dict[str, str], dict[str, str]] | None:
 def head_status_as_get(run: AppRun) -> Outcome:
     """A HEAD gets the status that a GET of the same path gets.
 
-    Link checkers, caches and monitors send HEAD and believe what it says (RFC 9110 section 9.3.2); GET and HEAD are
-    the two methods that every general-purpose resource has to know (section 9.1).
+    Link checkers, caches and monitors send HEAD and believe what it says (RFC 9110 section 9.3.2); GET and HEAD are the
+    two methods that every general-purpose resource has to know (section 9.1).
     """
     pair = _steady_pair(run)
     if pair is None or "status" not in pair[0] or "status" not in pair[1]:
@@ -67,8 +67,8 @@ def _(environ, start_response):
 def head_fields_as_get(run: AppRun) -> Outcome:
     """Content-Type and Content-Length of a HEAD are those of the GET, as far as they are given.
 
-    A Content-Length of 0 for HEAD, where GET has a body, makes caches throw away what they hold and downloaders
-    believe in an empty file (RFC 9110 section 9.3.2). Leaving a field out is allowed.
+    A Content-Length of 0 for HEAD, where GET has a body, makes caches throw away what they hold and downloaders believe
+    in an empty file (RFC 9110 section 9.3.2). Leaving a field out is allowed.
     """
     pair = _steady_pair(run)
     if pair is None or pair[0].get("status") != pair[1].get("status"):

@@ -78,8 +78,8 @@ def _(environ, start_response):
 def validators_honoured(run: AppRun) -> Outcome:
     """A request that carries the validator of the current response gets a 304.
 
-    Servers leave validation to the application (PEP 3333, "Other HTTP Features"). Sending an ETag and never looking
-    at If-None-Match costs the work of making it and saves none.
+    Servers leave validation to the application (PEP 3333, "Other HTTP Features"). Sending an ETag and never looking at
+    If-None-Match costs the work of making it and saves none.
     """
     full = run.labelled("get")
     if len(full) < 3 or any(not was_answered(record) or record.code != 200 for record in full):
@@ -131,8 +131,8 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)
 def range_bytes_as_whole(run: AppRun) -> Outcome:
     """The bytes of a 206 are those of the whole response at that place.
 
-    Downloads are put together from ranges; bytes from another place make a broken file without any error message
-    (RFC 9110 sections 14.4 and 15.3.7). Servers leave ranges to the application (PEP 3333, "Other HTTP Features").
+    Downloads are put together from ranges; bytes from another place make a broken file without any error message (RFC
+    9110 sections 14.4 and 15.3.7). Servers leave ranges to the application (PEP 3333, "Other HTTP Features").
     """
     whole = run.labelled("whole")
     if len(whole) < 2 or any(not was_answered(r) or r.code != 200 or r.size != len(r.body) for r in whole):
@@ -209,8 +209,8 @@ def _(environ, start_response):
 def content_coding_acceptable(run: AppRun) -> Outcome:
     """A content coding is one that the client accepts, and the body really has it.
 
-    Applications choose content codings themselves (PEP 3333, "Other HTTP Features"). A client that said identity
-    can't read gzip (RFC 9110 section 12.5.3), and nobody can read a body that isn't what it is labelled as.
+    Applications choose content codings themselves (PEP 3333, "Other HTTP Features"). A client that said identity can't
+    read gzip (RFC 9110 section 12.5.3), and nobody can read a body that isn't what it is labelled as.
     """
     exercised = False
     for record in run.exchanges:
@@ -237,7 +237,7 @@ def content_coding_acceptable(run: AppRun) -> Outcome:
 
 
 def _decodes(record: ExchangeRecord, coding: str) -> bool:
-    """Tell whether the body is what *coding* says; true when that can't be told."""
+    """Whether the body is what *coding* says; true when that can't be known."""
     if record.size != len(record.body) or not record.size:
         return True
     try:
@@ -273,7 +273,7 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-#: Statuses that a cache may keep without being told to (RFC 9110 section 15.1).
+#: Statuses that a cache may keep without being asked to (RFC 9110 section 15.1).
 _CACHEABLE = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 
 
@@ -288,8 +288,8 @@ _CACHEABLE = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 def vary_names_what_counts(run: AppRun) -> Outcome:
     """An answer that depends on Accept, Accept-Language or Accept-Encoding says so in Vary.
 
-    Without it a shared cache gives the German page to the French, or gzip to a client that can't unpack it
-    (RFC 9110 section 12.5.5).
+    Without it a shared cache gives the German page to the French, or gzip to a client that can't unpack it (RFC 9110
+    section 12.5.5).
     """
     outcome: Outcome = None
     for label in run.labels("Accept"):

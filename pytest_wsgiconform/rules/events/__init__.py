@@ -12,6 +12,7 @@ MODULES: tuple[str, ...] = (
     "input_stream",
     "error_stream",
     "start_response",
+    "status_code",
     "status",
     "headers",
     "exc_info",

@@ -30,8 +30,8 @@ def names(event: StartResponseCalled) -> list[str]:
 def field_values(event: StartResponseCalled, name: str) -> list[str]:
     """Return the values of the header *name* (lower case) whose grammar can be judged.
 
-    Values that aren't strings, hold control characters or leave ISO-8859-1 are not among them, for other rules tell
-    that. Spaces around a value are not part of it (RFC 9110 section 5.5) and are stripped.
+    Values that aren't strings, hold control characters or leave ISO-8859-1 are not among them: other rules report
+    those. Spaces around a value are not part of it (RFC 9110 section 5.5) and are stripped.
     """
     return [v.strip(" ") for n, v in event.pairs() if n.lower() == name and is_sound(v)]
 

@@ -40,9 +40,9 @@ def _forbidden(event: StartResponseCalled, banned: frozenset[str], why: str) -> 
 def header_no_hop_by_hop(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no hop-by-hop header.
 
-    Such fields speak of one connection, and the connection is the server's ("Other HTTP Features"). Servers
-    may treat them as a fatal error, and the reference server does. Apps that pass on another server's
-    response are where they usually come from.
+    Such fields are about one connection, and the connection is the server's (PEP 3333, "Other HTTP Features"). Servers
+    may treat them as a fatal error, and the reference server does. Apps that pass on another server's response are
+    where they usually come from.
     """
     return _forbidden(event, _HOP_BY_HOP, "which is hop-by-hop")
 
@@ -72,8 +72,8 @@ def _(environ, start_response):
 def header_no_persistence(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no header that affects whether the connection persists.
 
-    Connection, Keep-Alive and Proxy-Connection promise something on behalf of the server, which alone knows
-    what it is going to do ("The start_response() Callable").
+    Connection, Keep-Alive and Proxy-Connection promise something on behalf of the server, which alone knows what it is
+    going to do (PEP 3333, "The start_response() Callable").
     """
     return _forbidden(event, _PERSISTENCE, "which is about the server's connection")
 
@@ -103,9 +103,9 @@ def _(environ, start_response):
 def header_no_transfer_encoding(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app sends no Transfer-Encoding header.
 
-    Transfer codings are between the server and its client ("Handling the Content-Length Header"). With the
-    header from the app a server that chunks by itself does so twice, and one that doesn't sends a body
-    that no client can parse.
+    Transfer codings are between the server and its client (PEP 3333, "Handling the Content-Length Header"). With the
+    header from the app a server that chunks by itself does so twice, and one that doesn't sends a body that no client
+    can parse.
     """
     return _forbidden(event, frozenset({"transfer-encoding"}), "but transfer codings are the server's to apply")
 

@@ -74,8 +74,8 @@ def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], st
 def singleton_header_once(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A header that is not a list is sent once.
 
-    Recipients may join repeated fields with commas or pick one of them (RFC 9110 section 5.3); for a field
-    that is no list each picks another, and caches and browsers disagree about the response.
+    Recipients may join repeated fields with commas or pick one of them (RFC 9110 section 5.3); for a field that isn't a
+    list each picks another, and caches and browsers disagree about the response.
     """
     counts = Counter(name.lower() for name in names(event) if name.lower() in SINGLETONS)
     faults = []
@@ -111,7 +111,7 @@ def _(environ, start_response):
 def content_length_one_number(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Content-Length is one header of decimal digits.
 
-    It tells the client where the response ends (RFC 9110 section 8.6). Two of them, a sign or a fraction are read
+    The client learns from it where the response ends (RFC 9110 section 8.6). Two of them, a sign or a fraction are read
     differently by different recipients, which is what request and response smuggling live on.
     """
     count = sum(name.lower() == "content-length" for name in names(event))
@@ -151,9 +151,9 @@ def _(environ, start_response):
 def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Date, Last-Modified, Expires and a Retry-After that is a date use the fixed-length GMT form.
 
-    Recipients must read three forms, senders must write one (RFC 9110 section 5.6.7): English day and month names,
-    two digits, GMT. A date in the server's language or zone is ignored, and with it caching. A number in Expires
-    is no date; expires-is-date judges it.
+    Recipients must read three forms, senders must write one (RFC 9110 section 5.6.7): English day and month names, two
+    digits, GMT. A date in the server's language or zone is ignored, and with it caching. A number in Expires is judged
+    by expires-is-date.
     """
     faults = []
     judged = False
@@ -192,8 +192,8 @@ def _(environ, start_response):
 def expires_is_date(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Expires is a date, not a number.
 
-    The field's only form is a date (RFC 9111 section 5.3), but the same section tells every cache to read "0" as a time
-    in the past. The habit does what its users want everywhere, and it generates no date in a wrong form, so it is a
+    The field's only form is a date (RFC 9111 section 5.3), but the same section makes every cache read "0" as a time in
+    the past. The habit does what its users want everywhere, and it generates no date in a wrong form, so it is a
     warning where a malformed date is an error.
     """
     return _each_value(
@@ -226,8 +226,8 @@ def _(environ, start_response):
 def etag_quoted(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """An ETag is a quoted string, after W/ when it is weak.
 
-    The quotes are part of the tag (RFC 9110 section 8.8.3). Without them conditional requests fail to match
-    in caches and servers that compare by the grammar, and every request is a full one.
+    The quotes are part of the tag (RFC 9110 section 8.8.3). Without them conditional requests fail to match in caches
+    and servers that compare by the grammar, and every request is a full one.
     """
     return _each_value(
         event,
@@ -296,8 +296,8 @@ def _(environ, start_response):
 def cache_control_parses(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Cache-Control is a list of directives, with whole seconds where they take a time.
 
-    Caches drop what they can't parse (RFC 9111 section 5.2), at worst the directive that was to keep a private
-    page out of them. Directives that no RFC knows are fine.
+    Caches drop what they can't parse (RFC 9111 section 5.2), at worst the directive that was to keep a private page out
+    of them. Directives that no RFC knows are fine.
     """
     return _each_value(event, "Cache-Control", cache_control_error, "for example 'private, max-age=60'")
 
@@ -327,8 +327,8 @@ def _(environ, start_response):
 def set_cookie_grammar(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Each Set-Cookie holds one cookie: name=value, then attributes after semicolons.
 
-    User agents differ in what they make of spaces, commas, quotes and non-ASCII text in a value, and they
-    take cookies joined with a comma for one (RFC 6265 section 4.1.1). Attributes that the RFC doesn't name are fine.
+    User agents differ in what they make of spaces, commas, quotes and non-ASCII text in a value, and they take cookies
+    joined with a comma for one (RFC 6265 section 4.1.1). Attributes that the RFC doesn't name are fine.
     """
     return _each_value(event, "Set-Cookie", set_cookie_error, "for example 'id=42; Path=/; HttpOnly'")
 

@@ -1,7 +1,7 @@
 """``close()`` through a middleware: every path on which the inner app's iterable must be closed.
 
 Source: PEP 3333, "Specification Details". The first fault hides those that follow from it: a middleware that never
-passes ``close()`` on is told so once, by ``close-forwarded``.
+passes ``close()`` on is reported once, by ``close-forwarded``.
 """
 
 from __future__ import annotations

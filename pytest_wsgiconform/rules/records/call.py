@@ -26,7 +26,7 @@ class Call:
     """One call of the probe app, as it reported it through the side channel.
 
     :ivar label: of the request, ``""`` when the probe could not tell. :ivar token: likewise.
-    :ivar behaviour: what it was told to do. :ivar environ: variables with exact ``str`` values as they are;
+    :ivar behaviour: what it was asked to do. :ivar environ: variables with exact ``str`` values as they are;
         ``bool``, ``int``, ``None`` and lists (tuples) as they are; of anything else ``"<type name>"``.
     :ivar types: for each variable whose value is not exactly ``str``, the name of its type.
     :ivar body: what it read. :ivar body_ended: a read gave ``b""`` at the end.

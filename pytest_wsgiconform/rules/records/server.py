@@ -12,7 +12,7 @@ side channel fills the calls.
 The probe looks for that pattern in ``SCRIPT_NAME + PATH_INFO``, then in ``QUERY_STRING``, then in the header
 ``X-Wsgiconform`` (for targets that have no path to spare). Unless a behaviour says otherwise it answers
 ``200 OK`` with ``Content-Type: text/plain``, a correct ``Content-Length`` and the body ``ok <token>.<label>\n``,
-so that a response tells on the wire which request it answers. Every behaviour but the bare ones (204, 304 and
+so that a response shows on the wire which request it answers. Every behaviour but the bare ones (204, 304 and
 those with broken headers or status) also gives ``X-Wsgiconform: <token>.<label>``, which a HEAD response keeps.
 A request that matches nothing is reported with empty token and label, and answered with ``ok -\n``.
 

@@ -20,15 +20,15 @@ SECTION = "process"
     level=Level.ERROR,
     clauses=("call-once-per-request",),
     stimuli=("basic:get",),
-    hint="Speak HTTP/1.x on the port that the server was told, and serve the app it was given.",
+    hint="Speak HTTP/1.x on the configured port, and serve the app that the server was given.",
     since="0.1",
 )
 def server_answers(run: ServerRun) -> Outcome:
     """An ordinary request gets the application's response.
 
-    Why it matters: nothing else can be judged without it. A server that is silent, speaks another protocol, sends
-    one byte a second or does not serve the application it was given fails here, and the rules that need more are
-    not exercised.
+    A server calls the application for each request (PEP 3333, "The Server/Gateway Side"), and nothing else can be
+    judged unless it does. A server that is silent, speaks another protocol, sends one byte a second or does not serve
+    the application it was given fails here, and the rules that need more are not exercised.
     """
     connection = run.connection
     response = run.first_final
@@ -85,8 +85,9 @@ def _() -> ServerRun:
 def server_survives(run: ServerRun) -> Outcome:
     """The server still serves an ordinary request after each stimulus.
 
-    Why it matters: one client's bytes, or one response, must not end the service for all others. The server was started
-    again for the stimuli that followed. Judged over all that was played before this rule.
+    One client's bytes, or one response, must not end the service for all others (PEP 3333, "Error Handling": servers
+    trap what applications raise). The server was started again for the stimuli that followed. Judged over all that was
+    played before this rule.
     """
     if run.noted.not_started:
         return None
@@ -94,7 +95,7 @@ def server_survives(run: ServerRun) -> Outcome:
         return HELD
     ended = run.noted.ended
     if not ended and run.launch.first and server_answers.check(run) != HELD:
-        return None  # it lives, but never answered: that rule tells it
+        return None  # it lives, but never answered: that rule reports it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")
 
@@ -140,8 +141,7 @@ def _after(phase: str, *responses: Response) -> ServerRun:
 def raising_call_trapped(run: ServerRun) -> Outcome:
     """An exception that leaves the application's call does not stop the server.
 
-    Why it matters: servers should trap and log exceptions raised by applications, and continue to execute (PEP
-    3333, "Error Handling").
+    Servers should trap and log exceptions raised by applications, and continue to execute (PEP 3333, "Error Handling").
     """
     return _next_served(run, "call")
 
@@ -167,8 +167,8 @@ def _() -> ServerRun:
 def raising_step_trapped(run: ServerRun) -> Outcome:
     """An exception in a step of the iterable does not stop the server.
 
-    Why it matters: servers should trap and log exceptions that occur while iterating, and continue to execute (PEP
-    3333, "Error Handling").
+    Servers should trap and log exceptions that occur while iterating, and continue to execute (PEP 3333, "Error
+    Handling").
     """
     return _next_served(run, "next")
 
@@ -201,8 +201,8 @@ def _partial(body: bytes, text: bool) -> ServerRun:
 def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
     """After an error in mid-response, no error page follows what was sent.
 
-    Why it matters: the server may abort the response; only to a text response may it append an error message (PEP 3333,
-    "Error Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
+    The server may abort the response; only to a text response may it append an error message (PEP 3333, "Error
+    Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
     """
     call = run.called("first")
     response = run.first_final

@@ -14,6 +14,7 @@ from pytest_wsgiconform.rules.events import (
     http_response,
     start_response,
     status,
+    status_code,
 )
 from pytest_wsgiconform.rules.model import Fault, Level, Location, Outcome, Rule
 from pytest_wsgiconform.rules.records.exchange import Event, Exchange, ExchangeEnded, StartResponseCalled
@@ -22,6 +23,7 @@ TEXT = ("Content-Type", "text/plain")
 WHERE = Location("app.py", 7, "app")
 MODULES: tuple[ModuleType, ...] = (
     start_response,
+    status_code,
     status,
     headers,
     exc_info,

@@ -23,7 +23,7 @@ SECTION = "request-body"
 def incomplete_body_told(run: ServerRun) -> Outcome:
     """A body that the client cut short is not presented as complete, and reading it does not hang.
 
-    RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
+    Short data is enough of a sign as long as CONTENT_LENGTH still says what was promised (RFC 9112 section 6.3).
     """
     if not run.took_place or not run.probed:
         return None
@@ -79,8 +79,8 @@ def _() -> ServerRun:
 def unread_body_never_runs(run: ServerRun) -> Outcome:
     """A body that the app did not read is consumed, or the connection closed; it never runs as a request.
 
-    RFC 9112 section 9.3. An app that answers 404 without looking at the upload must not let the uploader choose
-    the next request.
+    An app that answers 404 without looking at the upload must not let the uploader choose the next request (RFC 9112
+    section 9.3).
     """
     if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None

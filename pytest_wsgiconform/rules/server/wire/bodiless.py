@@ -43,7 +43,7 @@ def _no_content(run: ServerRun, response: Response | None, what: str) -> Outcome
 def head_without_content(run: ServerRun) -> Outcome:
     """A response to HEAD has no content, even if the app yields some.
 
-    RFC 9110 section 9.3.2. The client takes what follows for the next response.
+    The client takes what follows for the next response (RFC 9110 section 9.3.2).
     """
     return _no_content(run, _first(run), "the response to HEAD")
 
@@ -77,8 +77,8 @@ _FREE = frozenset(
 def head_has_fields_of_get(run: ServerRun) -> Outcome:
     """A response to HEAD has the fields that a response to GET would have.
 
-    RFC 9110 section 9.3.2; fields that only making the content would tell may be left out (section 8.6 allows no
-    Content-Length but GET's).
+    Clients and caches rely on them (RFC 9110 section 9.3.2). A server may leave out fields that it can only know by
+    making the content; section 8.6 allows no Content-Length but GET's.
     """
     get, head = run.final_on(0), run.final_on(1)
     if get is None or head is None:
@@ -128,7 +128,7 @@ def _() -> ServerRun:
 def status_204_without_content(run: ServerRun) -> Outcome:
     """A 204 response carries no content, even if the app yields some.
 
-    RFC 9112 section 6.3: it ends with its head. Content would be read as the start of the next response.
+    It ends with its head (RFC 9112 section 6.3), and content would be read as the start of the next response.
     """
     return _no_content(run, _first(run, 204), "the 204 response")
 
@@ -185,7 +185,7 @@ def _() -> ServerRun:
 def status_304_without_content(run: ServerRun) -> Outcome:
     """A 304 response carries no content, even if the app yields some.
 
-    RFC 9112 section 6.3. The rest of the connection is out of step otherwise.
+    The rest of the connection is out of step otherwise (RFC 9112 section 6.3).
     """
     return _no_content(run, _first(run, 304), "the 304 response")
 
@@ -211,7 +211,7 @@ def _() -> ServerRun:
 def status_304_without_invented_length(run: ServerRun) -> Outcome:
     """A server invents no Content-Length for a 304 response.
 
-    RFC 9110 section 8.6: only the length of the 200 response would be right, and the server does not know it. Caches
+    Only the length of the 200 response would be right (RFC 9110 section 8.6), and the server does not know it. Caches
     update the stored length from a 304.
     """
     response = _first(run, 304)
@@ -244,7 +244,7 @@ def _() -> ServerRun:
 def bodiless_without_coding(run: ServerRun) -> Outcome:
     """No 1xx or 204 response has a Transfer-Encoding.
 
-    RFC 9112 section 6.1. The usual cause: chunked is chosen because the app gave no length.
+    A server usually breaks this by choosing chunked coding because the app gave no length (RFC 9112 section 6.1).
     """
     chosen = [r for c in run.connections for r in c.responses if r.status == 204 or r.interim]
     for response in chosen:

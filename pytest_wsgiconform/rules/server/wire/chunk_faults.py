@@ -53,9 +53,9 @@ def _must_fail(run: ServerRun, what: str) -> Outcome:
 def chunk_line_ends_only_at_crlf(run: ServerRun) -> Outcome:
     """A chunk-size line ends at CR LF and at nothing else.
 
-    RFC 9112 sections 2.2 and 7.1.1: the leave to take a bare LF is for the start line and the fields, not for
-    chunks. One recipient that ends the line there and one that doesn't see two different bodies, which smuggles a
-    request between them.
+    A bare LF is allowed for the start line and the fields, not for chunks (RFC 9112 sections 2.2 and 7.1.1). One
+    recipient that ends the line there and one that doesn't see two different bodies, which smuggles a request between
+    them.
     """
     return _must_fail(run, "a chunk-size line with a bare CR or LF")
 
@@ -82,8 +82,8 @@ def _() -> ServerRun:
 def chunk_size_of_hex_digits_only(run: ServerRun) -> Outcome:
     """A chunk size that is not plain hex digits is refused.
 
-    RFC 9112 section 7.1. ``int(size, 16)`` also takes ``0x``, signs, underscores, blanks and other scripts' digits, and
-    each of them is a size for Python only.
+    ``int(size, 16)`` also takes ``0x``, signs, underscores, spaces and other scripts' digits, which only Python takes
+    for a size (RFC 9112 section 7.1).
     """
     return _must_fail(run, "a chunk size that is not hex digits")
 
@@ -110,8 +110,8 @@ def _() -> ServerRun:
 def huge_chunk_size_does_not_wrap(run: ServerRun) -> Outcome:
     """A very large chunk size is refused or waited for; it does not wrap to a small one.
 
-    RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest
-    of the chunk to run as a request.
+    RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest of
+    the chunk to run as a request.
     """
     if run.took_place and not run.alive:
         return broken(run, "the server did not survive a very large chunk size", got="no connection")
@@ -146,8 +146,8 @@ def _() -> ServerRun:
 def chunk_data_ends_with_crlf(run: ServerRun) -> Outcome:
     """Chunk data is followed by CR LF; anything else is an error.
 
-    RFC 9112 section 7.1. A recipient that skips two bytes or looks for the next line, is out of step with
-    one that checks.
+    A recipient that skips two bytes or looks for the next line is out of step with one that checks (RFC 9112 section
+    7.1).
     """
     return _must_fail(run, "a chunk without its CR LF")
 
@@ -175,8 +175,9 @@ def _() -> ServerRun:
 def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
     """A bare LF in a chunk extension does not decide what is body and what is a request.
 
-    Whoever ends the line at the LF takes the planted request for content; whoever reads on to CR LF runs it. RFC 9112
-    section 2.2: a message that does not match the grammar should be answered with 400 and the connection closed.
+    A recipient that ends the line at the LF takes the planted request for content; one that reads on to CR LF runs it.
+    A message that does not match the grammar should be answered with 400 and the connection closed (RFC 9112 section
+    2.2).
     """
     if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
@@ -214,8 +215,8 @@ def _() -> ServerRun:
 def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
     """A chunked body without its last chunk does not look complete to the app.
 
-    RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a
-    whole one.
+    The app has no length to compare with: if the read ends as usual, half an upload is stored as a whole one (RFC 9112
+    section 8).
     """
     if not run.took_place or not run.probed:
         return None

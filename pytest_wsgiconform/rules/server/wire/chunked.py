@@ -48,8 +48,9 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
 def chunks_decoded(run: ServerRun) -> Outcome:
     """A chunked request body reaches the app decoded.
 
-    RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
-    empty body, and takes the chunks for the next request. Refusing with 411 or 501 is told, not blamed.
+    Every HTTP/1.1 recipient has to be able to decode it (RFC 9112 section 7.1). A server that ignores the coding gives
+    the app an empty body, and reads the chunks as the next request. Refusing with 411 or 501 is not a fault here;
+    chunked-body-supported covers it.
     """
     return _decoded(run, "a chunked body")
 
@@ -109,10 +110,11 @@ def _() -> ServerRun:
     since="0.1",
 )
 def chunked_input_ends(run: ServerRun) -> Outcome:
-    """An app that reads a chunked body until ``b""`` gets there, at least when wsgi.input_terminated promises it.
+    """Reading a chunked body reaches ``b""``, at least when wsgi.input_terminated is set.
 
-    There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
-    for bytes behind the last chunk never comes back.
+    A chunked body ends with its last chunk (RFC 9112 section 7.1), and without a CONTENT_LENGTH the app can't know when
+    to stop. With the flag set, frameworks read to the end of file; a read that waits for bytes after the last chunk
+    never returns.
     """
     call = run.first_call
     if not run.took_place or call is None:
@@ -157,8 +159,8 @@ def _() -> ServerRun:
 def chunked_input_terminated_told(run: ServerRun) -> Outcome:
     """A server whose input ends by itself says so with wsgi.input_terminated.
 
-    Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
-    is lost although the server decoded it.
+    Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload is
+    lost although the server decoded it (RFC 9112 section 7.1).
     """
     call = run.first_call
     if not run.took_place or call is None or call.body != b"hello":
@@ -206,7 +208,7 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     if not run.took_place or call is None or wanted is None:
         return None
     if not wanted.startswith(call.body):
-        return None  # the chunks were not decoded at all: told by the rules on that
+        return None  # the chunks were not decoded at all: other rules report it
     length = call.get("CONTENT_LENGTH")
     if length in ("", str(len(wanted))):
         return HELD
@@ -239,7 +241,7 @@ def _() -> ServerRun:
 def chunk_extensions_ignored(run: ServerRun) -> Outcome:
     """Unknown chunk extensions are ignored.
 
-    RFC 9112 section 7.1.1. They are no part of the size and none of the data.
+    They belong neither to the size nor to the data (RFC 9112 section 7.1.1).
     """
     return _decoded(run, "a body with chunk extensions")
 
@@ -264,14 +266,14 @@ def _() -> ServerRun:
     level=Level.ADVICE,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext-blank:*",),
-    hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+    hint="Skip white space around the semicolon and the equals sign of a chunk extension, or refuse the request.",
     since="0.1",
 )
 def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
-    """Blanks around the parts of a chunk extension are skipped.
+    """White space around the parts of a chunk extension are skipped.
 
-    RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
-    Senders must not generate it, so strict servers refuse it: told as a fact, not blamed.
+    RFC 9112 section 7.1.1 calls it bad whitespace, which recipients have to remove by RFC 9110 section 5.6.3. Senders
+    must not generate it, so strict servers refuse it; this is advice.
     """
     return _decoded(run, "a chunk extension with blanks")
 
@@ -302,8 +304,7 @@ def _() -> ServerRun:
 def chunk_extensions_limited(run: ServerRun) -> Outcome:
     """The total length of chunk extensions is limited.
 
-    RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
-    purpose.
+    RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is wasted work.
     """
     call = run.first_call
     if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):

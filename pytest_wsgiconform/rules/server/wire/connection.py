@@ -29,13 +29,13 @@ def _get(*labels: str) -> bytes:
     level=Level.WARNING,
     clauses=("rfc-persist-default",),
     stimuli=("persist:*",),
-    hint="Keep an HTTP/1.1 connection open after a response whose end can be told.",
+    hint="Keep an HTTP/1.1 connection open after a response with a known end.",
     since="0.1",
 )
 def connection_persists(run: ServerRun) -> Outcome:
     """An HTTP/1.1 connection serves another request after a delimited response.
 
-    RFC 9112 section 9.3. Closing is allowed to a server that says so, and costs a handshake for every request.
+    Closing is allowed to a server that says so, and costs a handshake for every request (RFC 9112 section 9.3).
     """
     first = run.answer("first")
     if not run.took_place or first is None:
@@ -70,7 +70,7 @@ def _() -> ServerRun:
 def close_request_honoured(run: ServerRun) -> Outcome:
     """After a request with ``Connection: close`` the server answers it and closes.
 
-    RFC 9112 section 9.6: requests received after it on the connection are not processed.
+    Requests received after it on the connection are not processed (RFC 9112 section 9.6).
     """
     if not run.took_place or not run.ran("first"):
         return None
@@ -105,8 +105,7 @@ def _() -> ServerRun:
 def http10_connection_ends(run: ServerRun) -> Outcome:
     """An HTTP/1.0 connection ends after one response unless keep-alive was asked for and granted.
 
-    RFC 9112 section 9.3. An old client waits for the end of the connection, and can't read chunks (section 6.1
-    forbids them here).
+    An old client waits for the end of the connection, and can't read chunks (RFC 9112 sections 9.3 and 6.1).
     """
     first = run.answer("first")
     if not run.took_place or first is None:
@@ -153,10 +152,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def close_announced(run: ServerRun) -> Outcome:
-    """A server about to close says ``Connection: close`` in its last response.
+    """A server that is about to close says ``Connection: close`` in its last response.
 
-    RFC 9112 sections 9.3 and 9.6. Without it the client sends its next request into the closing connection, and
-    can't know whether it was served.
+    Without it the client sends its next request into the closing connection, and can't know whether it was served (RFC
+    9112 sections 9.3 and 9.6).
     """
     seen = False
     for connection in run.connections:
@@ -191,8 +190,8 @@ def _() -> ServerRun:
 def pipelined_requests_in_order(run: ServerRun) -> Outcome:
     """Pipelined requests are answered in the order in which they came, however they are cut into packets.
 
-    RFC 9112 section 9.3.2. A server may close early; it may not answer out of turn, skip one, or forget those that
-    came in the same packet.
+    A server may close early, but must not answer out of order, skip a request, or lose those that came in the same
+    packet (RFC 9112 section 9.3.2).
     """
     labels = list(run.wanted.labels or ())
     finals = run.connection.finals
@@ -259,8 +258,8 @@ def _request_variables(call: Call) -> dict[str, str]:
 def packets_make_no_difference(run: ServerRun) -> Outcome:
     """The same request gives the same environ and body whether it comes whole or byte by byte.
 
-    TCP has no packets that an application could rely on (RFC 9112 section 2.2 reads a stream of octets); one
-    ``recv`` is not one request.
+    TCP has no packets that an application could rely on (RFC 9112 section 2.2 reads a stream of octets); one ``recv``
+    is not one request.
     """
     whole, split = run.called("whole"), run.called("split")
     if not run.took_place or whole is None or run.answer("whole") is None:

@@ -27,9 +27,9 @@ def _final() -> Response:
     since="0.1",
 )
 def http10_expect_ignored(run: ServerRun) -> Outcome:
-    """An HTTP/1.0 request draws no 100, whatever it expects.
+    """An HTTP/1.0 request never gets 100 Continue, even with an Expect header.
 
-    RFC 9110 section 10.1.1. An HTTP/1.0 client takes the first response for the answer.
+    An HTTP/1.0 client takes the first response for the answer (RFC 9110 section 10.1.1).
     """
     if not run.took_place or not run.connection.responses:
         return None
@@ -63,8 +63,8 @@ def _() -> ServerRun:
 def continue_sent_once(run: ServerRun) -> Outcome:
     """At most one 100 is sent for a request, and none after the final status.
 
-    RFC 9110 section 10.1.1. A 100 between the head and the body of a response is content to the client; a second one
-    may be taken for the answer to the next request.
+    A 100 between the head and the body of a response is content to the client; a second one may be taken for the answer
+    to the next request (RFC 9110 section 10.1.1).
     """
     connection = run.connection
     if not run.took_place or not connection.finals:
@@ -99,8 +99,8 @@ def _() -> ServerRun:
 def continue_lets_the_app_read(run: ServerRun) -> Outcome:
     """A client that expects 100 gets it, or a final status; neither side waits for the other.
 
-    RFC 9110 section 10.1.1: a server that reads the body without sending 100 first leaves the client waiting, and
-    both of them time out.
+    A server that reads the body without sending 100 first leaves the client waiting, and both time out (RFC 9110
+    section 10.1.1).
     """
     connection = run.connection
     if not run.took_place:
@@ -138,8 +138,8 @@ def _() -> ServerRun:
 def body_after_early_answer_never_runs(run: ServerRun) -> Outcome:
     """After a final answer without the 100, the server reads the announced body or closes.
 
-    RFC 9112 section 9.3 and RFC 9110 section 10.1.1: the client may send the body all the same, and it must not be
-    taken for requests.
+    The client may still send the body, and it must not be taken for requests (RFC 9112 section 9.3 and RFC 9110 section
+    10.1.1).
     """
     if not run.took_place or not (run.calls or run.connection.finals):
         return None
@@ -181,7 +181,7 @@ def _answered(run: ServerRun, what: str) -> Outcome:
 def unknown_expectation_answered(run: ServerRun) -> Outcome:
     """An unknown expectation gets an answer.
 
-    RFC 9110 section 10.1.1 has 417 for it and allows to ignore it; waiting for something is neither.
+    RFC 9110 section 10.1.1 allows a server to answer with 417 or to ignore it, not to wait.
     """
     return _answered(run, "an unknown expectation")
 
@@ -210,7 +210,7 @@ def _() -> ServerRun:
 def upgrade_offer_answered(run: ServerRun) -> Outcome:
     """A request that offers an upgrade gets an answer.
 
-    RFC 9110 section 7.8: a server may ignore the offer and serve HTTP/1.1, or switch; it may not stall.
+    A server may ignore the offer and serve HTTP/1.1, or switch, but must not stall (RFC 9110 section 7.8).
     """
     return _answered(run, "an offer to upgrade")
 

@@ -26,8 +26,8 @@ def _ran(run: ServerRun) -> bool:
 def app_failure_gets_5xx(run: ServerRun) -> Outcome:
     """An app that fails before any output never looks like a success to the client.
 
-    RFC 9110 section 15.6.1. Nothing was sent when the app failed, so the server is free to tell the truth; a cached
-    200 with half a page is worse than an error.
+    Nothing was sent when the app failed, so the server can still report the error; a cached 200 with half a page is
+    worse (RFC 9110 section 15.6.1).
     """
     if not _ran(run):
         return None
@@ -64,8 +64,8 @@ def _() -> ServerRun:
 def app_failure_gets_an_answer(run: ServerRun) -> Outcome:
     """An app that fails before any output gives the client a response, not just the end of the connection.
 
-    A client that sees a bare close may repeat the request, and a proxy reports the server as down
-    (RFC 9110 section 15.6.1).
+    A client that sees a bare close may repeat the request, and a proxy reports the server as down (RFC 9110 section
+    15.6.1).
     """
     if not _ran(run):
         return None
@@ -93,11 +93,11 @@ def _() -> ServerRun:
     since="0.1",
 )
 def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
-    """When the app fails after its output began, the client can tell that the response is incomplete.
+    """When the app fails after its output began, the client can see that the response is incomplete.
 
-    RFC 9112 section 8: a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection.
-    A last chunk written in a ``finally`` makes a valid, wrong response. One that ends with the connection anyway
-    can't be told apart, so it is not judged.
+    It sees a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection (RFC 9112
+    section 8). A last chunk written in a ``finally`` makes a valid, wrong response. A response that is delimited by the
+    end of the connection is not judged: it looks the same either way.
     """
     response = run.first_final
     if not _ran(run) or response is None or response.status != 200 or response.framing not in ("chunked", "length"):

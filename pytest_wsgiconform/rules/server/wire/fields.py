@@ -30,8 +30,8 @@ def _request(*lines: bytes) -> bytes:
 def bare_cr_refused_or_blanked(run: ServerRun) -> Outcome:
     """A CR that no LF follows ends no line, and does not reach the app.
 
-    RFC 9112 section 2.2: the element is invalid, or the CR is replaced by a space. A recipient that takes it
-    for a line end sees fields that nobody else on the way saw.
+    The element is invalid, or the CR is replaced by a space (RFC 9112 section 2.2). A recipient that takes it for a
+    line end sees fields that others on the way did not see.
     """
     call = run.first_call
     if not run.took_place:
@@ -82,9 +82,9 @@ def _() -> ServerRun:
 def bare_lf_splits_no_message(run: ServerRun) -> Outcome:
     """A bare LF does not turn one message into two.
 
-    RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears
-    that way beside a Content-Length still demands that the connection is closed afterwards (section 6.1), so
-    what follows can't run as a request.
+    RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears that way
+    beside a Content-Length still demands that the connection is closed afterwards (section 6.1), so what follows can't
+    run as a request.
     """
     if not run.took_place or not (run.calls or run.connection.responses or run.connection.closed_by_server):
         return None
@@ -126,8 +126,8 @@ def _() -> ServerRun:
 def bare_lf_refused(run: ServerRun) -> Outcome:
     """Lines of the head end with CR LF.
 
-    Taking a lone LF is allowed (RFC 9112 section 2.2), and told here as a fact about the server: a proxy in
-    front of it may read the same bytes differently.
+    Accepting a lone LF is allowed (RFC 9112 section 2.2), so this is advice: a proxy in front of it may read the same
+    bytes differently.
     """
     if not run.took_place or not (run.ran_first or run.refused):
         return None
@@ -152,14 +152,14 @@ def _() -> ServerRun:
     level=Level.ERROR,
     clauses=("rfc-space-before-colon",),
     stimuli=("space-before-colon:*",),
-    hint="Answer a field line with blanks between its name and the colon with 400.",
+    hint="Answer a field line with white space between its name and the colon with 400.",
     since="0.1",
 )
 def blank_before_colon_refused(run: ServerRun) -> Outcome:
-    """A blank between a field name and its colon gets 400.
+    """White space between a field name and its colon gets 400.
 
-    RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests
-    and bypassed filters.
+    RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests and
+    bypassed filters.
     """
     return must_refuse(run, "a field with a blank before its colon")
 
@@ -187,8 +187,8 @@ def _() -> ServerRun:
 def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
     """A folded field line is refused, or becomes one line with spaces.
 
-    RFC 9112 section 5.2. A line break left in the value splits whatever is built from it; a continuation taken
-    for a field of its own, or dropped, changes what the request says.
+    A line break left in the value splits what is built from it; a continuation taken for a field of its own, or
+    dropped, changes what the request says (RFC 9112 section 5.2).
     """
     call, decoded = run.first_call, run.wanted.decoded
     if not run.took_place:
@@ -247,8 +247,8 @@ def _() -> ServerRun:
 def field_name_token_or_refused(run: ServerRun) -> Outcome:
     """A field line without a proper name gives the app no variable.
 
-    RFC 9112 sections 2.2 and 5: a name is a token, and a message that does not match the grammar should be
-    answered with 400. Odd names are how one filter is made to overlook what the next recipient honours.
+    A name is a token, and a message that does not match the grammar should be answered with 400 (RFC 9112 sections 2.2
+    and 5). With odd names one filter overlooks what the next recipient honours.
     """
     call = run.first_call
     if not run.took_place:
@@ -287,7 +287,7 @@ def _() -> ServerRun:
 def large_fields_whole_or_refused(run: ServerRun) -> Outcome:
     """Fields larger than the server handles are refused with a 4xx, never cut.
 
-    RFC 9110 section 5.4: a field that is dropped in silence may have been the one that mattered.
+    A field that is dropped silently may have been the one that mattered (RFC 9110 section 5.4).
     """
     call = run.first_call
     if not run.took_place or run.unseen:

@@ -29,8 +29,8 @@ def _hello(*lines: bytes) -> bytes:
 def differing_lengths_refused(run: ServerRun) -> Outcome:
     """Content-Length values that differ get 400, on one line or on two.
 
-    RFC 9112 section 6.3. Whoever takes the first and whoever takes the last disagree on where the next request
-    begins.
+    Recipients that take the first and recipients that take the last disagree on where the next request begins (RFC 9112
+    section 6.3).
     """
     return must_refuse(run, "a request with differing Content-Length values")
 
@@ -59,7 +59,7 @@ def _() -> ServerRun:
 def repeated_length_taken_once(run: ServerRun) -> Outcome:
     """Repeated equal Content-Length values are refused or taken once; the app never sees the list.
 
-    RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
+    ``int("5, 5")`` is the exception that every app raises over such a variable (RFC 9112 section 6.3).
     """
     if not run.took_place:
         return None
@@ -97,8 +97,8 @@ def _() -> ServerRun:
 def signed_length_refused(run: ServerRun) -> Outcome:
     """A Content-Length with a sign gets 400.
 
-    RFC 9112 section 6.3 with the grammar of RFC 9110 section 8.6. ``int()`` takes signs; a proxy that doesn't
-    frames the message otherwise.
+    The value is digits only (RFC 9112 section 6.3 and RFC 9110 section 8.6). ``int()`` accepts signs; a proxy that
+    doesn't frames the message otherwise.
     """
     return must_refuse(run, "a Content-Length with a sign")
 
@@ -125,8 +125,8 @@ def _() -> ServerRun:
 def length_of_digits_only(run: ServerRun) -> Outcome:
     """A Content-Length that is not all ASCII digits gets 400.
 
-    RFC 9112 section 6.3. Underscores, other scripts' digits and blanks that ``int()`` strips are lengths for
-    Python only.
+    Only Python takes underscores, other scripts' digits, or the spaces that ``int()`` strips for a length (RFC 9112
+    section 6.3).
     """
     return must_refuse(run, "a Content-Length that is not all digits")
 
@@ -153,7 +153,7 @@ def _() -> ServerRun:
 def empty_length_refused(run: ServerRun) -> Outcome:
     """An empty Content-Length gets 400, and what follows does not run as a request.
 
-    RFC 9112 section 6.3: it is an invalid value, not an absent one.
+    An empty value is invalid, which is not the same as an absent field (RFC 9112 section 6.3).
     """
     outcome = must_refuse(run, "an empty Content-Length")
     if outcome == HELD and run.ran("planted"):
@@ -183,8 +183,8 @@ def _() -> ServerRun:
 def huge_length_handled(run: ServerRun) -> Outcome:
     """A very large Content-Length causes neither an overflow nor a crash.
 
-    RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
-    4300 digits.
+    A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond 4300 digits (RFC 9110
+    section 8.6).
     """
     if not run.took_place:
         return None
@@ -232,8 +232,7 @@ def _() -> ServerRun:
 def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     """After a refused framing error the connection is closed.
 
-    RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
-    one.
+    Nobody can know where the next request begins, so nothing that follows may be taken for one (RFC 9112 section 6.3).
     """
     final = run.first_final
     if not run.took_place or run.ran_first or final is None or final.status < 400:
@@ -267,10 +266,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def valid_length_honoured(run: ServerRun) -> Outcome:
-    """A valid Content-Length frames the body exactly, and the next request is found behind it.
+    """A valid Content-Length frames the body exactly, and the next request is found after it.
 
-    The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
-    use (RFC 9112 section 6.3).
+    This is the counterpart of the rules on invalid lengths: a server that refuses everything keeps those, and is
+    useless (RFC 9112 section 6.3).
     """
     if not run.took_place or run.unseen:
         return None
@@ -322,7 +321,7 @@ def _() -> ServerRun:
 def no_framing_means_no_body(run: ServerRun) -> Outcome:
     """A request with neither length nor transfer coding has an empty body.
 
-    RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.
+    What follows is the next request; read as a body, it is lost, or the read never ends (RFC 9112 section 6.3).
     """
     if not run.took_place:
         return None
@@ -347,7 +346,7 @@ def no_framing_means_no_body(run: ServerRun) -> Outcome:
 
 
 def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
-    """Whether the next request was served before the client gave up; a response that got lost is told elsewhere."""
+    """Whether the next request was served before the client gave up; another rule reports a response that got lost."""
     label = f"next{turn}"
     announced = bool(connection.finals) and connection.finals[0].says_close
     found = next((final for final in connection.finals if final.label == label), None)

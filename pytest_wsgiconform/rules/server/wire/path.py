@@ -47,8 +47,8 @@ def _path_kept(run: ServerRun, why: str) -> Outcome:
 def path_decoded_once(run: ServerRun) -> Outcome:
     """PATH_INFO is the path percent-decoded exactly once.
 
-    Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first
-    decoding (RFC 3875 section 4.1.5). A plus sign is not a blank in a path.
+    Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first decoding
+    (RFC 3875 section 4.1.5). A plus sign in a path is not a space.
     """
     return _path_kept(run, "which is not the path percent-decoded once")
 
@@ -101,8 +101,8 @@ def _() -> ServerRun:
 def path_bad_percent_survives(run: ServerRun) -> Outcome:
     """An invalid percent sequence is left as it is, or the request refused.
 
-    Dropping characters makes another path of it, and an unhandled error is a way to fill a log
-    (RFC 3986 section 2.1 gives the grammar).
+    Dropping characters makes another path of it, and an unhandled error lets clients fill the log (RFC 3986 section 2.1
+    gives the grammar).
     """
     sent = run.wanted.path_sent
     if not run.took_place or sent is None:
@@ -136,7 +136,8 @@ def _() -> ServerRun:
 def path_nul_keeps_tail(run: ServerRun) -> Outcome:
     """An encoded NUL in the path does not cut it.
 
-    A path that ends at the NUL for one layer and goes on for the next lets ``/secret%00.png`` through.
+    ``%00`` stands for a byte like any other (RFC 3986 section 2.1). A path that ends at the NUL for one layer and goes
+    on for the next lets ``/secret%00.png`` through.
     """
     if not run.took_place:
         return None
@@ -170,8 +171,8 @@ def _() -> ServerRun:
 def dot_segments_stay_in_mount(run: ServerRun) -> Outcome:
     """Dot segments don't move a request out of the mount point that it was given to.
 
-    An app that runs under a SCRIPT_NAME must not be handed a path beyond it under another name. At a root
-    mount there is no outside, so the rule is not exercised there.
+    An app that runs under a SCRIPT_NAME must not be given a path outside of it under another name (RFC 3986 section
+    5.2.4 resolves dot segments). At a root mount nothing is outside, so the rule is not exercised there.
     """
     mount = run.mount
     if not run.took_place or not mount:
@@ -224,8 +225,8 @@ def _double_slash(run: ServerRun) -> tuple[str, str] | None:
 def double_slash_is_a_path(run: ServerRun) -> Outcome:
     """A target that begins with two slashes is a path, not an authority.
 
-    ``urlsplit("//host/x")`` makes a host of the first segment; a server that asks it drops a part of the path
-    (RFC 9112 section 3.2.1: the origin form is a path and a query).
+    ``urlsplit("//host/x")`` makes a host of the first segment; a server that uses it drops a part of the path (RFC 9112
+    section 3.2.1: the origin form is a path and a query).
     """
     seen, authority = _double_slash(run), run.wanted.authority
     if seen is None or authority is None:
@@ -273,8 +274,8 @@ def _() -> ServerRun:
 def double_slash_not_merged(run: ServerRun) -> Outcome:
     """Repeated slashes stay in the path.
 
-    An empty segment is a segment (RFC 3986 section 3.3); servers that merge slashes should say so, for
-    signatures over the path fail without a trace.
+    An empty segment is a segment (RFC 3986 section 3.3); where a server merges slashes, signatures over the path fail
+    for no visible reason.
     """
     seen = _double_slash(run)
     if seen is None:
@@ -349,8 +350,8 @@ def _() -> ServerRun:
 def path_parameters_kept(run: ServerRun) -> Outcome:
     """Semicolons and what follows them stay in the path.
 
-    They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last
-    segment's off, and a server that uses it loses them.
+    They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last segment's off, and a
+    server that uses it loses them.
     """
     return _path_kept(run, "a part of it was lost")
 

@@ -36,8 +36,8 @@ REPORTED = 70_000
 def request_line_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed request line is refused.
 
-    Two parsers in a row that each repair a broken line in their own way see two different requests; that is
-    how requests are smuggled past a front end. RFC 9112 section 3 recommends 400.
+    Two parsers in a row that each repair a broken line in their own way see two different requests, and so requests are
+    smuggled past a front end. RFC 9112 section 3 recommends 400.
     """
     return must_refuse(run, "a malformed request line", redirect=True)
 
@@ -65,14 +65,14 @@ def _() -> ServerRun:
         "request-line:form-feed-in-target",
         "request-line:no-break-space-in-target",
     ),
-    hint="Refuse a request target that holds a raw blank.",
+    hint="Refuse a request target that holds raw white space.",
     since="0.1",
 )
 def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
-    """A blank in the request target is not silently repaired.
+    """A space in the request target is not silently repaired.
 
-    RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
-    seen another target. Passing the whole target on is no repair; cutting it at the blank is.
+    RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have seen another
+    target. Cutting it at the space is a repair; passing the whole target on is not.
     """
     if not run.took_place or run.unseen:
         return None
@@ -120,8 +120,8 @@ def _() -> ServerRun:
 def version_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed HTTP version is refused.
 
-    The version decides on persistence and framing; guessing it lets two recipients of the same bytes
-    disagree on where the message ends (RFC 9112 sections 2.2 and 2.3).
+    The version decides on persistence and framing; guessing it lets two recipients of the same bytes disagree on where
+    the message ends (RFC 9112 sections 2.2 and 2.3).
     """
     return must_refuse(run, "a malformed HTTP version")
 
@@ -149,7 +149,7 @@ def _() -> ServerRun:
 def version_unsupported_not_served(run: ServerRun) -> Outcome:
     """A request of a major version that the server does not speak is not served.
 
-    A higher major version announces another message syntax; RFC 9110 section 15.6.6 has 505 for it.
+    A higher major version announces another message syntax; RFC 9110 section 15.6.6 defines 505 for it.
     """
     return must_refuse(run, "a request of an unknown major version")
 
@@ -177,8 +177,8 @@ def _() -> ServerRun:
 def method_case_kept(run: ServerRun) -> Outcome:
     """The method reaches the app in the case in which it was sent.
 
-    Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access
-    rules written for one must not be met with the other. Refusing an unknown method is fine.
+    Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access rules written
+    for one must not be met with the other. Refusing an unknown method is fine.
     """
     call = run.first_call
     if not run.took_place or call is None:
@@ -225,7 +225,7 @@ def _() -> ServerRun:
 def empty_line_before_request_ignored(run: ServerRun) -> Outcome:
     """An empty line before the request line is ignored.
 
-    Some clients send a line end too many after a body; RFC 9112 section 2.2 asks for robustness here.
+    Some clients send an extra line end after a body; RFC 9112 section 2.2 asks for robustness here.
     """
     if not run.took_place:
         return None
@@ -251,15 +251,14 @@ def _() -> ServerRun:
     level=Level.ERROR,
     clauses=("rfc-space-after-start-line",),
     stimuli=("request-line:space-led-first-field", "request-line:tab-led-first-field", "request-line:blank-line-led"),
-    hint="Refuse a line that begins with a blank right after the request line, or drop it.",
+    hint="Refuse a line that begins with white space right after the request line, or drop it.",
     since="0.1",
 )
 def blank_led_first_line_dropped(run: ServerRun) -> Outcome:
-    """A line that begins with a blank right after the request line never becomes a field.
+    """A line that begins with white space right after the request line never becomes a field.
 
-    There is nothing that it could continue. RFC 9112 section 2.2: reject the message, or consume such lines
-    unread; taking them as fields, or as the end of the fields, lets an attacker hide fields from one of two
-    recipients.
+    It has no field to continue. RFC 9112 section 2.2: reject the message, or consume such lines unread; taking them as
+    fields, or as the end of the fields, lets an attacker hide fields from one of two recipients.
     """
     call = run.first_call
     if not run.took_place or call is None:
@@ -302,7 +301,7 @@ def _() -> ServerRun:
 def long_target_whole_or_refused(run: ServerRun) -> Outcome:
     """A long request target reaches the app whole, or not at all.
 
-    A cut target is another resource. RFC 9112 section 3 has 414 for a target longer than the server parses.
+    A cut target is another resource. RFC 9112 section 3 asks for 414 when a target is longer than the server parses.
     """
     if not run.took_place:
         return None
@@ -357,7 +356,7 @@ def _() -> ServerRun:
 def long_target_gets_414(run: ServerRun) -> Outcome:
     """A target that is refused for its length gets 414.
 
-    The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
+    The client learns from it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
     """
     final = run.first_final
     if not run.took_place or run.ran_first or final is None:

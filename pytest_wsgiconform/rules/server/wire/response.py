@@ -43,7 +43,7 @@ def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
 def status_line_well_formed(run: ServerRun) -> Outcome:
     """The status line is version, space, three digits, space and an optional reason.
 
-    RFC 9112 section 4. The second space stands even when there is no reason.
+    The second space is required even without a reason (RFC 9112 section 4).
     """
     for connection in run.connections:
         if connection.stray:
@@ -82,7 +82,7 @@ _ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"),
 def response_head_well_formed(run: ServerRun) -> Outcome:
     """Every line of a response's head keeps the grammar.
 
-    RFC 9112 sections 2.2 and 5. Clients repair a lot, each in its own way; the app gave nothing that would need it.
+    Clients repair a lot, each in its own way; the app gave nothing that would need it (RFC 9112 sections 2.2 and 5).
     """
     if not run.took_place or not _finals(run):
         return None
@@ -115,8 +115,8 @@ def _() -> ServerRun:
 def response_body_well_formed(run: ServerRun) -> Outcome:
     """The body of a response keeps the framing that its head announces.
 
-    RFC 9112 sections 6 and 7.1: chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted
-    one all its bytes, and no bytes stand between two responses.
+    Chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted one has all its bytes, and
+    nothing stands between two responses (RFC 9112 sections 6 and 7.1).
     """
     finals = _finals(run)
     if not run.took_place or not finals:
@@ -152,7 +152,7 @@ def _() -> ServerRun:
 def response_has_one_framing(run: ServerRun) -> Outcome:
     """No response has both Content-Length and Transfer-Encoding.
 
-    RFC 9112 section 6.2. It is the response's side of request smuggling.
+    Both together are how responses are split, the counterpart of request smuggling (RFC 9112 section 6.2).
     """
     if not run.took_place or not _finals(run):
         return None
@@ -184,7 +184,7 @@ def _() -> ServerRun:
 def response_has_one_length(run: ServerRun) -> Outcome:
     """Two Content-Length headers of an app don't both reach the client.
 
-    RFC 9110 sections 5.3 and 8.6. Clients take the first, the last, or give up; an error or one line is right.
+    Clients take the first, the last, or give up; an error or one line is right (RFC 9110 sections 5.3 and 8.6).
     """
     if not run.took_place or not _finals(run):
         return None
@@ -216,7 +216,7 @@ def _() -> ServerRun:
 def cookies_sent_apart(run: ServerRun) -> Outcome:
     """Several Set-Cookie headers stay separate lines, in order.
 
-    RFC 6265 section 3: the comma that would join them is part of cookie dates.
+    The comma that would join them is part of cookie dates (RFC 6265 section 3).
     """
     answer = run.answer("first")
     if not run.took_place or answer is None:
@@ -250,8 +250,8 @@ def _() -> ServerRun:
 def response_has_one_date(run: ServerRun) -> Outcome:
     """Responses of the classes 2xx, 3xx and 4xx carry exactly one Date.
 
-    RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave
-    a Date keeps its own.
+    RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave a
+    Date keeps its own.
     """
     seen = False
     for connection, response in _finals(run):
@@ -292,10 +292,10 @@ _CLOCK = 600
     since="0.1",
 )
 def date_in_fixed_form(run: ServerRun) -> Outcome:
-    """A generated Date has the fixed-length GMT form and tells the present time.
+    """A generated Date has the fixed-length GMT form and gives the present time.
 
-    RFC 9110 section 5.6.7. ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in
-    production only.
+    ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in production only (RFC 9110
+    section 5.6.7).
     """
     for connection, response in _finals(run):
         for value in response.header("Date"):
@@ -328,9 +328,9 @@ def _() -> ServerRun:
     since="0.1",
 )
 def server_field_without_detail(run: ServerRun) -> Outcome:
-    """Server may be sent, and tells no fine-grained detail.
+    """Server may be sent, but without fine-grained detail.
 
-    RFC 9110 section 10.2.4: long lists of components with versions help those who look for known holes.
+    Long lists of components with versions help those who look for known holes (RFC 9110 section 10.2.4).
     """
     answer = run.answer("first")
     if not run.took_place or answer is None:

@@ -56,8 +56,8 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
 def length_before_chunked_overridden(run: ServerRun) -> Outcome:
     """With Content-Length and then chunked coding the chunks count or the request is refused, and the connection ends.
 
-    RFC 9112 sections 6.1 and 6.3. Of two recipients one goes by the length, the other by the chunks: the bytes in
-    between are a request that the first never saw. Closing afterwards takes the prize away.
+    Of two recipients one goes by the length, the other by the chunks: the bytes in between are a request that the first
+    never saw (RFC 9112 sections 6.1 and 6.3). Closing afterwards defeats the attack.
     """
     return _chunked_or_refused(run, closes=True)
 
@@ -98,8 +98,8 @@ def _() -> ServerRun:
 def chunked_before_length_counts(run: ServerRun) -> Outcome:
     """With chunked coding and then a Content-Length the same holds: chunks or refusal, and the connection ends.
 
-    RFC 9112 sections 6.1 and 6.3. A server that waits for the longer length hangs, one that goes by a shorter
-    length runs the rest as a request.
+    A server that waits for the longer length hangs, one that goes by a shorter length runs the rest as a request (RFC
+    9112 sections 6.1 and 6.3).
     """
     return _chunked_or_refused(run, closes=True)
 
@@ -134,8 +134,8 @@ def _() -> ServerRun:
 def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
     """A request whose last transfer coding is not plainly chunked gets 400 and a closed connection.
 
-    RFC 9112 section 6.3: the length of such a body can't be known. Guessing "no body" or "it surely means
-    chunked" is what obfuscated codings are made for. Spellings that the grammar allows may be decoded.
+    The length of such a body can't be known (RFC 9112 section 6.3). Obfuscated codings rely on recipients that guess
+    "no body" or "it surely means chunked". Spellings that the grammar allows may be decoded.
     """
     if run.wanted.may_decode:
         return _chunked_or_refused(run, closes=False)
@@ -179,8 +179,8 @@ def _() -> ServerRun:
 def unknown_coding_gets_501(run: ServerRun) -> Outcome:
     """A transfer coding that the server does not know gets 501.
 
-    RFC 9112 section 6.1. Passing the still coded body to an app that can't know of the coding is the worst of
-    the alternatives.
+    The worst alternative is to pass the still coded body to an app that can't know of the coding (RFC 9112 section
+    6.1).
     """
     if not run.took_place:
         return None
@@ -220,7 +220,7 @@ def _() -> ServerRun:
 def coding_name_case_ignored(run: ServerRun) -> Outcome:
     """``Chunked`` in any mix of case is chunked.
 
-    RFC 9112 section 7. A server that overlooks it reads no body, and the chunks run as a request.
+    A server that compares the case reads no body, and the chunks run as a request (RFC 9112 section 7).
     """
     return _chunked_or_refused(run, closes=False)
 
@@ -261,8 +261,8 @@ def _() -> ServerRun:
 def coding_in_http10_ends_connection(run: ServerRun) -> Outcome:
     """After an HTTP/1.0 request with Transfer-Encoding the connection ends.
 
-    RFC 9112 section 6.1: the framing counts as faulty even when a Content-Length is there, since an HTTP/1.0
-    recipient on the way has not understood the coding.
+    The framing counts as faulty even with a Content-Length (RFC 9112 section 6.1), since an HTTP/1.0 recipient on the
+    way has not understood the coding.
     """
     if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None

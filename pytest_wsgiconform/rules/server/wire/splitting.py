@@ -41,8 +41,8 @@ def _not_split(run: ServerRun, what: str) -> Outcome:
 def header_value_splits_nothing(run: ServerRun) -> Outcome:
     """CR, LF or NUL in an app's header value never reaches the wire.
 
-    RFC 9110 sections 2.2 and 5.5. Apps put user input into Location and cookies; the server is the last place where
-    a second response in it can be stopped. Raising, a 5xx, or spaces instead are all right.
+    Apps put user input into Location and cookies; the server is the last place where a second response in it can be
+    stopped (RFC 9110 sections 2.2 and 5.5). Raising, a 5xx, or spaces instead are all right.
     """
     return _not_split(run, "CR, LF or NUL in a header value")
 
@@ -68,8 +68,8 @@ def _() -> ServerRun:
 def header_name_splits_nothing(run: ServerRun) -> Outcome:
     """An app's header name that is not a token never reaches the wire.
 
-    RFC 9110 sections 2.2 and 5.1. A colon or a line break in a name makes another field of it, a blank one that
-    recipients read in different ways.
+    A colon or a line break in a name makes another field of it, a space one that recipients read in different ways (RFC
+    9110 sections 2.2 and 5.1).
     """
     return _not_split(run, "an invalid header name")
 
@@ -96,7 +96,7 @@ def _() -> ServerRun:
 def status_splits_nothing(run: ServerRun) -> Outcome:
     """A status with CR or LF never splits the response.
 
-    RFC 9112 section 4. The reason phrase is the least watched place that user input gets to.
+    User input gets into reason phrases, and few look for it there (RFC 9112 section 4).
     """
     outcome = _not_split(run, "a line break in the status")
     if outcome != HELD:

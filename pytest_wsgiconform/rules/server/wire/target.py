@@ -24,8 +24,8 @@ SECTION = "request-line"
 def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     """A target in absolute form is served like the same target in origin form.
 
-    Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
-    The scheme and authority are no part of the path that an app sees.
+    Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it. The scheme
+    and authority are not part of the path that an app sees.
     """
     wanted = run.wanted.path, run.wanted.query
     if not run.took_place or run.unseen or None in wanted:
@@ -82,8 +82,8 @@ def _() -> ServerRun:
 def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     """With a target in absolute form the app sees the target's authority, not the Host field.
 
-    RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
-    and an app that trusts Host must not see two different hosts.
+    The received Host is ignored and replaced (RFC 9112 section 3.2.2). A front end that routes by the target and an app
+    that trusts Host must not see two different hosts.
     """
     if not run.took_place or run.unseen:
         return None
@@ -132,10 +132,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
-    """``OPTIONS *`` never reaches the app as a path with a slash.
+    """``OPTIONS *`` never reaches the app as a path that begins with a slash.
 
-    It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it
-    for a question about one resource. Answering or refusing it in the server is fine.
+    It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it for a
+    question about one resource. Answering or refusing it in the server is fine.
     """
     call = run.first_call
     if not run.took_place or (call is None and not run.connection.finals):
@@ -207,8 +207,8 @@ def _() -> ServerRun:
 def connect_target_is_no_path(run: ServerRun) -> Outcome:
     """The authority of a CONNECT never reaches the app as a path.
 
-    CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which no WSGI app can give; made a path, the
-    authority is a resource that nobody asked for.
+    CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which a WSGI app can't give; as a path, the authority would name
+    a resource that was not asked for.
     """
     call = run.first_call
     if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):
@@ -255,8 +255,8 @@ def _() -> ServerRun:
 def fragment_not_passed_on(run: ServerRun) -> Outcome:
     """A fragment in the request target never reaches the app as data.
 
-    No form of a target has room for one (RFC 9112 section 3.2), so a sender that puts it there means
-    something else than a recipient that keeps it in the path or the query.
+    No form of a target allows one (RFC 9112 section 3.2), so a sender that puts it there means something else than a
+    recipient that keeps it in the path or the query.
     """
     call = run.first_call
     if not run.took_place or run.unseen:

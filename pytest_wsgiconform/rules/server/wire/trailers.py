@@ -24,8 +24,8 @@ SECTION = "request-body"
 def trailers_not_in_environ(run: ServerRun) -> Outcome:
     """Trailer fields alter and create no header variable.
 
-    RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
-    Content-Length must not come in by the back door.
+    A filter in front looked at the header section; Host, Cookie or Content-Length must not bypass it (RFC 9112 section
+    7.1.2 and RFC 9110 section 6.5.1).
     """
     call = run.first_call
     if not run.took_place or call is None:
@@ -64,7 +64,7 @@ def _() -> ServerRun:
 def trailers_read_to_their_end(run: ServerRun) -> Outcome:
     """The trailer section is read to its end, so that the next request is found.
 
-    RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse
+    Left in the buffer, the trailer fields are taken for a request line (RFC 9112 section 7.1.2). A server may refuse
     trailers, or close the connection and say so.
     """
     call = run.first_call

@@ -31,8 +31,8 @@ def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], w
 def line_breaks_and_nul_not_in_environ(run: ServerRun) -> Outcome:
     """No CR, LF or NUL of a field value reaches the app.
 
-    RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another
-    request, a C string) breaks at them.
+    RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another request, a
+    C string) breaks at them.
     """
     call = run.first_call
     if not run.took_place:
@@ -98,9 +98,9 @@ def _() -> ServerRun:
     since="0.1",
 )
 def blanks_around_value_stripped(run: ServerRun) -> Outcome:
-    """Blanks around a field value are not part of it; blanks inside it are.
+    """White space around a field value is not part of it; inside the value it is.
 
-    RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
+    An app that compares a token must not have to strip it first (RFC 9110 section 5.5).
     """
     call, value = run.first_call, run.wanted.value
     if not run.took_place or call is None or value is None:
@@ -133,8 +133,8 @@ def _() -> ServerRun:
 def high_bytes_are_latin1(run: ServerRun) -> Outcome:
     """Bytes from 0x80 up in a field value reach the app as the code points of the same numbers.
 
-    RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
-    that the app can get the bytes back.
+    RFC 9110 section 5.5 calls them opaque data; PEP 3333, "Unicode Issues", puts them into environ as Latin-1, so that
+    the app can get the bytes back.
     """
     call, value = run.first_call, run.wanted.value
     if not run.took_place or call is None or value is None:
@@ -168,8 +168,8 @@ def _() -> ServerRun:
 def underscore_name_not_merged(run: ServerRun) -> Outcome:
     """A field name with an underscore can't overwrite or join the variable of the name with a hyphen.
 
-    ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and
-    strips the client's copy of it does not know of the second.
+    ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and strips
+    the client's copy of it overlooks the second.
     """
     call = run.first_call
     if not run.took_place:
@@ -210,8 +210,9 @@ def _() -> ServerRun:
 def underscore_framing_without_effect(run: ServerRun) -> Outcome:
     """Content_Length, Content_Type and Transfer_Encoding change neither the body nor the CGI variables.
 
-    Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE; an app that
-    reads by a forged length hangs, or leaves bytes that run as the next request.
+    Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE, though RFC 3875 section
+    4.1.18 gives their look-alikes nearly the same names; an app that reads by a forged length hangs, or leaves bytes
+    that run as the next request.
     """
     call = run.first_call
     if not run.took_place:
@@ -262,8 +263,9 @@ def _() -> ServerRun:
 def proxy_field_not_passed_on(run: ServerRun) -> Outcome:
     """A client's Proxy field makes no HTTP_PROXY.
 
-    Libraries take HTTP_PROXY of the process environment for the outgoing proxy. Under CGI environ *is* the
-    process environment; elsewhere a copy of it into ``os.environ`` is all that is missing.
+    RFC 3875 section 4.1.18 turns the field into HTTP_PROXY, the name under which libraries look for the outgoing proxy
+    in the process environment. Under CGI environ *is* the process environment; elsewhere it takes only a copy of it
+    into ``os.environ``.
     """
     call = run.first_call
     if not run.took_place or (call is None and not run.refused):
@@ -294,8 +296,8 @@ def _() -> ServerRun:
 def repeated_fields_joined(run: ServerRun) -> Outcome:
     """Repeated fields reach the app as one comma-separated value, in order.
 
-    RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
-    spread over lines. Keeping the first or the last loses data.
+    A variable holds one value only, and a list may be spread over lines (RFC 3875 section 4.1.18 and RFC 9110 section
+    5.3). Keeping the first or the last loses data.
     """
     call, key, wanted = run.first_call, run.wanted.key, run.wanted.values
     if not run.took_place or call is None or key is None or wanted is None:
@@ -329,8 +331,8 @@ def _() -> ServerRun:
 def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
     """Several Cookie lines reach the app as one valid cookie string.
 
-    The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
-    HTTP/2 front ends split Cookie into lines as a matter of course.
+    The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4); HTTP/2
+    front ends commonly split Cookie into lines.
     """
     call, wanted = run.first_call, run.wanted.pairs
     if not run.took_place or call is None or wanted is None:
@@ -362,10 +364,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
-    """A repeated field that is no list is refused, reduced to one of its values, or visibly joined.
+    """A repeated field that isn't a list is refused, reduced to one of its values, or visibly joined.
 
-    RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third
-    one that nobody sent.
+    RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third one that
+    nobody sent.
     """
     call = run.first_call
     if not run.took_place:

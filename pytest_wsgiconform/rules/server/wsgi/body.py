@@ -48,8 +48,8 @@ def _gated(*pieces: tuple[float, bytes]) -> ServerRun:
 def blocks_sent_before_next(run: ServerRun) -> Outcome:
     """Each block reaches the client while the application has not yet been asked for, or has not made, the next.
 
-    Why it matters: servers "must not delay the transmission of any block" (PEP 3333, "Buffering and Streaming"), and
-    transmit each before requesting another ("Specification Details"). Progress and event streams depend on it. The
+    Servers "must not delay the transmission of any block" (PEP 3333, "Buffering and Streaming"), and transmit each
+    before requesting another (PEP 3333, "Specification Details"). Progress and event streams depend on it. The
     application waits in its next step until the client has the block; what counts is the order, not the time.
     """
     return _blocks_arrive(run, (("one", b"<one>"), ("two", b"<two>")), "the block")
@@ -77,8 +77,8 @@ def _() -> ServerRun:
 def write_sends_before_return(run: ServerRun) -> Outcome:
     """What was written reaches the client while the application goes on.
 
-    Why it matters: before ``write()`` returns, the data must have been passed to the client in its entirety or be
-    buffered for transmission while the application proceeds onward (PEP 3333, "The write() Callable").
+    Before ``write()`` returns, the data must have been passed to the client in its entirety or be buffered for
+    transmission while the application proceeds onward (PEP 3333, "The write() Callable").
     """
     call = run.called("first")
     if call is None or any(entry["raised"] for entry in call.named("write")):
@@ -108,8 +108,8 @@ def _() -> ServerRun:
 def blocks_after_write_sent(run: ServerRun) -> Outcome:
     """A block that is yielded after ``write()`` was used is sent at once, too.
 
-    Why it matters: ``write()`` may be used and an iterable returned; its blocks must be treated normally, which
-    means sent immediately (PEP 3333, "The write() Callable").
+    ``write()`` may be used and an iterable returned; its blocks must be treated normally, which means sent immediately
+    (PEP 3333, "The write() Callable").
     """
     return _blocks_arrive(run, (("two", b"<two>"),), "after write(), the block")
 
@@ -151,8 +151,8 @@ def _arrives(run: ServerRun, wanted: bytes, what: str) -> Outcome:
 def body_bytes_unchanged(run: ServerRun) -> Outcome:
     """Body bytes reach the client unaltered.
 
-    Why it matters: a server should treat yielded strings as binary byte sequences, and not alter line endings (PEP
-    3333, "Specification Details"). A transfer coding is removed before the comparison.
+    A server should treat yielded strings as binary byte sequences, and not alter line endings (PEP 3333, "Specification
+    Details"). A transfer coding is removed before the comparison.
     """
     return _arrives(run, BINARY, "a body of all byte values")
 
@@ -183,7 +183,7 @@ def _line(run: ServerRun) -> bytes:
 def close_is_optional(run: ServerRun) -> Outcome:
     """A list, a tuple or a bare iterator, which have no ``close()``, is served.
 
-    Why it matters: the server calls ``close()`` if the iterable has it (PEP 3333, "Specification Details"); most don't.
+    The server calls ``close()`` if the iterable has it (PEP 3333, "Specification Details"); most don't.
     """
     return _arrives(run, b"first," + _line(run), "a body without close()")
 
@@ -209,8 +209,8 @@ def _() -> ServerRun:
 def sequence_protocol_iterated(run: ServerRun) -> Outcome:
     """An iterable that has only ``__getitem__`` is served.
 
-    Why it matters: what is iterable is defined by ``iter()`` and the ``for`` statement, the sequence protocol included
-    (PEP 3333, "Supporting Older Versions of Python").
+    What is iterable is defined by ``iter()`` and the ``for`` statement, the sequence protocol included (PEP 3333,
+    "Supporting Older Versions of Python").
     """
     return _arrives(run, b"first," + _line(run), "a body that is a mere sequence")
 
@@ -236,9 +236,9 @@ def _() -> ServerRun:
 def no_attributes_of_iterable_used(run: ServerRun) -> Outcome:
     """A server uses nothing of the returned object but iteration, ``len()`` and ``close()``.
 
-    Why it matters: it "must not directly use any other attributes of the iterable" (PEP 3333, "Specification Details"),
-    unless it is an object of its own, such as a file wrapper's. A ``read`` or ``fileno`` that happens to be there
-    need not mean what the server thinks. What ``isinstance`` looks up is not counted.
+    It "must not directly use any other attributes of the iterable" (PEP 3333, "Specification Details"), unless it is an
+    object of its own, such as a file wrapper's. A ``read`` or ``fileno`` that happens to be there need not mean what
+    the server thinks. What ``isinstance`` looks up is not counted.
     """
     call = run.called("first")
     if call is None:
@@ -271,8 +271,8 @@ def _() -> ServerRun:
 def text_body_refused(run: ServerRun) -> Outcome:
     """A server does not encode text that an application yields.
 
-    Why it matters: bodies are bytestrings, and it is the application that knows their encoding (PEP 3333, "Unicode
-    Issues"). A server that encodes on its own makes programs that fail on every other server.
+    Bodies are bytestrings, and it is the application that knows their encoding (PEP 3333, "Unicode Issues"). A server
+    that encodes on its own makes programs that fail on every other server.
     """
     if run.called("first") is None:
         return None
@@ -303,8 +303,8 @@ def _() -> ServerRun:
 def written_like_yielded(run: ServerRun) -> Outcome:
     """Written data makes the same response as yielded data, and precedes it.
 
-    Why it matters: data passed to ``write()`` is treated as if it had been yielded (PEP 3333, "The write()
-    Callable"); what the iterable yields afterwards follows it.
+    Data passed to ``write()`` is treated as if it had been yielded (PEP 3333, "The write() Callable"); what the
+    iterable yields afterwards follows it.
     """
     return _arrives(run, b"w1,w2,w3,y1,y2", "data that was written and yielded")
 

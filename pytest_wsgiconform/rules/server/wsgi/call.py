@@ -1,4 +1,4 @@
-"""How a server calls the application: which kinds, how often, and how its processes and threads are told."""
+"""How a server calls the application: which kinds, how often, and with what."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ HARMLESS = frozenset(
     level=Level.ERROR,
     clauses=("call-app-any-kind",),
     stimuli=("kind:*",),
-    hint="Call the object with two positional arguments; care for nothing else about it.",
+    hint="Call the object with two positional arguments; rely on nothing else about it.",
     since="0.1",
 )
 def any_callable_served(run: ServerRun) -> Outcome:
     """Functions, bound methods, classes and instances with ``__call__`` are served alike.
 
-    Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
-    was provided to it" (PEP 3333, "Specification Overview").
+    An application is any callable, and a server "must not have any dependency on what kind of callable was provided to
+    it" (PEP 3333, "Specification Overview").
     """
     kind = run.launch.app or "a function"
     if run.noted.not_started:
@@ -78,9 +78,9 @@ def _() -> ServerRun:
 def app_not_introspected(run: ServerRun) -> Outcome:
     """A server calls the application and reads no attributes of it.
 
-    Why it matters: callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"):
-    what a server finds out about one kind of object, another kind does not have. What logging, ``isinstance`` and
-    ``functools.wraps`` look up (names, module, class, documentation) is not counted.
+    Callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"): what a server finds
+    out about one kind of object, another kind does not have. What logging, ``isinstance`` and ``functools.wraps`` look
+    up (names, module, class, documentation) is not counted.
     """
     call = run.called("first")
     if call is None or "wsgiconform.lookups" not in call.environ:
@@ -113,8 +113,8 @@ def _() -> ServerRun:
 def app_called_once_per_request(run: ServerRun) -> Outcome:
     """Each request makes the server call the application exactly once.
 
-    Why it matters: the server invokes the application "once for each request it receives" that is directed at it (PEP
-    3333, "The Server/Gateway Side"). A second call repeats orders and payments.
+    The server invokes the application "once for each request it receives" that is directed at it (PEP 3333, "The
+    Server/Gateway Side"). A second call repeats orders and payments.
     """
     labels = [call.label for call in run.calls if call.label]
     for label in labels:
@@ -148,8 +148,8 @@ def _() -> ServerRun:
 def start_response_takes_positionals(run: ServerRun) -> Outcome:
     """``start_response`` takes two positional arguments, and a third.
 
-    Why it matters: it must accept two required positional arguments and one optional one (PEP 3333, "Specification
-    Details"). A first call that carries exc_info, as an error page's does, is an ordinary start.
+    It must accept two required positional arguments and one optional one (PEP 3333, "Specification Details"). A first
+    call that carries exc_info, as an error page's does, is an ordinary start.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -183,8 +183,8 @@ def _() -> ServerRun:
 def write_takes_bytes(run: ServerRun) -> Outcome:
     """What ``start_response`` returns takes one bytestring.
 
-    Why it matters: it must return a ``write(body_data)`` callable with one positional argument (PEP 3333,
-    "Specification Details"), which older frameworks still use.
+    It must return a ``write(body_data)`` callable with one positional argument (PEP 3333, "Specification Details"),
+    which older frameworks still use.
     """
     call = run.called("first")
     found = call.named("write") if call is not None else []

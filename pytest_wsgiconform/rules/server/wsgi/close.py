@@ -26,8 +26,8 @@ def _closed(call: Call, of: str = "outer") -> int:
 def close_on_returned_object(run: ServerRun) -> Outcome:
     """``close()`` is called on the object that the application returned.
 
-    Why it matters: it is the iterable returned by the application whose ``close()`` must be called (PEP 3333,
-    "Specification Details"), not the iterator that was derived from it.
+    It is the iterable returned by the application whose ``close()`` must be called (PEP 3333, "Specification Details"),
+    not the iterator that was derived from it.
     """
     call = run.called("first")
     response = run.first_final
@@ -60,8 +60,8 @@ def _() -> ServerRun:
 def close_called_after_error(run: ServerRun) -> Outcome:
     """``close()`` is called when iteration ends with an exception.
 
-    Why it matters: it must be called whether the request completed normally or terminated early due to an application
-    error (PEP 3333, "Specification Details"). Locks and database connections hang on it.
+    It must be called whether the request completed normally or terminated early due to an application error (PEP 3333,
+    "Specification Details"). Locks and database connections hang on it.
     """
     call = run.called("first")
     if call is None or not call.named("raise"):
@@ -93,9 +93,8 @@ def _() -> ServerRun:
 def close_called_after_disconnect(run: ServerRun) -> Outcome:
     """``close()`` is called when the client goes away in the middle of the response.
 
-    Why it matters: it must also be called on early termination due to a browser disconnect (PEP 3333, "Specification
-    Details"). The application goes on yielding, so that the server can notice; where it came to its end first,
-    nothing is judged.
+    It must also be called on early termination due to a browser disconnect (PEP 3333, "Specification Details"). The
+    application goes on yielding, so that the server can notice; where it came to its end first, nothing is judged.
     """
     call = run.called("first")
     if call is None or not call.named("yield") or call.named("exhausted"):

@@ -24,8 +24,8 @@ SECTION = "environ"
 def request_method_as_sent(run: ServerRun) -> Outcome:
     """REQUEST_METHOD is the method token that the client sent.
 
-    Why it matters: an application routes by it. The method is a case-sensitive token of the client's choice (PEP 3333,
-    "environ Variables"); a server that does not want one refuses it before the application is called.
+    An application routes by it. The method is a case-sensitive token of the client's choice (PEP 3333, "environ
+    Variables"); a server that does not want one refuses it before the application is called.
     """
     return judge_each(run, "REQUEST_METHOD", lambda request: request.method, "not the method that was sent")
 
@@ -51,8 +51,8 @@ def _() -> ServerRun:
 def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
     """SCRIPT_NAME and PATH_INFO together are the decoded path of the request.
 
-    Why it matters: SCRIPT_NAME is the initial portion of the request URL's path and PATH_INFO its remainder (PEP 3333,
-    "environ Variables"). Routing, and the URL that an application rebuilds, depend on nothing being lost in between.
+    SCRIPT_NAME is the initial portion of the request URL's path and PATH_INFO its remainder (PEP 3333, "environ
+    Variables"). Routing, and the URL that an application rebuilds, depend on nothing being lost in between.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -85,9 +85,9 @@ def _() -> ServerRun:
 def script_name_is_mount_point(run: ServerRun) -> Outcome:
     """Below a mount point SCRIPT_NAME is that point and PATH_INFO what follows it.
 
-    Why it matters: SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333,
-    "environ Variables"). With the prefix left in PATH_INFO no route matches; with it in neither, every link that
-    the application makes leads out of it. At a root mount the rule is not exercised.
+    SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333, "environ
+    Variables"). With the prefix left in PATH_INFO no route matches; with it in neither, every link that the application
+    makes leads out of it. At a root mount the rule is not exercised.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -125,8 +125,8 @@ def _() -> ServerRun:
 def query_string_as_sent(run: ServerRun) -> Outcome:
     """QUERY_STRING is what follows the first question mark, undecoded.
 
-    Why it matters: the query is decoded by the application, once (PEP 3333, "environ Variables": the portion of the
-    request URL that follows the "?"). A server that decodes it makes ``%26`` a separator.
+    The query is decoded by the application, once (PEP 3333, "environ Variables": the portion of the request URL that
+    follows the "?"). A server that decodes it makes ``%26`` a separator.
     """
     return judge_each(run, "QUERY_STRING", lambda request: request.query, "not what followed the first question mark")
 
@@ -152,8 +152,8 @@ def _() -> ServerRun:
 def content_type_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_TYPE is the value of the request's Content-Type.
 
-    Why it matters: it is the content of the Content-Type field (PEP 3333, "environ Variables"); without its parameters
-    a multipart form cannot be read.
+    It is the content of the Content-Type field (PEP 3333, "environ Variables"); without its parameters a multipart form
+    cannot be read.
     """
 
     def wanted(request: Asked) -> str | None:
@@ -185,8 +185,8 @@ def _() -> ServerRun:
 def content_length_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_LENGTH is the value of the request's Content-Length.
 
-    Why it matters: it is how an application knows how much to read (PEP 3333, "environ Variables": the contents of any
-    Content-Length field in the HTTP request). For a length of 0 an empty or absent variable says the same.
+    It is how an application knows how much to read (PEP 3333, "environ Variables": the contents of any Content-Length
+    field in the HTTP request). For a length of 0 an empty or absent variable says the same.
     """
 
     def wanted(request: Asked) -> str | None:
@@ -218,9 +218,9 @@ def _() -> ServerRun:
 def server_address_names_listener(run: ServerRun) -> Outcome:
     """Without a Host, SERVER_NAME and SERVER_PORT name the listener.
 
-    Why it matters: with SCRIPT_NAME and PATH_INFO the two complete the URL when the client sent no Host (PEP 3333,
-    "environ Variables" and "URL Reconstruction"). A port that nobody listens on, or a name that no host can bear
-    (blanks, a slash, the reserved ``.invalid``), makes links that lead nowhere.
+    With SCRIPT_NAME and PATH_INFO the two complete the URL when the client sent no Host (PEP 3333, "environ Variables"
+    and "URL Reconstruction"). A port that nobody listens on, or a name that no host can have (with spaces, a slash, or
+    the reserved ``.invalid``), makes links that lead nowhere.
     """
     call = run.called("first")
     if call is None or "SERVER_PORT" not in call.environ:
@@ -264,8 +264,8 @@ def _() -> ServerRun:
 def server_protocol_is_request_version(run: ServerRun) -> Outcome:
     """SERVER_PROTOCOL is the version in the client's request.
 
-    Why it matters: it is "The version of the protocol the client used to send the request" (PEP 3333, "environ
-    Variables"), by which an application tells what it may answer.
+    It is "The version of the protocol the client used to send the request" (PEP 3333, "environ Variables"), by which an
+    application decides what it may answer.
     """
     return judge_each(run, "SERVER_PROTOCOL", lambda request: request.version, "not the version that the client used")
 

@@ -50,9 +50,9 @@ def _passed_on(request: Asked) -> dict[str, str]:
 def request_headers_passed_on(run: ServerRun) -> Outcome:
     """Every header of the request shows up as its HTTP_ variable.
 
-    Why it matters: the presence of these variables "should correspond with the presence or absence of the appropriate
-    HTTP header in the request" (PEP 3333, "environ Variables"). Hop-by-hop fields, which are the server's business,
-    and Authorization, which CGI lets a server keep to itself, are not counted.
+    The presence of these variables "should correspond with the presence or absence of the appropriate HTTP header in
+    the request" (PEP 3333, "environ Variables"). Hop-by-hop fields, which are the server's business, and Authorization,
+    which CGI lets a server keep to itself, are not counted.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -81,14 +81,14 @@ def _() -> ServerRun:
     level=Level.ERROR,
     clauses=("env-http-value", "env-http-name-mapping"),
     stimuli=("env:names",),
-    hint="Strip the blanks around the value, and change nothing else.",
+    hint="Strip the white space around the value, and change nothing else.",
     since="0.1",
 )
 def request_header_values_as_sent(run: ServerRun) -> Outcome:
-    """An HTTP_ variable holds its header's value, without surrounding blanks.
+    """An HTTP_ variable holds its header's value, without surrounding spaces.
 
-    Why it matters: HTTP_ variables correspond to the headers that the client supplied (PEP 3333, "environ Variables").
-    Inner blanks, commas and quotes belong to the value.
+    HTTP_ variables correspond to the headers that the client supplied (PEP 3333, "environ Variables"). Inner spaces,
+    commas and quotes belong to the value.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -126,8 +126,8 @@ def _() -> ServerRun:
 def no_invented_request_headers(run: ServerRun) -> Outcome:
     """No HTTP_ variable appears for a header that the client did not send.
 
-    Why it matters: applications trust HTTP_ variables to come from the client, or from a proxy they know. Presence
-    "should correspond with the presence or absence of the appropriate HTTP header" (PEP 3333, "environ Variables").
+    Applications trust HTTP_ variables to come from the client, or from a known proxy. Presence "should correspond with
+    the presence or absence of the appropriate HTTP header" (PEP 3333, "environ Variables").
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -161,9 +161,8 @@ def _() -> ServerRun:
 def url_scheme_is_clients(run: ServerRun) -> Outcome:
     """``wsgi.url_scheme`` agrees with how the client reached the application.
 
-    Why it matters: it is the scheme part of the URL at which the application is being invoked (PEP 3333, "environ
-    Variables"); redirects and cookies marked secure depend on it. Over a plain listener this tells half the truth: that
-    TLS would give ``https`` is not tried.
+    It is the scheme part of the URL at which the application is being invoked (PEP 3333, "environ Variables");
+    redirects and cookies marked secure depend on it. Tried over a plain listener only, not over TLS.
     """
     call = run.called("first")
     if call is None or "wsgi.url_scheme" not in call.environ:
@@ -195,8 +194,8 @@ def _() -> ServerRun:
 def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
     """Text in environ turns back into the request's bytes through Latin-1.
 
-    Why it matters: native strings carry bytes as code points up to U+00FF (PEP 3333, "A Note On String Types" and
-    "Unicode Issues"), so that an application can get at what was sent, whatever its encoding.
+    Native strings carry bytes as code points up to U+00FF (PEP 3333, "A Note On String Types" and "Unicode Issues"), so
+    that an application can get at what was sent, whatever its encoding.
     """
     call, request = run.called("first"), asked(run, "first")
     if call is None or request is None:
@@ -236,8 +235,8 @@ def _() -> ServerRun:
 def environ_fresh_per_request(run: ServerRun) -> Outcome:
     """What one request's application changes in environ does not show in another's.
 
-    Why it matters: an application "is allowed to modify the dictionary in any way it desires" (PEP 3333,
-    "Specification Details"). A dictionary that is used again leaks one client's data to the next.
+    An application "is allowed to modify the dictionary in any way it desires" (PEP 3333, "Specification Details"). A
+    dictionary that is used again leaks one client's data to the next.
     """
     if run.called("mutate") is None:
         return None
@@ -280,8 +279,8 @@ def _() -> ServerRun:
 def url_can_be_rebuilt(run: ServerRun) -> Outcome:
     """The PEP's algorithm gives back the URL that the client used.
 
-    Why it matters: links, redirects and signatures are made with it (PEP 3333, "URL Reconstruction"). The comparison is
-    of decoded paths, since encoding a path again has more than one right answer.
+    Links, redirects and signatures are made with it (PEP 3333, "URL Reconstruction"). The comparison is of decoded
+    paths, since encoding a path again has more than one right answer.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -323,8 +322,8 @@ def _() -> ServerRun:
 def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
     """Keys that the application adds to environ change nothing for the server.
 
-    Why it matters: environ may hold any further variables (PEP 3333, "environ Variables"), and the application may
-    change it in any way; a server that iterates over it afterwards must not trip.
+    Environ may hold any further variables (PEP 3333, "environ Variables"), and the application may change it in any
+    way; a server that iterates over it afterwards must not trip.
     """
     if run.called("first") is None:
         return None
@@ -355,8 +354,8 @@ def _() -> ServerRun:
 def deployer_variables_reach_app(run: ServerRun) -> Outcome:
     """A variable that the deployer set is there for the application.
 
-    Why it matters: a deployer should be able to specify name-value pairs to be placed in environ (PEP 3333,
-    "Application Configuration"); the operating system's environment, which the application can read, is the least.
+    A deployer should be able to specify name-value pairs to be placed in environ (PEP 3333, "Application
+    Configuration"); the operating system's environment, which the application can read, is the minimum.
     """
     call = run.called("first")
     found = call.named("deployer") if call is not None else []

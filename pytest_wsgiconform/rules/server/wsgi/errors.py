@@ -1,4 +1,4 @@
-"""A server's ``wsgi.errors``, and what it logs of its own accord."""
+"""A server's ``wsgi.errors``, and what it logs by itself."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _example(method: str, raised: str = "") -> ServerRun:
 def errors_has_write(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``write(str)``.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams"); it is a text stream, so text with
-    "\\n" as its line end is what it takes.
+    Servers must support it (PEP 3333, "Input and Error Streams"); it is a text stream, so text with "\\n" as its line
+    end is what it takes.
     """
     return _accepts(run, "write")
 
@@ -63,7 +63,7 @@ def _() -> ServerRun:
 def errors_has_flush(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``flush()``.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams"), if only to do nothing.
+    Servers must support it (PEP 3333, "Input and Error Streams"), if only to do nothing.
     """
     return _accepts(run, "flush")
 
@@ -89,7 +89,7 @@ def _() -> ServerRun:
 def errors_has_writelines(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``writelines()``, of a list as of a generator.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams").
+    Servers must support it (PEP 3333, "Input and Error Streams").
     """
     return _accepts(run, "writelines")
 
@@ -115,8 +115,8 @@ def _() -> ServerRun:
 def errors_accepts_any_text(run: ServerRun) -> Outcome:
     """``wsgi.errors`` accepts any text without raising.
 
-    Why it matters: it "should accept and log arbitrary unicode without raising an error", substituting what its
-    encoding cannot render (PEP 3333, "environ Variables"): a log line must not bring down the response.
+    It "should accept and log arbitrary unicode without raising an error", substituting what its encoding cannot render
+    (PEP 3333, "environ Variables"): a log line must not bring down the response.
     """
     return _accepts(run, "write")
 
@@ -142,8 +142,8 @@ def _() -> ServerRun:
 def errors_flush_reaches_log(run: ServerRun) -> Outcome:
     """After ``flush()``, what was written to ``wsgi.errors`` is in the log.
 
-    Why it matters: an application may flush before it starts something dangerous (PEP 3333, "Input and Error Streams":
-    portable applications call ``flush()`` to be sure). Judged only where the text turns up in the captured log at all.
+    An application may flush before it starts something dangerous (PEP 3333, "Input and Error Streams": portable
+    applications call ``flush()`` to be sure). Judged only where the text turns up in the captured log at all.
     """
     call = run.called("first")
     if call is None or not call.named("gate") or f"probe-errors written {_marker(run, call)}" not in run.output:
@@ -180,8 +180,8 @@ def _() -> ServerRun:
 def errors_writelines_verbatim(run: ServerRun) -> Outcome:
     """``writelines()`` writes the strings in order, and adds no line ends.
 
-    Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
-    Judged only where the text turns up in the captured log at all.
+    That is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to. Judged only where
+    the text turns up in the captured log at all.
     """
     call = run.called("first")
     if call is None or not call.named("errors") or "probe-errors one;" not in run.output:
@@ -218,7 +218,7 @@ def _() -> ServerRun:
 def app_errors_are_logged(run: ServerRun) -> Outcome:
     """An exception that leaves the application is logged.
 
-    Why it matters: a server should trap and log it (PEP 3333, "Error Handling"): nobody else can. Judged only where
+    A server should trap and log it (PEP 3333, "Error Handling"), since it is the only one that can. Judged only where
     text that the application wrote to ``wsgi.errors`` turns up in the captured log.
     """
     call = run.called("first")
@@ -256,9 +256,8 @@ def _() -> ServerRun:
 def short_body_is_logged(run: ServerRun) -> Outcome:
     """A body shorter than its Content-Length is logged or otherwise reported.
 
-    Why it matters: the client gets a broken response, and a server should say so (PEP 3333, "Handling the
-    Content-Length Header"). Access log lines, which name the request, do not count. Judged only where the log can
-    be captured.
+    The client gets a broken response, and a server should say so (PEP 3333, "Handling the Content-Length Header").
+    Access log lines, which name the request, do not count. Judged only where the log can be captured.
     """
     call = run.called("first")
     if call is None or f"probe-errors log-works {_marker(run, call)}" not in run.output:

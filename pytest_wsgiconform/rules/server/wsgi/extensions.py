@@ -42,8 +42,8 @@ def _example(how: str, raised: str = "", value: str = "") -> ServerRun:
 def header_extension_needs_environ(run: ServerRun) -> Outcome:
     """An extension that gives request headers requires the caller's environ.
 
-    Why it matters: middleware may have changed environ; an extension that goes round it gives what the middleware took
-    away (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Middleware may have changed environ; an extension that goes round it gives what the middleware took away (PEP 3333,
+    "Server Extension APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "without-environ", "gave the request's headers to a caller that passed no environ")
 
@@ -67,10 +67,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def header_extension_follows_environ(run: ServerRun) -> Outcome:
-    """Such an extension follows a changed environ, or refuses.
+    """An extension that gives request headers follows a changed environ, or refuses.
 
-    Why it matters: it has to refuse service when it can't be sure to agree with environ (PEP 3333, "Server Extension
-    APIs"). Tried for registered extensions only.
+    It has to refuse service when it can't be sure to agree with environ (PEP 3333, "Server Extension APIs"). Tried for
+    registered extensions only.
     """
     entry = _tried(run, "altered-environ")
     if entry is None:
@@ -103,8 +103,8 @@ def _() -> ServerRun:
 def output_extension_needs_start(run: ServerRun) -> Outcome:
     """An extension that sends output requires ``start_response``.
 
-    Why it matters: only so can it tell whether middleware stands in between that would have wanted to see the output
-    (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Only so can it see whether middleware in between would have had to see the output (PEP 3333, "Server Extension
+    APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "without-start", "sent output for a caller that passed no start_response")
 
@@ -129,10 +129,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def output_extension_refuses_foreign_start(run: ServerRun) -> Outcome:
-    """It refuses when that object is not the server's own.
+    """An extension that sends output refuses a ``start_response`` that is not the server's own.
 
-    Why it matters: another ``start_response`` means that middleware is there, whose work the extension would go round
-    (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Another ``start_response`` means that middleware is there, whose work the extension would go round (PEP 3333,
+    "Server Extension APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "foreign-start", "sent output although start_response was not the server's own")
 
@@ -158,9 +158,9 @@ def _() -> ServerRun:
 def tls_variables_supplied(run: ServerRun) -> Outcome:
     """Under TLS, environ has ``HTTPS=on``, and the scheme is ``https``.
 
-    Why it matters: a server should supply as many of Apache's SSL variables as apply, ``HTTPS=on`` and ``SSL_PROTOCOL``
-    among them, when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known,
-    with a throw-away certificate.
+    A server should supply as many of Apache's SSL variables as apply, ``HTTPS=on`` and ``SSL_PROTOCOL`` among them,
+    when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known, with a throw-away
+    certificate.
     """
     if run.noted.not_started:
         return None  # the certificate or the TLS library may be at fault

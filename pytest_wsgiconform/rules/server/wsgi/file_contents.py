@@ -23,8 +23,8 @@ SECTION = "file-wrapper"
 def rewrapped_file_served(run: ServerRun) -> Outcome:
     """A wrapper's result that middleware wrapped again is served by plain iteration.
 
-    Why it matters: middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server
-    then has an ordinary iterable, and the file is closed all the same.
+    Middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server then has an
+    ordinary iterable, and the file is closed all the same.
     """
     outcome = file_arrives(run, "a wrapped file through a middleware's generator")
     call = run.called("first")
@@ -56,8 +56,8 @@ def _() -> ServerRun:
 def file_like_plain_iteration(run: ServerRun) -> Outcome:
     """A wrapped file makes the response that iterating over ``read()`` would make.
 
-    Why it matters: apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File
-    Handling"), to the end of the file however large it is. A Content-Length that the server works out has to fit.
+    Apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File Handling"), to the
+    end of the file however large it is. A Content-Length that the server works out has to fit.
     """
     if not run.probed or not run.calls or any(call.named("no-file-wrapper") for call in run.calls):
         return None
@@ -102,8 +102,8 @@ def _() -> ServerRun:
 def file_sent_from_position(run: ServerRun) -> Outcome:
     """Sending starts at the file's position when sending begins.
 
-    Why it matters: it should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application
-    that serves a range seeks first, perhaps after wrapping.
+    Sending should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application that serves a
+    range seeks first, perhaps after wrapping.
     """
     return file_arrives(run, "a file that was moved to its 10th byte")
 
@@ -129,8 +129,8 @@ def _() -> ServerRun:
 def file_sent_up_to_length(run: ServerRun) -> Outcome:
     """Sending stops after the application's Content-Length.
 
-    Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
-    how a part of a file is served.
+    Sending should end there (PEP 3333, "Optional Platform-Specific File Handling"): with the position, that is how a
+    part of a file is served.
     """
     response = run.first_final
     if response is not None and wrapped_body(run) is not None and response.stray:
@@ -159,8 +159,8 @@ def _() -> ServerRun:
 def unsuitable_files_iterated(run: ServerRun) -> Outcome:
     """Objects that the platform's call cannot send are served by reading them.
 
-    Why it matters: the wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional
-    Platform-Specific File Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
+    The wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional Platform-Specific File
+    Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
     """
     return file_arrives(run, "a file that has no descriptor")
 

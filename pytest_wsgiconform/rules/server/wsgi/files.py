@@ -48,8 +48,8 @@ def file_arrives(run: ServerRun, what: str) -> Outcome:
 def file_wrapper_takes_block_size(run: ServerRun) -> Outcome:
     """``wsgi.file_wrapper`` takes a file and, optionally, a block size.
 
-    Why it matters: it must accept one required and one optional positional argument (PEP 3333, "Optional
-    Platform-Specific File Handling"). The block size is a suggestion; the body is the same with any.
+    It must accept one required and one optional positional argument (PEP 3333, "Optional Platform-Specific File
+    Handling"). The block size is a suggestion; the body is the same with any.
     """
     facts = _inside(run)
     if facts is None:
@@ -81,8 +81,8 @@ def _() -> ServerRun:
 def file_wrapper_result_iterable(run: ServerRun) -> Outcome:
     """The wrapper returns an iterable over the file's bytes.
 
-    Why it matters: it must return an iterable object (PEP 3333, "Optional Platform-Specific File Handling"):
-    middleware that looks at the body iterates over it.
+    It must return an iterable object (PEP 3333, "Optional Platform-Specific File Handling"): middleware that looks at
+    the body iterates over it.
     """
     facts = _inside(run)
     if facts is None:
@@ -115,8 +115,8 @@ def _() -> ServerRun:
 def file_wrapper_close_passed_on(run: ServerRun) -> Outcome:
     """Closing the wrapper's result closes the file.
 
-    Why it matters: when the file has ``close()``, the result must have one, too, that calls it (PEP 3333, "Optional
-    Platform-Specific File Handling"); else every response leaves an open file.
+    When the file has ``close()``, the result must have one, too, that calls it (PEP 3333, "Optional Platform-Specific
+    File Handling"); else every response leaves an open file.
     """
     facts = _inside(run)
     if facts is None or "one-has-close" not in facts:
@@ -149,8 +149,8 @@ def _() -> ServerRun:
 def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
     """Wrapping a file sends nothing, and reads nothing.
 
-    Why it matters: the wrapper must not send the file until the result has been returned to the server (PEP 3333,
-    "Optional Platform-Specific File Handling"): the application may still return something else.
+    The wrapper must not send the file until the result has been returned to the server (PEP 3333, "Optional
+    Platform-Specific File Handling"): the application may still return something else.
     """
     call = wrapped_body(run)
     found = call.named("discarded") if call is not None else []
@@ -185,8 +185,8 @@ def _() -> ServerRun:
 def file_needs_no_close(run: ServerRun) -> Outcome:
     """A file-like object with nothing but ``read()`` is served.
 
-    Why it matters: ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional
-    Platform-Specific File Handling").
+    ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional Platform-Specific
+    File Handling").
     """
     return file_arrives(run, "a file-like object with read() only")
 
@@ -212,8 +212,8 @@ def _() -> ServerRun:
 def file_closed_after_response(run: ServerRun) -> Outcome:
     """The file is closed when its response is finished.
 
-    Why it matters: the result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333,
-    "Optional Platform-Specific File Handling"), also when the operating system sends the file.
+    The result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333, "Optional
+    Platform-Specific File Handling"), also when the operating system sends the file.
     """
     call = wrapped_body(run)
     response = run.first_final
@@ -245,8 +245,8 @@ def _() -> ServerRun:
 def file_sent_after_return(run: ServerRun) -> Outcome:
     """Sending the file begins only when the application has returned.
 
-    Why it matters: platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File
-    Handling"): until then the application may still seek, or change its mind.
+    Platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File Handling"): until
+    then the application may still seek, or change its mind.
     """
     call = wrapped_body(run)
     moment = call.passed("wrapped") if call is not None else None

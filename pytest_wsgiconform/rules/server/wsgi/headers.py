@@ -23,8 +23,7 @@ SECTION = "response"
 def required_headers_added(run: ServerRun) -> Outcome:
     """An application that gives no headers at all still makes a complete response.
 
-    Why it matters: it is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response()
-    Callable").
+    It is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response() Callable").
     """
     if run.called("first") is None:
         return None
@@ -57,9 +56,8 @@ def _() -> ServerRun:
 def date_supplied(run: ServerRun) -> Outcome:
     """The server supplies Date when the application does not.
 
-    Why it matters: Date and Server would normally be supplied by the server (PEP 3333, "The start_response()
-    Callable"), and HTTP requires Date of an origin server that has a clock (RFC 9110, section 6.6.1). Caches count
-    from it.
+    Date and Server would normally be supplied by the server (PEP 3333, "The start_response() Callable"), and HTTP
+    requires Date of an origin server that has a clock (RFC 9110, section 6.6.1). Caches count from it.
     """
     response = run.first_final
     if run.called("first") is None or response is None or response.status != 200:
@@ -91,8 +89,8 @@ def _() -> ServerRun:
 def server_header_supplied(run: ServerRun) -> Outcome:
     """The server supplies a Server header.
 
-    Why it matters: it normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on
-    purpose, so its absence is worth knowing, no more.
+    A server normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on purpose, so
+    its absence is only advice.
     """
     response = run.first_final
     if run.called("first") is None or response is None or response.status != 200:
@@ -124,8 +122,8 @@ def _() -> ServerRun:
 def header_names_any_case(run: ServerRun) -> Outcome:
     """The application's headers are recognised whatever their letter case.
 
-    Why it matters: header names are case-insensitive, so a server must take that into account when it looks at them
-    (PEP 3333, "The start_response() Callable"). One that does not sends Date twice, or a second Content-Length.
+    Header names are case-insensitive, so a server must take that into account when it looks at them (PEP 3333, "The
+    start_response() Callable"). One that does not sends Date twice, or a second Content-Length.
     """
     response, plain = run.first_final, run.final_on(1)
     if run.called("first") is None or response is None or plain is None or plain.status != 200:

@@ -33,8 +33,8 @@ STATUS_LINES = {
 def status_sent_verbatim(run: ServerRun) -> Outcome:
     """The status line carries the application's code and reason phrase.
 
-    Why it matters: the server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features":
-    applications are in complete control). A reason phrase that the server knows better is not the one that was given.
+    The server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features": applications are
+    in complete control). A reason phrase that the server knows better is not the one that was given.
     """
     response = run.first_final
     if run.called("first") is None or response is None:
@@ -73,8 +73,8 @@ def _() -> ServerRun:
 def headers_sent_verbatim(run: ServerRun) -> Outcome:
     """The application's headers arrive with their repetitions, values and order per name.
 
-    Why it matters: the server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie
-    headers that are joined are cookies lost. Names may change their case.
+    The server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie headers that are
+    joined are cookies lost. Names may change their case.
     """
     response = run.first_final
     if run.called("first") is None or response is None or response.status != 200:
@@ -108,8 +108,8 @@ def _() -> ServerRun:
 def response_meaning_kept(run: ServerRun) -> Outcome:
     """Headers and body of a response arrive whatever its status.
 
-    Why it matters: what a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP
-    Features"). A server that puts error pages of its own in the place of a 404 or 503 takes away the application's.
+    What a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP Features"). A server that
+    puts error pages of its own in the place of a 404 or 503 takes away the application's.
     """
     response = run.first_final
     if run.called("first") is None or response is None:
@@ -142,9 +142,8 @@ def _() -> ServerRun:
 def connection_header_obeyed(run: ServerRun) -> Outcome:
     """The server acts on ``Connection: close`` itself.
 
-    Why it matters: a server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP
-    Features"). After a request that says close, no second one is served; a last request that says it ends the
-    connection.
+    A server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP Features"). After a
+    request that says close, no second one is served; a last request that says it ends the connection.
     """
     if run.called("first") is None or not run.connection.finals:
         return None
@@ -185,8 +184,8 @@ def _() -> ServerRun:
 def expect_continue_supported(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue is served.
 
-    Why it matters: HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333,
-    "HTTP 1.1 Expect/Continue"): by a 100 at once, by a 100 on the first read, or by a final status without reading.
+    HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333, "HTTP 1.1
+    Expect/Continue"): by a 100 at once, by a 100 on the first read, or by a final status without reading.
     """
     if not run.connection.responses:
         return None
@@ -232,8 +231,8 @@ def _() -> ServerRun:
 def read_after_continue_waits(run: ServerRun) -> Outcome:
     """A read that sends 100 Continue returns the data that comes after it.
 
-    Why it matters: a server that sends the 100 on the first read must keep the read blocked until the client's data
-    comes (PEP 3333, "HTTP 1.1 Expect/Continue"). An empty result would mean the end of the body.
+    A server that sends the 100 on the first read must keep the read blocked until the client's data comes (PEP 3333,
+    "HTTP 1.1 Expect/Continue"). An empty result means the end of the body.
     """
     call = run.called("first")
     if call is None or not run.connection.interims or not call.named("read"):
@@ -269,9 +268,8 @@ def _() -> ServerRun:
 def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue gets some answer.
 
-    Why it matters: a server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1
-    Expect/Continue", calls that the third, not recommended, way). The client here sends nothing before it has an
-    answer.
+    A server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1 Expect/Continue", calls that
+    the third, not recommended, way). The client here sends nothing before it has an answer.
     """
     responses = run.connection.responses
     if not responses or responses[-1].version == "HTTP/1.0":
@@ -305,7 +303,7 @@ def _() -> ServerRun:
 def own_304_and_206_right(run: ServerRun) -> Outcome:
     """A server that answers conditional or range requests itself answers them right.
 
-    Why it matters: it may (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
+    A server may do so (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
     stands for. Here the application answers 200 with an ETag that the request names.
     """
     response = run.first_final

@@ -34,8 +34,8 @@ def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
 def input_body_complete(run: ServerRun) -> Outcome:
     """``wsgi.input`` delivers exactly the bytes of the request body.
 
-    Why it matters: it is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ
-    Variables"). A byte too few or changed breaks every upload.
+    It is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ Variables"). A byte
+    too few or changed breaks every upload.
     """
     call = run.called("first")
     wanted = run.wanted.body
@@ -43,7 +43,7 @@ def input_body_complete(run: ServerRun) -> Outcome:
         return None
     line = call.reads("readline")
     if line and str(line[0].get("data", "")).encode("latin-1", "replace") != wanted[: wanted.find(b"\n") + 1]:
-        return None  # it read no line first: told by the rule on lines
+        return None  # it read no line first: the rule on lines reports it
     # What comes behind the body is judged by the rule on the end of file: the probe asked for more than is due.
     if not call.body.startswith(wanted):
         got = f"{len(call.body)} bytes"
@@ -75,8 +75,8 @@ def _() -> ServerRun:
 def input_read_takes_size(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``read(size)``.
 
-    Why it matters: it is the first of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams"), and the one that every form parser uses.
+    It is the first of the methods that every server's stream must support (PEP 3333, "Input and Error Streams"), and
+    the one that every form parser uses.
     """
     return _unsupported(run, "read", "read(size)")
 
@@ -102,8 +102,8 @@ def _() -> ServerRun:
 def input_has_readline(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readline()``.
 
-    Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams"); parsers of multipart bodies read line by line.
+    It is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams"); parsers of
+    multipart bodies read line by line.
     """
     return _unsupported(run, "readline", "readline()")
 
@@ -129,8 +129,7 @@ def _() -> ServerRun:
 def input_has_readlines(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readlines()``.
 
-    Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams").
+    It is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams").
     """
     return _unsupported(run, "readlines", "readlines()")
 
@@ -156,8 +155,7 @@ def _() -> ServerRun:
 def input_can_be_iterated(run: ServerRun) -> Outcome:
     """``wsgi.input`` can be iterated.
 
-    Why it matters: ``__iter__()`` is one of the methods that every server's stream must support (PEP 3333, "Input and
-    Error Streams").
+    ``__iter__()`` is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams").
     """
     return _unsupported(run, "iter", "__iter__()")
 
@@ -183,8 +181,8 @@ def _() -> ServerRun:
 def input_read_at_most_size(run: ServerRun) -> Outcome:
     """``read(n)`` returns at most n bytes.
 
-    Why it matters: the methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a
-    reader that limits its memory relies on it.
+    The methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a reader that limits
+    its memory relies on it.
     """
     call = run.called("first")
     outcome: Outcome = None
@@ -219,9 +217,8 @@ def _() -> ServerRun:
 def input_read_fills_up(run: ServerRun) -> Outcome:
     """``read(n)`` returns fewer than n bytes only at the end of the body.
 
-    Why it matters: a buffered stream fills the request unless the data ends (the library reference that PEP 3333,
-    "Input and Error Streams", refers to). Where ``read`` returns what one packet held, uploads break on slow
-    networks only.
+    A buffered stream fills the request unless the data ends (the library reference that PEP 3333, "Input and Error
+    Streams", refers to). Where ``read`` returns what one packet held, uploads break on slow networks only.
     """
     call = run.called("first")
     found = call.reads("read") if call is not None else []
@@ -255,8 +252,8 @@ def _() -> ServerRun:
 def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
     """``read(0)`` returns an empty bytestring and consumes nothing.
 
-    Why it matters: that is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers
-    to. A server that takes 0 for "everything" loses the body.
+    That is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers to. A server
+    that takes 0 for "everything" loses the body.
     """
     call = run.called("first")
     found = call.reads("read") if call is not None else []

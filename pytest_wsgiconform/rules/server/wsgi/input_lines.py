@@ -56,7 +56,7 @@ def _texts(found: list[dict[str, Any]]) -> list[bytes]:
 
 
 def _up_to_the_end(found: list[dict[str, Any]]) -> list[bytes]:
-    """Return what the reads gave, without the empty bytestring that told the probe the end."""
+    """Return what the reads gave, without the empty bytestring that marked the end."""
     texts = _texts(found)
     return texts[:-1] if texts and not texts[-1] else texts
 
@@ -76,8 +76,8 @@ def _lines(found: dict[str, Any]) -> list[bytes]:
 def input_readline_splits_on_lf(run: ServerRun) -> Outcome:
     """``readline()`` returns one line with its newline byte, split on LF only.
 
-    Why it matters: binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams",
-    refers to). A server that splits on CR or on Unicode separators tears bodies apart.
+    Binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams", refers to). A
+    server that splits on CR or on Unicode separators tears bodies apart.
     """
     call = run.called("first")
     found = [f for f in call.reads("readline") if not f["raised"]] if call is not None else []
@@ -109,7 +109,7 @@ def _() -> ServerRun:
 def input_readlines_lists_lines(run: ServerRun) -> Outcome:
     """``readlines()`` returns a list of the remaining lines.
 
-    Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
+    That is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
     """
     call = run.called("first")
     found = [f for f in call.reads("readlines") if not f["raised"]] if call is not None else []
@@ -141,8 +141,8 @@ def _() -> ServerRun:
 def input_iterates_over_lines(run: ServerRun) -> Outcome:
     """Iterating over ``wsgi.input`` yields the lines that ``readline()`` would return.
 
-    Why it matters: that is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers
-    to, also after a line was read otherwise.
+    That is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers to, also after a line
+    was read otherwise.
     """
     call = run.called("first")
     found = [f for f in call.reads("iter") if not f["raised"]] if call is not None else []
@@ -173,8 +173,8 @@ def _() -> ServerRun:
 def input_ends_at_content_length(run: ServerRun) -> Outcome:
     """Reading beyond Content-Length gives an end of file; it does not block.
 
-    Why it matters: a server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams").
-    On a connection that stays open, one that does not waits for the next request, or swallows it.
+    A server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams"). On a connection
+    that stays open, one that does not waits for the next request, or swallows it.
     """
     method = {"input:readline": "readline", "input:readlines": "readlines", "input:iterate": "iter"}
     asked = method.get(run.stimulus, "read")
@@ -220,7 +220,7 @@ def _() -> ServerRun:
 def input_read_needs_no_size(run: ServerRun) -> Outcome:
     """``read()`` without a size returns the rest of the body.
 
-    Why it matters: a server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
+    A server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
     """
     return _ends(run, "read", "read() without a size")
 
@@ -248,8 +248,8 @@ def _() -> ServerRun:
 def input_empty_after_end(run: ServerRun) -> Outcome:
     """Every read from an exhausted or empty stream returns an empty bytestring.
 
-    Why it matters: a server "should return empty bytestrings from any attempt to read from an empty or exhausted input
-    stream" (PEP 3333, "Input and Error Streams"): a loop that reads until nothing comes must end.
+    A server "should return empty bytestrings from any attempt to read from an empty or exhausted input stream" (PEP
+    3333, "Input and Error Streams"): a loop that reads until nothing comes must end.
     """
     call = run.called("first")
     if call is None or not call.named("at-end"):
@@ -291,8 +291,8 @@ def _() -> ServerRun:
 def input_readline_takes_size(run: ServerRun) -> Outcome:
     """``readline(size)`` returns at most size bytes of the line.
 
-    Why it matters: servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not
-    want to hold an endless line in memory pass it.
+    Servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not want to hold an
+    endless line in memory pass it.
     """
     call = run.called("first")
     found = call.reads("readline") if call is not None else []
@@ -330,8 +330,8 @@ def _() -> ServerRun:
 def input_readlines_hint_optional(run: ServerRun) -> Outcome:
     """``readlines(hint)`` is accepted, and repeated calls give the whole body.
 
-    Why it matters: the hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it
-    may be ignored, but not refused, and no line may get lost.
+    The hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it may be ignored, but
+    not refused, and no line may get lost.
     """
     call = run.called("first")
     found = call.reads("readlines") if call is not None else []
@@ -366,9 +366,9 @@ def _() -> ServerRun:
 def transfer_coding_decoded(run: ServerRun) -> Outcome:
     """The application reads a chunked body without its chunk syntax.
 
-    Why it matters: a server must handle inbound hop-by-hop headers on its own, which includes decoding any
-    Transfer-Encoding it supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a
-    CONTENT_LENGTH, or by ``wsgi.input_terminated``) is judged for being whole.
+    A server must handle inbound hop-by-hop headers on its own, which includes decoding any Transfer-Encoding it
+    supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a CONTENT_LENGTH, or by
+    ``wsgi.input_terminated``) is judged for being whole.
     """
     call, wanted = run.called("first"), run.wanted.body
     if call is None or wanted is None:

@@ -23,8 +23,8 @@ SECTION = "response"
 def no_bytes_beyond_content_length(run: ServerRun) -> Outcome:
     """No more of the body is sent than the application's Content-Length says.
 
-    Why it matters: servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a
-    connection that stays open, the client takes the surplus for the next response.
+    Servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a connection that stays open,
+    the client takes the surplus for the next response.
     """
     response = run.first_final
     if run.called("first") is None or response is None or response.header("Content-Length") != ["5"]:
@@ -59,9 +59,9 @@ def _() -> ServerRun:
 def iteration_stops_at_content_length(run: ServerRun) -> Outcome:
     """A server stops iterating when enough data has been sent.
 
-    Why it matters: it should stop iterating over the response then, or raise an error when the application tries to
-    ``write()`` past that point (PEP 3333, "Handling the Content-Length Header"). The blocks that follow are work for
-    nothing. One step more, to find the end, is let pass.
+    A server should stop iterating over the response then, or raise an error when the application tries to ``write()``
+    past that point (PEP 3333, "Handling the Content-Length Header"). The blocks that follow are wasted work. One more
+    step, to find the end, is allowed.
     """
     call = run.called("first")
     if call is None or not call.named("yield"):
@@ -106,8 +106,7 @@ def _() -> ServerRun:
 def write_beyond_length_raises(run: ServerRun) -> Outcome:
     """``write()`` past the declared length raises an error.
 
-    Why it matters: the server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides that
-    data is being lost.
+    The server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides the loss of data.
     """
     call = run.called("first")
     found = call.named("write") if call is not None else []
@@ -141,8 +140,8 @@ def _() -> ServerRun:
 def short_body_ends_connection(run: ServerRun) -> Outcome:
     """When the application produces too little, the server closes the connection.
 
-    Why it matters: it should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the
-    head of the next response for the bytes that are missing.
+    The server should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the head of the
+    next response for the bytes that are missing.
     """
     if run.called("first") is None or not run.connection.responses:
         return None
@@ -179,10 +178,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def response_end_can_be_told(run: ServerRun) -> Outcome:
-    """Without a Content-Length from the application, the client can tell where the response ends.
+    """Without a Content-Length from the application, the client knows where the response ends.
 
-    Why it matters: the server may generate a length, use chunked coding, or close the connection (PEP 3333,
-    "Handling the Content-Length Header"); with none of them the client waits, or loses the end.
+    The server may generate a length, use chunked coding, or close the connection (PEP 3333, "Handling the
+    Content-Length Header"); with none of them the client waits, or loses the end.
     """
     response = run.first_final
     if run.called("first") is None or response is None:
@@ -219,8 +218,8 @@ def _() -> ServerRun:
 def invented_length_is_right(run: ServerRun) -> Outcome:
     """A Content-Length that the server works out is the length of the whole body.
 
-    Why it matters: for an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333,
-    "Handling the Content-Length Header"): then part of the body would be cut off.
+    For an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333, "Handling the
+    Content-Length Header"): then part of the body would be cut off.
     """
     call = run.called("first")
     response = run.first_final
@@ -261,8 +260,8 @@ def _() -> ServerRun:
 def no_chunks_to_http10(run: ServerRun) -> Outcome:
     """Chunked coding is not used towards an HTTP/1.0 client.
 
-    Why it matters: both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0
-    client takes the chunk sizes for part of the body.
+    Both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0 client takes the chunk
+    sizes for part of the body.
     """
     response = run.first_final
     if response is None:
@@ -293,9 +292,8 @@ def _() -> ServerRun:
 def response_chunks_valid(run: ServerRun) -> Outcome:
     """A server that chunks follows the chunked format completely.
 
-    Why it matters: a server that uses chunked coding must do so as HTTP defines it (PEP 3333, "Handling the
-    Content-Length Header"). An empty block sent as a chunk ends the body too early; a missing last chunk makes it
-    incomplete.
+    A server that uses chunked coding must do so as HTTP defines it (PEP 3333, "Handling the Content-Length Header"). An
+    empty block sent as a chunk ends the body too early; a missing last chunk makes it incomplete.
     """
     response = run.first_final
     if run.called("first") is None or response is None:

@@ -28,8 +28,8 @@ CUSTOM_REASON = "Wholly Custom"
 def hop_by_hop_headers_refused(run: ServerRun) -> Outcome:
     """A server refuses hop-by-hop headers from an application.
 
-    Why it matters: they are the server's exclusive province; one should be treated as a fatal error in
-    ``start_response`` (PEP 3333, "The start_response() Callable"). On the wire, it may contradict what the server does.
+    They belong to the server alone, and should be treated as a fatal error in ``start_response`` (PEP 3333, "The
+    start_response() Callable"). On the wire, such a header may contradict what the server does.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -62,8 +62,8 @@ def _() -> ServerRun:
 def bad_headers_refused_early(run: ServerRun) -> Outcome:
     """Wrong status and headers are refused while ``start_response`` is being called.
 
-    Why it matters: servers should check the headers then, so that an error can be raised while the application is still
-    running (PEP 3333, "The start_response() Callable").
+    Servers should check the headers then, so that an error can be raised while the application is still running (PEP
+    3333, "The start_response() Callable").
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -95,8 +95,8 @@ def _() -> ServerRun:
 def wide_text_refused(run: ServerRun) -> Outcome:
     """A status or header beyond Latin-1 never reaches the client.
 
-    Why it matters: such text is a fatal error (PEP 3333, "Unicode Issues"). A server that encodes it as UTF-8, or puts
-    a question mark there, sends what the application never said.
+    Such text is a fatal error (PEP 3333, "Unicode Issues"). A server that encodes it as UTF-8, or puts a question mark
+    there, sends what the application never said.
     """
     call = run.called("first")
     found = call.starts if call is not None else []

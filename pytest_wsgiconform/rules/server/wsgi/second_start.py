@@ -23,8 +23,8 @@ SECTION = "start-response"
 def explicit_none_is_no_exc_info(run: ServerRun) -> Outcome:
     """An explicit ``None`` for exc_info means the same as leaving it out.
 
-    Why it matters: None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and
-    middleware passes it on.
+    None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and middleware passes it
+    on.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -62,8 +62,8 @@ def _() -> ServerRun:
 def second_start_refused(run: ServerRun) -> Outcome:
     """A second ``start_response`` without exc_info is refused.
 
-    Why it matters: it is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can tell the
-    application so. A server that takes it silently hides the mistake.
+    It is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can report it to the
+    application. A server that accepts it silently hides the mistake.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -100,8 +100,8 @@ def _() -> ServerRun:
 def start_after_failed_start_refused(run: ServerRun) -> Outcome:
     """A second call without exc_info is refused also when the first one raised.
 
-    Why it matters: it is an error "if start_response has already been called within the current invocation" (PEP
-    3333, "The start_response() Callable"), also when that call failed; the way on from an error is exc_info.
+    It is an error "if start_response has already been called within the current invocation" (PEP 3333, "The
+    start_response() Callable"), also when that call failed; the way on from an error is exc_info.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -138,9 +138,9 @@ def _() -> ServerRun:
 def server_replaces_headers(run: ServerRun) -> Outcome:
     """With exc_info and nothing sent, the stored status and headers are replaced.
 
-    Why it matters: the new ones should replace the stored ones, so that the application may "change its mind" about
-    the output when an error has occurred (PEP 3333, "The start_response() Callable"). A leftover Content-Length of
-    the first set would cut the error page.
+    The new ones should replace the stored ones, so that the application may "change its mind" about the output when an
+    error has occurred (PEP 3333, "The start_response() Callable"). A leftover Content-Length of the first set would cut
+    the error page.
     """
     call = run.called("first")
     found = call.starts if call is not None else []
@@ -185,8 +185,8 @@ def _() -> ServerRun:
 def server_starts_with_exc_info(run: ServerRun) -> Outcome:
     """A first call that carries exc_info is an ordinary start.
 
-    Why it matters: an error handler does not know whether the application had started when it failed (PEP 3333, "The
-    start_response() Callable"); its error page has to be delivered either way.
+    An error handler does not know whether the application had started when it failed (PEP 3333, "The start_response()
+    Callable"); its error page has to be delivered either way.
     """
     call = run.called("first")
     if call is None or not call.starts:
@@ -220,9 +220,8 @@ def _() -> ServerRun:
 def exc_info_after_sending_raises(run: ServerRun) -> Outcome:
     """With exc_info and headers already sent, ``start_response`` raises.
 
-    Why it matters: it "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the
-    wire cannot be taken back, and the application has to be stopped. Judged only when the client had the headers
-    before.
+    It "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the wire cannot be taken
+    back, and the application has to be stopped. Judged only when the client had the headers before.
     """
     call = run.called("first")
     moment = call.passed("one") if call is not None else None
@@ -259,10 +258,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def exc_info_error_raised_itself(run: ServerRun) -> Outcome:
-    """What ``start_response`` raises then is the supplied exception, with its traceback.
+    """What ``start_response`` raises after headers were sent is the supplied exception, with its traceback.
 
-    Why it matters: it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the log
-    shows what went wrong, not where the server noticed.
+    Once headers are out it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the
+    log shows what went wrong, not where the server noticed.
     """
     call = run.called("first")
     late = call.named("late") if call is not None else []
@@ -296,7 +295,7 @@ def _() -> ServerRun:
 def exc_info_not_kept(run: ServerRun) -> Outcome:
     """``start_response`` keeps no reference to exc_info after it returned.
 
-    Why it matters: a traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The
+    A traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The
     start_response() Callable" asks to avoid them). Judged where objects die at once (CPython).
     """
     call = run.called("first")

@@ -35,8 +35,8 @@ def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
 def start_response_sends_nothing(run: ServerRun) -> Outcome:
     """Calling ``start_response`` sends nothing to the client.
 
-    Why it matters: it "must not actually transmit the response headers" but store them (PEP 3333, "The start_response()
-    Callable"), so that an error found later can still become a 500.
+    It "must not actually transmit the response headers" but store them (PEP 3333, "The start_response() Callable"), so
+    that an error found later can still become a 500.
     """
     return _silent_until(run, "started", "while the application had called start_response and not returned")
 
@@ -66,9 +66,9 @@ def _() -> ServerRun:
 def headers_wait_for_data(run: ServerRun) -> Outcome:
     """Headers leave only with the first block that is not empty.
 
-    Why it matters: they must not be sent before the iterable has yielded a non-empty bytestring, ended, or ``write()``
-    was called (PEP 3333, "The start_response() Callable"): until then exc_info may replace them. A Content-Length of 0
-    would be an exception, and is not given here.
+    They must not be sent before the iterable has yielded a non-empty bytestring, ended, or ``write()`` was called (PEP
+    3333, "The start_response() Callable"): until then exc_info may replace them. A Content-Length of 0 would be an
+    exception, and is not given here.
     """
     return _silent_until(run, "empty", "after empty blocks only")
 
@@ -95,8 +95,8 @@ def _() -> ServerRun:
 def first_write_sends_headers(run: ServerRun) -> Outcome:
     """The first ``write()`` releases the headers.
 
-    Why it matters: the headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response()
-    Callable"), not when the application has ended.
+    The headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response() Callable"), not when
+    the application has ended.
     """
     call = run.called("first")
     moment = call.passed("one") if call is not None else None
@@ -128,8 +128,8 @@ def _() -> ServerRun:
 def headers_sent_at_end(run: ServerRun) -> Outcome:
     """An iterable without data makes a complete empty response.
 
-    Why it matters: the iterable yields zero or more bytestrings (PEP 3333, "Specification Details"), and the headers go
-    out when it is exhausted ("The start_response() Callable").
+    The iterable yields zero or more bytestrings (PEP 3333, "Specification Details"), and the headers go out when it is
+    exhausted (PEP 3333, "The start_response() Callable").
     """
     if run.probed and not run.calls:
         return None
@@ -161,8 +161,8 @@ def _() -> ServerRun:
 def start_response_may_come_late(run: ServerRun) -> Outcome:
     """``start_response`` may be called by the iterable's first step.
 
-    Why it matters: servers "must not assume that start_response() has been called before they begin iterating" (PEP
-    3333, "Specification Details"): every application that is a generator calls it then.
+    Servers "must not assume that start_response() has been called before they begin iterating" (PEP 3333,
+    "Specification Details"): every application that is a generator calls it then.
     """
     if run.probed and not run.calls:
         return None
@@ -194,8 +194,8 @@ def _() -> ServerRun:
 def empty_block_before_start_tolerated(run: ServerRun) -> Outcome:
     """An empty block before ``start_response`` was called does no harm.
 
-    Why it matters: middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block
-    Boundaries"), possibly before it can start its response. The text is not clear on whether it may, so this is advice.
+    Middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block Boundaries"),
+    possibly before it can start its response. The text is not clear on whether it may, so this is advice.
     """
     return start_response_may_come_late.check(run)
 

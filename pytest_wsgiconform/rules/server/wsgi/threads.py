@@ -47,8 +47,8 @@ def _overlap(one: Call, other: Call) -> bool:
 def multithread_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multithread`` is true where one process runs calls side by side.
 
-    Why it matters: applications guard what they share by it; it should be true if another thread of the process may
-    invoke the application at the same time (PEP 3333, "environ Variables"). That calls did not overlap proves nothing.
+    Applications guard what they share by it; it should be true if another thread of the process may invoke the
+    application at the same time (PEP 3333, "environ Variables"). That calls did not overlap proves nothing.
     """
     outcome: Outcome = None
     for calls in _held_together(run):
@@ -92,8 +92,8 @@ def _() -> ServerRun:
 def multiprocess_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multiprocess`` is true where several processes run the application side by side.
 
-    Why it matters: it should be true if another process may invoke an equivalent application object at the same
-    time (PEP 3333, "environ Variables"). That only one process was seen proves nothing.
+    It should be true if another process may invoke an equivalent application object at the same time (PEP 3333,
+    "environ Variables"). That only one process was seen proves nothing.
     """
     together = _held_together(run)
     if len(together) < 2:
@@ -127,8 +127,8 @@ def _() -> ServerRun:
 def run_once_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.run_once`` is false in a process that calls the application again.
 
-    Why it matters: it should be true only where the application is expected to be invoked once in the life of its
-    process (PEP 3333, "environ Variables"); applications skip caching when it is.
+    It should be true only where the application is expected to be invoked once in the life of its process (PEP 3333,
+    "environ Variables"); applications skip caching when it is.
     """
     counts: dict[object, int] = {}
     for call in run.calls:
@@ -162,8 +162,8 @@ def _() -> ServerRun:
 def single_thread_mode_is_single(run: ServerRun) -> Outcome:
     """In its single-threaded mode, a server runs one call at a time.
 
-    Why it matters: servers that run requests in parallel should also offer to run an application that is not
-    thread-safe (PEP 3333, "Thread Support"). Tried for the servers whose such mode is known.
+    Servers that run requests in parallel should also offer to run an application that is not thread-safe (PEP 3333,
+    "Thread Support"). Tried for the servers whose single-threaded mode is known.
     """
     if run.noted.not_started:
         return broken(run, f"the server does not start in its single-threaded mode: {run.noted.not_started}")
@@ -196,8 +196,8 @@ def _() -> ServerRun:
 def middleware_changes_nothing(run: ServerRun) -> Outcome:
     """A middleware that only passes everything on makes no difference.
 
-    Why it matters: the presence of middleware should be transparent to both sides (PEP 3333, "Middleware"), and servers
-    should not assume that none is used ("Server Extension APIs"). Here environ is copied, and start_response and the
+    The presence of middleware should be transparent to both sides (PEP 3333, "Middleware"), and servers should not
+    assume that none is used (PEP 3333, "Server Extension APIs"). Here environ is copied, and start_response and the
     iterable are wrapped.
     """
     answers = [run.final_on(number) for number in range(2)]
