@@ -89,7 +89,7 @@ def _() -> ServerRun:
 def errors_has_writelines(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``writelines()``, of a list as of a generator.
 
-    Servers must support it (PEP 3333, "Input and Error Streams").
+    Servers must support it (PEP 3333, "Input and Error Streams"), and code that reports several lines at once uses it.
     """
     return _accepts(run, "writelines")
 
