@@ -27,6 +27,17 @@ class Settings:
     :param diff: compare the servers with each other.
     :param rootdir: absolute path of the project. :param cwd: absolute path of the folder the run was started in.
         Both are on ``sys.path`` where the target is loaded.
+    :param headers: name and value of each field that every request to an app carries.
+    :param auth: user and password for HTTP Basic, ``""`` for none.
+    :param login: path of a page with a login form, ``""`` for none. :param login_fields: name and value of each field
+        that is filled in there.
+    :param requests: absolute paths of files with requests of the user's own.
+    :param scheme, host, mount: scheme, Host and SCRIPT_NAME of ordinary requests; ``""`` where none was typed.
+    :param values: name and value of route arguments; several values of one name make several routes.
+    :param methods: the only methods that may be sent, in upper case; empty for all.
+    :param deadline: seconds that the whole run may take, 0 for no bound.
+    :param exclude_path, unreached: glob and reason of routes that are left out, and of those that need not be reached.
+    :param secrets: texts that must not be shown anywhere: values from the environment, passwords, tokens.
     :param share: folder in which the workers of a distributed run share what they have played, ``""`` for none.
     """
 
@@ -43,4 +54,18 @@ class Settings:
     diff: bool = False
     rootdir: str = ""
     cwd: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    auth: str = ""
+    login: str = ""
+    login_fields: tuple[tuple[str, str], ...] = ()
+    requests: tuple[str, ...] = ()
+    scheme: str = ""
+    host: str = ""
+    mount: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    methods: tuple[str, ...] = ()
+    deadline: float = 0.0
+    exclude_path: tuple[tuple[str, str], ...] = ()
+    unreached: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
     share: str = ""

@@ -8,14 +8,11 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 from ..naming import Target, parse_node_id
-
-if TYPE_CHECKING:
-    from ..settings import Settings
 
 #: The module that writes each report format; it has ``write(document, path)``.
 REPORT_FORMATS = {
@@ -84,6 +81,25 @@ OPTIONS: tuple[_Option, ...] = (
         _many("PATH"),
         "request target to exercise on the application; repeatable (default: / and the routes that can be found)",
     ),
+    _Option("header", "linelist", _many("'NAME: VALUE'"), "header field sent with every request to an app; repeatable"),
+    _Option("auth", "string", _one("USER:PASSWORD"), "HTTP Basic credentials sent with every request to an app"),
+    _Option(
+        "login", "string", _one("PATH"), "log in first: GET PATH, fill in its form, submit it, and keep the session"
+    ),
+    _Option("login-field", "linelist", _many("NAME=VALUE"), "field of the login form to fill in; repeatable"),
+    _Option(
+        "request",
+        "linelist",
+        _many("FILE"),
+        "play a request of your own: a file with one HTTP/1.1 request, or a .har file; repeatable",
+    ),
+    _Option("scheme", "string", _one("SCHEME"), "scheme of ordinary requests: http or https"),
+    _Option("host", "string", _one("NAME"), "Host of ordinary requests"),
+    _Option("mount", "string", _one("/PREFIX"), "SCRIPT_NAME of ordinary requests"),
+    _Option("value", "linelist", _many("NAME=VALUE"), "value of a route's argument; repeatable"),
+    _Option("methods", "string", _one("GET,HEAD,..."), "the only methods that may be sent to the app (default: all)"),
+    _Option("plan", "bool", _FLAG, "print the routes and the numbers of requests that would be sent, and exit"),
+    _Option("deadline", _FLOAT, _one("SECONDS", type=float), "limit of the whole run (default: none)"),
     _Option("select", "linelist", _many("GLOBS"), "judge only the rules with these ids, comma separated"),
     _Option("ignore", "linelist", _many("GLOBS"), "leave out the rules with these ids, comma separated"),
     _Option("strict", "bool", _FLAG, "findings of level warning fail too"),
@@ -114,7 +130,28 @@ OPTIONS: tuple[_Option, ...] = (
 INI_ONLY: tuple[tuple[str, Literal["string", "linelist"], str], ...] = (
     ("wsgi_fail_on", "string", "lowest level that fails the run: error (default), warning or advice"),
     ("wsgi_levels", "linelist", "changed levels of rules, one 'GLOB = LEVEL' a line"),
+    ("wsgi_min_reached", "string", "how many routes must be reached, as '80%' or a number (default: one)"),
+    ("wsgi_unreached", "linelist", "routes that need not be reached, one 'GLOB -- reason' a line"),
+    ("wsgi_exclude_path", "linelist", "routes that are left out of the run, one 'GLOB -- reason' a line"),
     ("wsgi_rules_version", "string", "rules newer than this version of the plugin are advice"),
+)
+
+#: Options that say how an app is asked; alone they ask for nothing, and fixtures use some of them.
+MODIFIERS = frozenset(
+    [
+        "header",
+        "auth",
+        "login",
+        "login-field",
+        "request",
+        "scheme",
+        "host",
+        "mount",
+        "value",
+        "methods",
+        "plan",
+        "deadline",
+    ]
 )
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -162,7 +199,9 @@ def value(config: pytest.Config, name: str) -> Any:
 
 def active(config: pytest.Config) -> bool:
     """Tell whether any option or node id asks for more than fixtures."""
-    return any(value(config, option.name) for option in OPTIONS) or any(map(parse_node_id, config.args))
+    return any(value(config, option.name) for option in OPTIONS if option.name not in MODIFIERS) or any(
+        map(parse_node_id, config.args)
+    )
 
 
 def targets(config: pytest.Config) -> list[Target]:
@@ -182,33 +221,6 @@ def targets(config: pytest.Config) -> list[Target]:
             raise pytest.UsageError(f"--wsgi-url={url!r}: give a URL such as http://127.0.0.1:8000/.")
         found[Target("server", url)] = None
     return list(found)
-
-
-def settings(config: pytest.Config) -> Settings:
-    """Return the options that a target's run needs.
-
-    :raises pytest.UsageError: for a path without a leading slash, or a number out of range.
-    """
-    from ..settings import DEFAULT_TIMEOUT, Settings
-
-    for path in value(config, "path"):
-        if not path.startswith("/"):
-            raise pytest.UsageError(f"--wsgi-path={path}: a path begins with a slash; did you mean /{path}?")
-    for name in ("fuzz", "crawl", "timeout"):
-        # NaN compares false with everything, so ask for what is right.
-        if not 0 <= value(config, name) < float("inf"):
-            raise pytest.UsageError(f"--wsgi-{name}={value(config, name)}: a number from 0 up is needed")
-    if given(config, "timeout") and not value(config, "timeout"):
-        raise pytest.UsageError("--wsgi-timeout=0: nothing can be done in no time; give some seconds")
-    return Settings(
-        paths=tuple(value(config, "path")),
-        select=globs(config, "select"),
-        ignore=globs(config, "ignore"),
-        timeout=value(config, "timeout") or DEFAULT_TIMEOUT,
-        rootdir=str(config.rootpath),
-        cwd=str(config.invocation_params.dir),
-        **{name: value(config, name) for name in ("strict", "fuzz", "isolate", "layers", "crawl", "cov", "diff")},
-    )
 
 
 def globs(config: pytest.Config, name: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def test_a_run_without_options_imports_nothing_heavy(tmp_path: Path) -> None:
     assert {name for name in added if name.startswith("pytest_wsgiconform")} == {
         "pytest_wsgiconform",
         "pytest_wsgiconform._version",
+        "pytest_wsgiconform.naming",
         "pytest_wsgiconform.plugin",
         "pytest_wsgiconform.plugin.hooks",
         "pytest_wsgiconform.plugin.options",

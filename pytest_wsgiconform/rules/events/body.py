@@ -222,6 +222,7 @@ def _(environ, start_response):
     on=ChunkYielded,
     silent_when_clean=True,
     hint="Encode text before yielding it.",
+    twin="write-native-bytes",
     since="0.1",
 )
 def body_native_bytes(event: ChunkYielded, exchange: Exchange) -> Outcome:

@@ -23,6 +23,7 @@ SECTION = "close"
     on=ExchangeEnded,
     silent_when_clean=True,
     hint="Call the iterable's close(), if it has one, in a finally block around the iteration.",
+    only_of_complete=True,
     since="0.1",
 )
 def close_called(event: ExchangeEnded, exchange: Exchange) -> Outcome:

@@ -257,6 +257,7 @@ def _(environ, start_response):
     on=StartResponseCalled,
     statuses=(201, *range(300, 400)),
     hint="Percent-encode the URL with urllib.parse.quote before it gets into Location.",
+    echoes_request=True,
     since="0.1",
 )
 def location_valid_reference(event: StartResponseCalled, exchange: Exchange) -> Outcome:

@@ -17,6 +17,7 @@ SECTION = "write"
     clauses=("write-arg-bytes",),
     on=WriteCalled,
     hint="Encode text before writing it, and pass one bytes object.",
+    twin="body-native-bytes",
     since="0.1",
 )
 def write_native_bytes(event: WriteCalled, exchange: Exchange) -> Outcome:
