@@ -12,7 +12,7 @@ from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.records.server import ServerRun
 from pytest_wsgiconform.rules.records.stimulus_facts import Launch
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.rules.server.requests import example_run
+from pytest_wsgiconform.rules.server.examples import example_run
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server.model import server_stimuli
 from pytest_wsgiconform.targets.server.channel import SideChannel
