@@ -39,9 +39,10 @@ test-rest: $(STAMP)
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
+# Over what `make test` and `make test-rest` run, and the programs that those tests start.
 coverage: $(STAMP)
 	rm -f .coverage .coverage.*
-	COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" $(BIN)/python -m coverage run -m pytest -m "not slow" $(PORTION)
+	$(BIN)/python -m coverage run -m pytest -m "not slow" -n 2 --dist worksteal tests
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=95
 

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import (
-    address,
-    behaviours_extensions,
-    behaviours_files,
-    behaviours_input,
-    behaviours_objects,
-    behaviours_response,
-    behaviours_wire,
-)
+from . import address
 from .behaviour import BEHAVIOURS, Behaviour, Stage, Watched, describe
+from .behaviours import extensions, files, input, objects, response, sending, start, wire
 from .channel import Talk, open_talk
 from .judged import judged
 from .snapshot import snapshot
 
 #: The files that register the behaviours.
 FILES = (
-    behaviours_wire,
-    behaviours_input,
-    behaviours_response,
-    behaviours_objects,
-    behaviours_files,
-    behaviours_extensions,
+    wire,
+    input,
+    sending,
+    start,
+    response,
+    objects,
+    files,
+    extensions,
 )
 
 

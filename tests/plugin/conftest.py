@@ -116,7 +116,7 @@ HERE = str(pathlib.Path(__file__).with_name("apps.py"))
 
 def a_rule(name, section, level):
     return Rule(id=name, section=section, level=level, side=Blame.APP, clauses=("status-str",), on=object, stimuli=(),
-        once=False, check=None, summary="It holds.", why="So.", hint="Mend " + name + ".")
+        once=False, check=None, summary="It holds.", why="So.", hint="Mend " + name + ".", since="0.1")
 
 
 RULES = [

@@ -15,7 +15,9 @@ from unittest import mock
 
 import pytest
 
-from pytest_wsgiconform.wsgiref import _cgi_environ, handlers
+from pytest_wsgiconform.wsgiref import handlers
+
+# Handlers put this around standard input only; here it is read from streams of every sort.
 from pytest_wsgiconform.wsgiref._cgi_input import CGIInput
 from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISCGIHandler, read_environ
 from tests.wsgiref.handler_tools import Recorder, app_of, request
@@ -234,13 +236,20 @@ def test_read_environ_gives_bytes_in_unicode() -> None:
     ],
 )
 def test_read_environ_on_windows(server: str, text: str, bytes_in_unicode: str) -> None:
-    assert _cgi_environ._transcoder(server, None, "win32")(text) == bytes_in_unicode
+    given = {"SERVER_SOFTWARE": server, "PATH_INFO": text}
+    with mock.patch.object(sys, "platform", "win32"), mock.patch.dict(os.environ, given, clear=True):
+        assert read_environ()["PATH_INFO"] == bytes_in_unicode
 
 
 def test_other_servers_on_windows_use_the_code_page() -> None:
-    assert _cgi_environ._windows_encoding("lighttpd/1.4") == "mbcs"
-    assert _cgi_environ._windows_encoding("") == "mbcs"
-    assert _cgi_environ._transcoder("", None, "win32")("plain") == "plain"
+    """The codec of that page is called mbcs, and only Windows has it."""
+    for server in ("lighttpd/1.4", ""):
+        given = {"SERVER_SOFTWARE": server, "PATH_INFO": "/plain"}
+        with mock.patch.object(sys, "platform", "win32"), mock.patch.dict(os.environ, given, clear=True):
+            assert read_environ()["PATH_INFO"] == "/plain"
+            os.environ["PATH_INFO"] = "/\xe9"
+            with pytest.raises(LookupError, match="mbcs"):
+                read_environ()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+# What is remembered, and how much of it, can't be seen from outside: only that the second time is faster.
 from pytest_wsgiconform.wsgiref import _fields
 from pytest_wsgiconform.wsgiref._fields import check_fields
 from pytest_wsgiconform.wsgiref.headers import Headers

@@ -11,6 +11,7 @@ import tracemalloc
 
 import pytest
 
+# Idle workers end after a time that users can't set; a test can't wait that long.
 from pytest_wsgiconform.wsgiref import _serving
 from tests.wsgiref.server_tools import Client, Live, serving, text_app, wait_until
 

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.wsgiref.__main__ import load_application, main
+
+# The command's own app, without a public name: that of a command is its only door, and slow for forty requests.
 from pytest_wsgiconform.wsgiref._directory_app import DirectoryApp
 from pytest_wsgiconform.wsgiref.simple_server import ThreadingWSGIServer, demo_app
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults

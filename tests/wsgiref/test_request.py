@@ -2,6 +2,7 @@
 
 import pytest
 
+# The parser by itself: thousands of heads, each of which would take a connection through the server.
 from pytest_wsgiconform.wsgiref import _request
 from pytest_wsgiconform.wsgiref._request import RequestHead, RequestRejected, is_valid_host, parse_head
 

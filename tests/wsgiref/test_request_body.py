@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+# The reader by itself: how its bytes come in parts is what these tests choose, and sockets don't let them.
 from pytest_wsgiconform.wsgiref import _body, _reader, _request
 from pytest_wsgiconform.wsgiref._body import BodyError, ChunkedBody, RequestBody, SizedBody
 from pytest_wsgiconform.wsgiref._reader import ConnectionReader, reader_of_stream

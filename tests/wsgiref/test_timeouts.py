@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+# Whether the kernel or Python keeps the time is chosen inside; both have to be tried on every system.
 from pytest_wsgiconform.wsgiref import _timeouts
 from pytest_wsgiconform.wsgiref._server_handler import ConnectionWriter
 from pytest_wsgiconform.wsgiref._timeouts import TimedConnection

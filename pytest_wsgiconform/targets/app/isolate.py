@@ -11,16 +11,17 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ...engine import TargetError
 from ...rules.display import clean
 from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ..base import TargetError
 from .routes import Route
 
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
@@ -191,14 +192,15 @@ class Child:
 class ChildPlayer:
     """Plays stimuli in a child interpreter; see :class:`~pytest_wsgiconform.targets.app.player.Player`.
 
-    :param name: the app, as ``MODULE:ATTR``. :param rules: the event rules that watch. :param settings: the run's.
+    :param name: the app, as ``MODULE:ATTR``. :param settings: the run's.
     :raises TargetError: when the child can't load the app.
     """
 
-    def __init__(self, name: str, rules: list[Rule], settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._rules: list[str] = []
+        self.settings = settings
         self._load: dict[str, Any] = {
             "name": name,
-            "rules": [rule.id for rule in rules],
             "settings": asdict(replace(settings, isolate=False)),
             "path": list(sys.path),
         }
@@ -217,7 +219,11 @@ class ChildPlayer:
             self.close()
             raise TargetError(answer["error"])
         child.loaded()
-        return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
+        self.settings = replace(self.settings, host=str(answer["host"]))
+        return [Route.from_dict(route) for route in answer["routes"]], list(map(str, answer["notes"]))
+
+    def watch(self, rules: Sequence[Rule]) -> None:
+        self._rules = [rule.id for rule in rules]
 
     def routes(self) -> tuple[list[Route], list[str]]:
         return self._routes, self._notes
@@ -225,8 +231,8 @@ class ChildPlayer:
     def play(self, stimulus: str, route: Route, limit: float, patience: float | None) -> AppRun:
         request = {
             "stimulus": stimulus,
-            "path": route.path,
-            "method": route.method,
+            "rules": self._rules,
+            "route": route.to_dict(),
             "limit": limit,
             "patience": patience,
         }

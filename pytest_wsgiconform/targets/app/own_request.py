@@ -5,13 +5,14 @@ They are read before anything is loaded or sent, so that a file that can't be us
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 #: Most bytes of a file with one request.
 RAW_LIMIT = 8 << 20
@@ -51,6 +52,20 @@ class OwnRequest:
     body: str = ""
     host: str = ""
     scheme: str = ""
+
+    def secrets(self, names: re.Pattern[str]) -> list[str]:
+        """Return the values in the body, a form or JSON, of fields whose names *names* finds."""
+        kind = next((value for name, value in self.headers if name.lower() == "content-type"), "").lower()
+        if kind.startswith(FORM_TYPE):
+            return [value for name, value in parse_qsl(self.body, encoding="latin-1") if names.search(name)]
+        if "json" not in kind:
+            return []
+        try:
+            body = json.loads(self.body.encode("latin-1"))
+        except (ValueError, RecursionError):
+            return []
+        pairs = body.items() if isinstance(body, dict) else ()
+        return [value for name, value in pairs if isinstance(value, str) and names.search(name)]
 
 
 def read_requests(

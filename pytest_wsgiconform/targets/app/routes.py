@@ -9,12 +9,14 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import islice, product
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ...rules.display import clean, type_name
+from ...settings import Settings
+from ...stimuli.app.asking import Asking, Bodies
+from .values import Values
 
 #: Which method is used for a route that takes several; the first that it takes.
 _PREFERRED = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -39,10 +41,6 @@ _DEPTH = 8
 _INNER = ("app", "application", "wsgi_app", "_app", "wrapped", "wrap_app", "_application")
 
 
-#: How many routes the values of arguments make out of one pattern.
-_MOST_ROUTES = 20
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """A request target to exercise. Plain data.
@@ -51,7 +49,8 @@ class Route:
     :param headers, body: fields and body (Latin-1 text) of the ordinary request, when it is one of the user's own.
     :param own: the ordinary request was written by the user. :param named: all methods that the routing table names,
         none where it names none. :param admin: it belongs to a framework's admin area.
-    :param scheme, host: of the user's own request, ``""`` where it has none.
+    :param bodies: how many requests with a body it gets, a number of ``Bodies``.
+    :param scheme, host: what it is asked under, ``""`` where that is as for all routes.
     """
 
     path: str
@@ -61,39 +60,44 @@ class Route:
     own: bool = field(default=False, compare=False)
     named: tuple[str, ...] = field(default=(), compare=False)
     admin: bool = field(default=False, compare=False)
+    bodies: int = field(default=int(Bodies.ALL), compare=False)
     scheme: str = field(default="", compare=False)
     host: str = field(default="", compare=False)
 
+    def asking(self, settings: Settings) -> Asking:
+        """Return how the route is asked under *settings*: what is typed there goes before the route's own."""
+        return Asking(
+            method=self.method,
+            named=self.named,
+            bodies=Bodies(self.bodies),
+            headers=self.headers,
+            body=self.body.encode("latin-1"),
+            own=self.own,
+            scheme=settings.scheme or self.scheme,
+            host=self.host or settings.host,
+            mount=settings.mount,
+            allowed=settings.methods,
+        )
 
-class Values:
-    """The values that the user gives to arguments of routes.
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as data for JSON."""
+        return asdict(self)
 
-    :param pairs: name and value of each; several of one name are taken in turn.
-    """
-
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._given: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._given.setdefault(name, []).append(value)
-        self.used: set[str] = set()
-        self.cut: set[str] = set()
-
-    def combinations(self, names: Iterable[str], template: str) -> Iterator[dict[str, str]]:
-        """Give the values of those of *names* that have one, in each combination: at least one, perhaps empty."""
-        known = [name for name in dict.fromkeys(names) if name in self._given]
-        self.used.update(known)
-        chosen = product(*(self._given[name] for name in known))
-        for values in islice(chosen, _MOST_ROUTES):
-            yield dict(zip(known, values, strict=True))
-        if next(chosen, None) is not None:
-            self.cut.add(template)
-
-    def notes(self) -> list[str]:
-        """Say which values no route has an argument for, and where they made too many routes."""
-        unused = [name for name in self._given if name not in self.used]
-        return [f"--wsgi-value={clean(name)}=...: no route has an argument of this name" for name in unused] + [
-            f"{clean(template)}: only the first {_MOST_ROUTES} combinations of --wsgi-value" for template in self.cut
-        ]
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Route:
+        """Rebuild a route from :meth:`to_dict`'s data. :raises LookupError, TypeError, ValueError: for other data."""
+        return cls(
+            path=str(data["path"]),
+            method=str(data["method"]),
+            headers=tuple((str(name), str(value)) for name, value in data["headers"]),
+            body=str(data["body"]),
+            own=bool(data["own"]),
+            named=tuple(map(str, data["named"])),
+            admin=bool(data["admin"]),
+            bodies=int(data["bodies"]),
+            scheme=str(data["scheme"]),
+            host=str(data["host"]),
+        )
 
 
 class _Found(NamedTuple):
@@ -143,7 +147,7 @@ def unwrapped(app: Any) -> Iterator[Any]:
         pending += [instance, *inner]
 
 
-def _pick(methods: Iterable[Any] | None) -> str:
+def pick(methods: Iterable[Any] | None) -> str:
     known = {str(method).upper() for method in methods or ()}
     if not known or known & {"ANY", "*"}:
         return "GET"
@@ -186,7 +190,7 @@ def _filled(found: Iterable[_Found], fill: Callable[[str], Iterable[str]]) -> It
             continue
         for path in paths:
             slashed = path if path.startswith("/") else f"/{path}"
-            yield Route(slashed, _pick(methods), named=methods, admin=admin)
+            yield Route(slashed, pick(methods), named=methods, admin=admin)
 
 
 # -- Werkzeug's Map, Flask ----------------------------------------------------------------------------

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...engine import TargetError
-from ...probe.behaviours_extensions import EXTENSIONS
-from ...probe.behaviours_input import DEPLOYER
+from ...probe.behaviours.extensions import EXTENSIONS
+from ...probe.behaviours.input import DEPLOYER
 from ...probe.channel import VARIABLE
 from ...rules.display import clean
 from ...rules.records.stimulus_facts import Mode
+from ..base import TargetError
 from .process import STOP_LIMIT, ServerProcess, free_port
 from .tls import make_certificate
 
@@ -55,7 +55,7 @@ class Launcher:
         none.
     :ivar mounted: a command line that serves the app under the path ``{mount}``, ``""`` for none.
     :ivar extensions: server extensions to try, as ``WSGICONFORM_EXTENSIONS`` has them (see
-        :mod:`pytest_wsgiconform.probe.behaviours_extensions`).
+        :mod:`pytest_wsgiconform.probe.behaviours.extensions`).
     :ivar directory: the working directory, filled in likewise; relative to where the tests run.
     :ivar python: the interpreter that runs it. :ivar environment: more environment variables.
     """

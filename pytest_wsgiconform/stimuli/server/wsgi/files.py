@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....observe.wire import Script, Send
-from ....probe.behaviours_files import CONTENTS, TEXT
+from ....probe.behaviours.files import CONTENTS, TEXT
 from ....rules.records.stimulus_facts import Wanted
 from ..model import Setting, stimulus
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ....observe.wire import AwaitBytes, AwaitFinal, AwaitProbe, Close, Pause, Reset, Script, Send, Step
-from ....probe.behaviours_response import BAD_STARTS, HOP_BY_HOP, STATUSES
+from ....probe.behaviours.response import STATUSES
+from ....probe.behaviours.start import BAD_STARTS, HOP_BY_HOP
 from ....rules.records.stimulus_facts import Launch
 from ..model import Setting, stimulus
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .behaviour import Stage, behaviour, describe, given
+from ..behaviour import Stage, behaviour, describe, given
 
 #: Calls of one behaviour at most: a stream that never ends must not keep the probe busy for ever.
 STEPS = 3000

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .behaviour import Stage, behaviour, describe
-from .channel import Talk
+from ..behaviour import Stage, behaviour, describe
+from ..channel import Talk
 
 TEXT = b"line one\r\nline two\nline three\r\n" * 20
 BINARY = bytes(range(256)) * 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .behaviour import Stage, behaviour, describe
+from ..behaviour import Stage, behaviour, describe
 
 
 class ProbeError(Exception):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .behaviour import Stage, behaviour, describe
-from .behaviours_wire import ProbeError
-from .channel import Talk
+from ..behaviour import Stage, behaviour, describe
+from ..channel import Talk
+from .wire import ProbeError
 
 
 class Closing:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .behaviour import Stage, behaviour, describe
+from ..behaviour import Stage, behaviour, describe
 
 EXTENSIONS = "WSGICONFORM_EXTENSIONS"
 
