@@ -10,6 +10,7 @@ from typing import Any
 from ...rules.display import clean
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ...stimuli.app.order import played_on
 from .choice import Choice
 from .crawl import links_in
 from .player import FUZZ, Player
@@ -96,7 +97,7 @@ class Playing:
         route = replace(route, scheme=route.scheme or self._scheme)
         self.routes.append(route)
         runs: list[AppRun] = []
-        for name in stimuli:
+        for name in played_on(stimuli, route.asking(self._player.settings)):
             if self._bad_runs[route] >= BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
                 self.notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
                 break
