@@ -65,10 +65,14 @@ class Choice:
         for glob, reason in self._settings.exclude_path:
             if fnmatchcase(route.path, glob) or fnmatchcase(path, glob):
                 return f"by wsgi_exclude_path ({clean(reason)})"
-        if route.admin:
-            return _ADMIN
-        # A link that leads to a route which is left out changes nothing about that.
-        return next((why for other, why in self._left_out.items() if other.path.partition("?")[0] == path), "")
+        return _ADMIN if route.admin else ""
+
+    def allowed_link(self, route: Route) -> Route | None:
+        """Return what :meth:`allowed` does, but ``None`` for a link to a route that is left out already."""
+        path = route.path.partition("?")[0]
+        if any((other.path.partition("?")[0], other.method) == (path, route.method) for other in self._left_out):
+            return None
+        return self.allowed(route)
 
     def notes(self) -> list[str]:
         """Say how many routes were not asked, and why."""

@@ -87,7 +87,7 @@ class Playing:
                 for link in links_in(record, self._settings.mount) if record is not None else ():
                     if self._crawled >= self._settings.crawl or link in known or link in found:
                         continue
-                    route = self.choice.allowed(link) if self.choice is not None else link
+                    route = self.choice.allowed_link(link) if self.choice is not None else link
                     if route is not None:
                         found.append(route)
                         self._crawled += 1
