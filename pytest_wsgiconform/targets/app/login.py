@@ -130,7 +130,7 @@ class Login:
         cookies = self._visitor.jar.cookies
         if not cookies:
             raise self._failed(f"{submitted} and set no cookie, so that no session is kept; {_HOOK}")
-        if all(cookie.secure for cookie in cookies) and self._visitor.site.scheme != "https":
+        if all(cookie.secure for cookie in cookies) and self._visitor.scheme != "https":
             raise self._failed(f"{submitted} and set cookies for https alone: add --wsgi-scheme=https")
 
 

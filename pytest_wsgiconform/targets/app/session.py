@@ -129,7 +129,7 @@ class Session:
             self._secrets.update(dict.fromkeys(login.secrets))
             self._cookies.update(dict.fromkeys(cookie.name for cookie in visitor.jar.cookies))
             self._secrets.update(dict.fromkeys(cookie.value for cookie in visitor.jar.cookies))
-        cookies = [cookie for cookie in visitor.jar.cookies if not cookie.secure or site.scheme == "https"]
+        cookies = [cookie for cookie in visitor.jar.cookies if not cookie.secure or visitor.scheme == "https"]
         return (("Cookie", "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)),)
 
     def _learn(self, pairs: Pairs) -> None:

@@ -123,17 +123,19 @@ class Visitor:
     """Sends requests to *app*.
 
     :param make: makes environs. :param site: where the app is. :param limit: seconds for one exchange.
-    :ivar jar: the cookies so far.
+    :ivar jar: the cookies so far. :ivar scheme: that of the last request; the app may lead from http to https.
     """
 
     def __init__(self, app: Callable[..., Any], make: MakeEnviron, site: Site, limit: float) -> None:
         self._make, self.site, self._limit = make, site, limit
         self._validator = Validator(app, _ignore, rules=(), thorough=True)
         self.jar = Jar()
+        self.scheme = site.scheme
 
     def send(self, url: str, method: str = "GET", body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> Answer:
         """Send one request, and take the cookies of its answer."""
         parts = urlsplit(url)
+        self.scheme = parts.scheme
         path = parts.path[len(self.site.mount) :] + (f"?{parts.query}" if parts.query else "")
         fields = [("Accept", "text/html,*/*"), *headers]
         cookies = self.jar.header(parts.path, parts.scheme)
