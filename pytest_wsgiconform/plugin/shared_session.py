@@ -35,7 +35,7 @@ def session_pairs(config: pytest.Config, app: Callable[..., Any]) -> list[tuple[
 
 
 def _open(config: pytest.Config, app: Callable[..., Any]) -> Session:
-    from ..stimuli.app.asking import Asking
+    from ..targets.app.credentials import site_asking
     from ..targets.app.session import Session
     from ..targets.base import TargetError
     from .masked import learn, watch
@@ -46,8 +46,7 @@ def _open(config: pytest.Config, app: Callable[..., Any]) -> Session:
     mask = learn(config, settings)
     specs = list(dict.fromkeys(options.value(config, "app")))
     hooks = TargetHooks(config, specs[0] if len(specs) == 1 else "")
-    site = Asking(scheme=settings.scheme, host=settings.host, mount=settings.mount, changed=hooks.request)
-    session = Session(app, settings, hooks, site.environ)
+    session = Session(app, settings, hooks, site_asking(settings, hooks).environ)
     try:
         session.open()
     except TargetError as error:

@@ -27,8 +27,7 @@ class Credentials:
 
     def __init__(self, app: Callable[..., Any], settings: Settings, hooks: Hooks) -> None:
         self._app, self._hooks = app, hooks
-        site = Asking(scheme=settings.scheme, host=settings.host, mount=settings.mount, changed=hooks.request)
-        self.session = Session(app, settings, hooks, site.environ)
+        self.session = Session(app, settings, hooks, site_asking(settings, hooks).environ)
         self._renewals: dict[Route, int] = {}
         self._refusing: set[Route] = set()
 
@@ -69,6 +68,12 @@ class Credentials:
             self._refusing.add(route)
             return False
         return True
+
+
+def site_asking(settings: Settings, hooks: Hooks | None = None) -> Asking:
+    """Return how any page of the app is asked, without a session."""
+    changed = hooks.request if hooks is not None else None
+    return Asking(scheme=settings.scheme, host=settings.host, mount=settings.mount, changed=changed)
 
 
 def _variable(name: str) -> str:

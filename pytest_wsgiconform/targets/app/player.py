@@ -15,7 +15,7 @@ from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
 from ..hooks import HookError, Hooks
 from ..protect import undisturbed
-from .credentials import Credentials
+from .credentials import Credentials, site_asking
 from .last_word import LastWord
 from .routes import Route, discover
 from .surroundings import settled
@@ -107,6 +107,9 @@ class LocalPlayer:
     def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
         credentials = Credentials(self.app if app is None else app, self.settings, hooks)
         self.credentials = credentials
+        if hooks.request is not None:
+            # What is wrong with it is better known before anything is collected; this request is not sent.
+            hooks.request(site_asking(self.settings).environ("/", "GET"))
         with undisturbed():
             credentials.session.open()
 
