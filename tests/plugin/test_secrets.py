@@ -55,10 +55,11 @@ def app(environ, start_response):
     if "@SESSION@" not in environ.get("HTTP_COOKIE", ""):
         start_response("302 Found", [("Location", "/login")])
         return []
-    print(known(environ))
-    print(known(environ), file=sys.stderr)
-    environ["wsgi.errors"].write(known(environ))
-    warnings.warn("leaks " + known(environ))
+    if path in ("/", "/raises"):
+        print(known(environ))
+        print(known(environ), file=sys.stderr)
+        environ["wsgi.errors"].write(known(environ))
+        warnings.warn("leaks " + known(environ))
     if path == "/raises":
         raise RuntimeError("no database for " + known(environ))
     if path == "/headers":
@@ -153,7 +154,6 @@ OPTIONS = (
     "--wsgi-header=X-Api-Key: ${SHOP_KEY}",
     "--wsgi-auth=ada:${SHOP_PASSWORD}",
     "--wsgi-value=name=${SHOP_ARGUMENT}",
-    "--wsgi-path=/",
     "--wsgi-path=/raises",
     "--wsgi-path=/headers",
 )
