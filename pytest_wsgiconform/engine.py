@@ -1,57 +1,22 @@
 """Judging targets: the one loop that turns (target, rule) into a verdict, without pytest.
 
-A :class:`TargetRun` holds one target for one session. It runs stimuli lazily, each once, and shares
-their records between rules; the pytest layer (``suite``) and :func:`pytest_wsgiconform.check_app` are
-thin callers of it.
+A :class:`TargetRun` holds one target for one session. It plays the stimuli that the chosen rules need, each once, and
+shares their records between rules; the pytest layer (``suite``) and :func:`pytest_wsgiconform.check_app` are thin
+callers of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from .rules.model import Finding, Rule, RuleResult
 from .settings import Settings
-
-
-class TargetError(Exception):
-    """The target can't be loaded or started: a usage error, not a finding.
-
-    ``str()`` of it is one clear paragraph that shows the target's own error output.
-    """
-
-
-class TargetRun(Protocol):
-    """One target under test, for one session.
-
-    :ivar kind: ``"app"``, ``"middleware"`` or ``"server"``. :ivar name: the name as the user gave it.
-    """
-
-    kind: str
-    name: str
-
-    def rules(self) -> list[Rule]:
-        """Return the rules that bind this kind of target, in the catalogue's order."""
-        ...
-
-    def judge(self, rule: Rule) -> RuleResult:
-        """Run the stimuli that *rule* needs, those that have not run yet, and give its verdict.
-
-        Never raises for anything that the target does.
-        """
-        ...
-
-    def summary_lines(self) -> list[str]:
-        """Return facts for the terminal summary, one a line (how many routes were exercised, ...)."""
-        ...
-
-    def close(self) -> None:
-        """Stop what was started; safe to call twice."""
-        ...
+from .targets.base import TargetError, TargetRun
 
 
 def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
-    """Load or start the target *name*, and return its run.
+    """Load or start the target *name*, and return its run; which rules to judge is the caller's choice.
 
     :param kind: ``"app"``, ``"middleware"`` or ``"server"``. :param name: as the user gave it.
     :raises TargetError: when it can't be loaded or started.
@@ -78,9 +43,15 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
     raise ValueError(f"no such kind of target: {kind}")
 
 
-def judge_all(run: TargetRun) -> tuple[list[Finding], list[RuleResult]]:
-    """Judge every rule of *run*; return all findings, and the result of each rule in order."""
-    results = [run.judge(rule) for rule in run.rules()]
+def judge_all(run: TargetRun, rules: Iterable[Rule] | None = None) -> tuple[list[Finding], list[RuleResult]]:
+    """Judge those of *rules* (``None``: all) that bind the target; no more is played than they need.
+
+    :returns: all findings, and the result of each rule in the catalogue's order.
+    """
+    wanted = None if rules is None else set(rules)
+    asked = [rule for rule in run.rules() if wanted is None or rule in wanted]
+    run.plan(asked)
+    results = [run.judge(rule) for rule in asked]
     return [finding for result in results for finding in result.findings], results
 
 
@@ -106,12 +77,13 @@ def check_app(
     """Run the whole app suite on *app*, without pytest.
 
     :param app: a WSGI application. :param paths: request targets, each with a leading slash.
-    :param select, ignore: globs of rule ids; all rules when empty.
+    :param select, ignore: globs of rule ids; all rules when empty. Only what the chosen ones need is played.
     :param timeout: seconds that one exchange may take.
     :returns: findings and verdicts. Nothing that the app does is raised.
     :raises LookupError: for a glob that matches no rule.
     :raises ValueError: for a path without its leading slash, or a timeout that isn't positive.
     """
+    from .rules.registry import choose
     from .targets.app.target import AppTarget
 
     paths = tuple(paths)
@@ -120,6 +92,8 @@ def check_app(
             raise ValueError(f"a path begins with a slash, not {path!r}")
     if timeout <= 0:
         raise ValueError(f"timeout is a positive number of seconds, not {timeout!r}")
-    settings = Settings(paths=paths, select=tuple(select), ignore=tuple(ignore), timeout=timeout)
-    run = AppTarget("", app, settings)
-    return AppReport(*judge_all(run))
+    rules = choose(select, ignore)
+    return AppReport(*judge_all(AppTarget("", app, Settings(paths=paths, timeout=timeout)), rules))
+
+
+__all__ = ["AppReport", "TargetError", "TargetRun", "check_app", "judge_all", "open_run"]

@@ -36,13 +36,14 @@ def repeat(
     :returns: :data:`BROKEN` when the fault shows, :data:`HELD` when not, :data:`UNUSABLE` when the target can't be
         loaded.
     """
-    settings = Settings(paths=tuple(paths), select=(rule,), timeout=timeout)
+    settings = Settings(paths=tuple(paths), timeout=timeout)
     try:
         run = open_run(kind, target, settings)
     except TargetError as error:
         say(f"{target} can't be loaded: {error}")
         return UNUSABLE
     try:
+        run.plan([catalogue()[rule]])
         result = run.judge(catalogue()[rule])
     finally:
         run.close()

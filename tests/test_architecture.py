@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,19 +23,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environ": {"wsgiref", ""},  # the file wrapper that a server would offer
     "settings": set(),
     "naming": set(),
-    "rules": {"wsgiref"},
+    "rules": set(),
     "wsgiref": {"observe", "rules"},  # validate is a face of the validator
     "observe": {"rules"},
     "probe": {"observe", "rules", "wsgiref"},
     "strategies": {"environ", "rules"},
     "stimuli": {"environ", "observe", "rules", "probe", "wsgiref", "strategies"},
     "report": {"naming", "observe", "rules", "stimuli"},  # report formats; the pack of a reproduction; transcripts
-    "targets": {"engine", "environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
+    "targets": {"environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},
     "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},
     "contract": {"plugin"},  # the documented name of what needs pytest
 }
+#: Programs that work on the house itself, and what they may import beyond their room; nothing imports them.
+PROGRAMS: dict[str, set[str]] = {"rules/__main__.py": {"stimuli"}}
 #: The pytest layer; it may import everything, and only its documented face may import it.
 PYTEST_LAYER = {"plugin"}
 #: Rooms that run inside other people's servers.
@@ -84,9 +88,17 @@ def test_imports_go_one_way(path: Path) -> None:
     wrong = [
         f"line {line}: {name}"
         for kind, name, line in imports_of(path)
-        if kind == "own" and name not in allowed | {room, "_version"}
+        if kind == "own"
+        and name not in allowed | {room, "_version"} | PROGRAMS.get(path.relative_to(PACKAGE).as_posix(), set())
     ]
     assert wrong == []
+
+
+def test_nothing_imports_a_program() -> None:
+    """What a program may do more than its room would else reach the room through it."""
+    importing = [label(p) for p in MODULES if re.search(r"import.*__main__|from.*__main__", p.read_text("utf-8"))]
+    assert importing == []
+    assert [name for name in PROGRAMS if not (PACKAGE / name).exists()] == []
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if room_of(p) in STANDARD_LIBRARY_ONLY], ids=label)
@@ -118,6 +130,102 @@ def test_no_private_pytest_and_no_assert(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=label)
 def test_no_module_of_our_wsgiref_is_the_standard_one(path: Path) -> None:
     assert "wsgiref" not in {name for kind, name, _ in imports_of(path) if kind == "other"}
+
+
+# -- circles ----------------------------------------------------------------------------------------
+#
+# Every import counts, those inside functions and those for the type checker alone included: a circle of files can't be
+# read from one end to the other.
+
+
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module below the package; the package itself is ``""``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return the dotted names of the modules of this package that the file at *path* imports anywhere."""
+    known = {name_of(module) for module in MODULES}
+    package = path.relative_to(PACKAGE).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join((PACKAGE.name, *package[: len(package) + 1 - node.level])) if node.level else ""
+            names = [(".".join(filter(None, (base, node.module))), alias.name) for alias in node.names]
+        else:
+            continue
+        for module, name in names:
+            if module.split(".")[0] == PACKAGE.name:
+                inside = module.partition(".")[2]
+                member = ".".join(filter(None, (inside, name)))
+                found.add(member if member in known else inside)
+    return found & known - {name_of(path)}
+
+
+def circles(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """Return the strongly connected components of *graph* that have more than one node (Tarjan's algorithm)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found = set()
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph[node]):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            if len(stack) - at > 1:
+                found.add(frozenset(stack[at:]))
+            del stack[at:]
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def by_files() -> dict[str, set[str]]:
+    """Return what each file imports."""
+    return {name_of(path): imported_by(path) for path in MODULES}
+
+
+def by_rooms() -> dict[str, set[str]]:
+    """Return what each room imports; a program that nothing imports (``__main__``) is a room of its own."""
+    rooms: dict[str, set[str]] = {}
+    for name, imported in by_files().items():
+        room = name if name.endswith("__main__") else name.split(".")[0]
+        rooms.setdefault(room, set()).update(other.split(".")[0] for other in imported)
+    return {room: {other for other in imported if other in rooms} - {room} for room, imported in rooms.items()}
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a", "e"}}
+    assert circles(graph) == {frozenset("abc"), frozenset("de")}
+
+
+def test_every_kind_of_import_is_seen() -> None:
+    seen = by_files()
+    assert "observe.location" in seen["observe.conversation"]  # from . import location as locate
+    assert "rules.model" in seen["observe.conversation"]  # from ..rules.model import ...
+    assert "wsgiref._server" in seen["wsgiref._request_handler"]  # for the type checker alone
+    assert "observe.validator" in seen["probe.judged"]  # inside a function, by its whole name
+
+
+def test_no_files_import_in_a_circle() -> None:
+    assert circles(by_files()) == set()
+
+
+def test_no_rooms_import_in_a_circle() -> None:
+    assert circles(by_rooms()) == set()
 
 
 def test_importing_the_package_costs_nothing() -> None:

@@ -1,44 +1,45 @@
 """What the server gets in place of the app's iterable while it is watched.
 
 The stand-in can do what the app's object can do and no more: ``len()``, truth, ``next()`` and indexing
-are there when the original has them. A ``wsgi.file_wrapper`` result is not replaced at all, because the
-server recognises it by its class; it is watched from inside (:func:`observing_file_wrapper`).
+are there when the original has them. A ``wsgi.file_wrapper`` result is not replaced at all: see ``file_wrapper``.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .conversation import Conversation
+from .stage import FINISHED
+from .watcher import Watcher
+
+#: Iterating one of these gives characters or integers: the fault is the object, not each item.
+_BARE_STRINGS = (str, bytes, bytearray, memoryview)
 
 
 class Body:
     """Stands in for an iterable that the app returned."""
 
-    __slots__ = ("_conversation", "_result", "_steps")
+    __slots__ = ("_result", "_steps", "_watcher")
 
-    def __init__(self, conversation: Conversation, result: Any) -> None:
-        self._conversation = conversation
+    def __init__(self, watcher: Watcher, result: Any) -> None:
+        self._watcher = watcher
         self._result = result
         self._steps: Iterator[Any] | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        return self._conversation.iterate(self._result)
+        return self._watcher.iterate(self._result)
 
     def close(self) -> None:
-        self._conversation.close(self._result)
+        self._watcher.close(self._result)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._result, name)
 
     def __del__(self) -> None:
         # Without a close() nothing else tells that the server is done; a finished one returns at once.
-        conversation = getattr(self, "_conversation", None)
-        if conversation is not None and not conversation.finished:
-            conversation.abandon()
+        watcher: Watcher | None = getattr(self, "_watcher", None)
+        if watcher is not None and watcher.stage is not FINISHED:
+            watcher.abandon()
 
 
 def _length(self: Body) -> int:
@@ -55,7 +56,7 @@ def _item(self: Body, index: Any) -> Any:
 
 def _next(self: Body) -> Any:
     if self._steps is None:
-        self._steps = self._conversation.step_through(self._result)
+        self._steps = self._watcher.step_through(self._result)
     return next(self._steps)
 
 
@@ -85,63 +86,18 @@ def stand_in_class(kind: type) -> type[Body]:
     return variant
 
 
-# -- wsgi.file_wrapper ------------------------------------------------------------------------------
-
-_wrapper_classes: dict[type, type] = {}
-_recent = threading.local()
-
-
-def observing_file_wrapper(original: Any) -> Any:
-    """Return a stand-in for the server's ``wsgi.file_wrapper`` that remembers what it was called with.
-
-    A class gets a subclass, so that ``isinstance`` answers as before on both sides; a class that can't
-    be subclassed, and anything that isn't callable, is returned as it is and stays unobserved.
-    """
-    if isinstance(original, type):
-        known = _wrapper_classes.get(original)
-        if known is None:
-            known = _subclass(original)
-            if len(_wrapper_classes) < 1024:
-                _wrapper_classes[original] = known
-        return known
-    if not callable(original):
-        return original
-
-    def file_wrapper(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        _recent.call = (result, args)
-        return result
-
-    return file_wrapper
+def can_be_watched(result: Any) -> bool:
+    """Return whether it makes sense to iterate over *result*; if not, the server gets it as it is."""
+    kind = type(result)
+    iterable = getattr(kind, "__iter__", None) is not None or getattr(kind, "__getitem__", None) is not None
+    return iterable and not isinstance(result, _BARE_STRINGS)
 
 
-def _subclass(original: type) -> type:
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        _recent.call = (self, args)
-        original.__init__(self, *args, **kwargs)  # type: ignore[misc]  # super() would need the class being made
-
-    def __iter__(self: Any) -> Iterator[Any]:
-        steps: Iterator[Any] = original.__iter__(self)  # type: ignore[attr-defined]  # only defined where it has one
-        conversation = self.__dict__.get("_wsgiconform_conversation")
-        # As it is: a wrapper that is its own iterator must not be asked for one again.
-        return steps if conversation is None else conversation.iterate_file(steps)
-
-    methods: dict[str, Any] = {"__init__": __init__}
-    if hasattr(original, "__iter__"):
-        methods["__iter__"] = __iter__
-    try:
-        observed = type(original.__name__, (original,), methods)
-    except TypeError:
-        return original
-    observed.__module__, observed.__qualname__ = original.__module__, original.__qualname__
-    return observed
-
-
-def file_wrapper_arguments(result: Any) -> tuple[Any, ...] | None:
-    """Return what the file wrapper was called with to make *result*; ``None`` if it didn't make it."""
-    call = getattr(_recent, "call", None)
-    if call is None or call[0] is not result:
+def length_of(result: Any) -> int | None:
+    """Return ``len(result)``, ``None`` when it has none or its ``__len__`` raises."""
+    if getattr(type(result), "__len__", None) is None:
         return None
-    _recent.call = None
-    arguments: tuple[Any, ...] = call[1]
-    return arguments
+    try:
+        return len(result)
+    except Exception:  # a broken __len__ is as good as none; a server that needs it raises itself
+        return None

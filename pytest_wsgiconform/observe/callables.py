@@ -4,51 +4,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .conversation import Conversation
+from .stage import FRESH, STARTED
+from .watcher import Watcher
 
 
 class StartResponse:
     """The ``start_response`` that the app gets: it can be called, and notices being looked at."""
 
-    __slots__ = ("_conversation",)
+    __slots__ = ("_watcher",)
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        conversation = self._conversation
-        if conversation.quick and not kwargs and len(args) == 2:
-            facts = conversation.validator.fast.start_is_clean(*args)
+        watcher = self._watcher
+        if watcher.stage is FRESH and not kwargs and len(args) == 2:
+            facts = watcher.setup.fast.start_is_clean(*args)
             if facts is not None:
                 frame = sys._getframe(1)
-                conversation.quick_start = (args[0], args[1][:], frame.f_code, frame.f_lasti)
-                conversation.facts = facts
-                conversation.quick = False
-                write = conversation.real_start(*args)
+                watcher.noted_start = (args[0], args[1][:], frame.f_code, frame.f_lasti)
+                watcher.facts = facts
+                watcher.stage = STARTED
+                write = watcher.real_start(*args)
                 if callable(write):
-                    return Write(conversation, write)
-                return conversation.start_returned(write)
-        return conversation.start(args, kwargs)
+                    return Write(watcher, write)
+                return watcher.start_returned(write)
+        return watcher.start(args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        return self._conversation.inspected("start_response", self._conversation.real_start, name)
+        return self._watcher.inspected("start_response", self._watcher.real_start, name)
 
 
 class Write:
     """The ``write`` that the app gets from ``start_response``."""
 
-    __slots__ = ("_conversation", "_write")
+    __slots__ = ("_watcher", "_write")
 
-    def __init__(self, conversation: Conversation, write: Callable[..., Any]) -> None:
-        self._conversation = conversation
+    def __init__(self, watcher: Watcher, write: Callable[..., Any]) -> None:
+        self._watcher = watcher
         self._write = write
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._conversation.writing(args, kwargs)
+        self._watcher.writing(args, kwargs)
         return self._write(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        return self._conversation.inspected("write", self._write, name)
+        return self._watcher.inspected("write", self._write, name)

@@ -44,6 +44,9 @@ _ALWAYS = ("REQUEST_METHOD", "PATH_INFO", "wsgi.url_scheme", "wsgi.version", "ws
 #: Variables that have tests of their own in :meth:`FastPath.environ_is_clean`, and those tests.
 _BUILT_IN = {"PATH_INFO": begins_with_slash, "wsgi.input": is_there, "wsgi.errors": is_there}
 
+#: The variables of the request that are put into the record of an exchange.
+REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
+
 _PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -135,11 +138,11 @@ class Shape:
         first), the other texts (PATH_INFO first), ``wsgi.version``, ``wsgi.input``, ``wsgi.errors``, the rest.
     :ivar facts, texts: how many of the values are facts, and how many are texts, facts included.
     :ivar tested: places of values that have tests of their own, and the tests.
-    :ivar places: where the values that tell of the request stand. :ivar wraps_files: whether there is a
-        ``wsgi.file_wrapper``.
+    :ivar request_of: returns those of :data:`REQUEST`; called with the values and, for what is absent, one more.
+    :ivar wraps_files: whether there is a ``wsgi.file_wrapper``.
     """
 
-    __slots__ = ("facts", "places", "size", "tested", "texts", "values_of", "wraps_files")
+    __slots__ = ("facts", "request_of", "size", "tested", "texts", "values_of", "wraps_files")
 
     def __init__(self, environ: dict[str, Any], texts: list[str], sights: Sights) -> None:
         facts = [key for key in sights.facts if key in environ]
@@ -149,15 +152,11 @@ class Shape:
         self.size, self.facts, self.texts = len(order), len(facts), len(facts) + 1 + len(others)
         self.values_of = operator.itemgetter(*order)
         self.wraps_files = "wsgi.file_wrapper" in environ
-        self.places = {key: place for place, key in enumerate(order)}
+        places = {key: place for place, key in enumerate(order)}
+        self.request_of = operator.itemgetter(*(places.get(key, len(order)) for key in REQUEST))
         self.tested = tuple(
-            (self.places[key], test) for key, tests in sights.tested.items() if key in environ for test in tests
+            (places[key], test) for key, tests in sights.tested.items() if key in environ for test in tests
         ) + tuple((place, test) for place in range(self.texts) for test in sights.any_variable)
-
-    def get(self, values: tuple[Any, ...], key: str) -> Any:
-        """Return the value of *key* among *values*, an empty text when the environ has none."""
-        place = self.places.get(key)
-        return "" if place is None else values[place]
 
 
 class StartFacts:
@@ -369,11 +368,12 @@ class FastPath:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def end_is_clean(self, exchange: Exchange, start: StartFacts | None, head: bool) -> bool:
+    def end_is_clean(self, exchange: Exchange, start: StartFacts | None, head: bool, exhausted: bool) -> bool:
         """Tell whether no rule would speak about the exchange as a whole.
 
         :param start: the facts of its only start_response call, ``None`` when that wasn't vouched for.
         :param head: whether the request was a HEAD.
+        :param exhausted: whether the server has iterated to the end; also to ask what would be if it does.
         """
         if start is None or exchange.failed is not None or exchange.written:
             return False
@@ -384,7 +384,7 @@ class FastPath:
         size = exchange.yielded
         if size and (head or not start.typed):
             return False
-        if not exchange.exhausted:
+        if not exhausted:
             return True
         if start.length is not None and start.length != size and not head:
             return False

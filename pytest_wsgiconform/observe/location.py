@@ -17,7 +17,17 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 
 
-def _is_ours(filename: str) -> bool:
+class Source(tuple[Any, Any]):
+    """Where the steps through an app's iterable come from: the iterator, and the iterable that made it or ``None``.
+
+    A type of its own, by which :func:`of_iterator` finds it.
+    """
+
+    __slots__ = ()
+
+
+def is_ours(filename: str) -> bool:
+    """Return whether *filename* is this package's watching code."""
     return filename.startswith(_HERE)
 
 
@@ -56,7 +66,7 @@ def of_code_position(code: CodeType, offset: int) -> Location:
 def caller_frame() -> FrameType | None:
     """Return the innermost frame that isn't this package's watching code."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -74,7 +84,7 @@ def of_user() -> Location | None:
     shown the own line. When nothing but the standard library stands between, its innermost line is told.
     """
     innermost = frame = caller_frame()
-    while frame is not None and not _is_ours(frame.f_code.co_filename):
+    while frame is not None and not is_ours(frame.f_code.co_filename):
         if not _is_standard(frame.f_code.co_filename):
             return of_frame(frame)
         frame = frame.f_back
@@ -85,7 +95,7 @@ def of_traceback(traceback: TracebackType | None) -> Location | None:
     """Return the innermost line of *traceback* that isn't ours, ``None`` when there is none."""
     found = None
     while traceback is not None:
-        if not _is_ours(traceback.tb_frame.f_code.co_filename):
+        if not is_ours(traceback.tb_frame.f_code.co_filename):
             code = traceback.tb_frame.f_code
             found = Location(code.co_filename, traceback.tb_lineno or 1, _qualified_name(code))
         traceback = traceback.tb_next
@@ -99,11 +109,11 @@ def of_iterator(iterator: Any, result: Any) -> Location | None:
     written in Python; ``None`` for built-in containers.
     """
     frame = getattr(iterator, "gi_frame", None) if type(iterator).__name__ == "generator" else None
-    if frame is not None and _is_ours(frame.f_code.co_filename):
-        # Our own steps through an iterable, below a middleware that hands it on: they know where it comes from.
-        # What a file wrapper gave is not followed: its lines are the server's.
-        known = frame.f_locals
-        return of_iterator(known["iterator"], known["result"]) if "result" in known else None
+    if frame is not None and is_ours(frame.f_code.co_filename):
+        # Our own steps through an iterable, below a middleware that hands it on: one of their variables, whatever its
+        # name, is where they come from. What a file wrapper gave is not followed: its lines are the server's.
+        source = next((value for value in frame.f_locals.values() if type(value) is Source), None)
+        return None if source is None else of_iterator(*source)
     if frame is not None:
         # A generator that delegates (yield from) names the innermost generator's line.
         inner = iterator
@@ -113,7 +123,7 @@ def of_iterator(iterator: Any, result: Any) -> Location | None:
     for candidate in (iterator, result):
         for name in ("__next__", "__iter__", "__getitem__"):
             code = getattr(getattr(type(candidate), name, None), "__code__", None)
-            if type(code) is CodeType and not _is_ours(code.co_filename):
+            if type(code) is CodeType and not is_ours(code.co_filename):
                 return Location(code.co_filename, code.co_firstlineno, _qualified_name(code))
     return None
 

@@ -8,50 +8,49 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..rules.model import ConformanceError
 from ..rules.records.exchange import Exchange, NextAfterClose
 from .body import Body
 from .callables import StartResponse
 from .conversation import Conversation
+from .fastpath import Shape
 from .judge import warn
-from .streams import ErrorsObserver, InputObserver
-
-if TYPE_CHECKING:
-    from .fastpath import Shape
-    from .validator import Validator
+from .setup import Setup
+from .stage import FINISHED, STARTED, VOUCHED
+from .streams import ErrorsObserver, InputObserver, put_observers, take_observers_away
 
 #: Up to about this many bytes a list of items is joined to learn its size.
 _JOIN_LIMIT = 1 << 20
 
 
 def call_quickly(
-    validator: Validator, environ: dict[Any, Any], noted: tuple[Shape, tuple[Any, ...]], start_response: Any
+    setup: Setup, environ: dict[Any, Any], noted: tuple[Shape, tuple[Any, ...]], start_response: Any
 ) -> Any:
     """Call the app with an environ that was found clean, and return what the server shall get.
 
-    :param validator: one that isn't thorough. :param environ: a builtin dict.
+    :param setup: one that isn't thorough. :param environ: a builtin dict.
     :param noted: its shape and values, before the app changes it.
     """
     exchange = Exchange()
     exchange.environ = environ
-    conversation = Conversation(validator, exchange)
-    conversation.noted = noted
+    conversation = Conversation(setup, exchange)
+    conversation.noted_request = noted
     conversation.real_start = start_response
     count = noted[0].texts
     stream, log = noted[1][count + 1 : count + 3]
     if type(stream) is InputObserver or type(log) is ErrorsObserver or noted[0].wraps_files:
-        conversation.observe_streams(environ)
+        put_observers(environ, conversation)
     else:
         environ["wsgi.input"] = InputObserver(stream, conversation)
         environ["wsgi.errors"] = ErrorsObserver(log, conversation)
     try:
-        result = validator.app(environ, StartResponse(conversation))
+        result = setup.app(environ, StartResponse(conversation))
     except BaseException as error:
         conversation.call_failed(error)
         raise
-    if type(result) is list and conversation.facts is not None and not exchange.write_calls:
+    if type(result) is list and conversation.stage is STARTED and not exchange.write_calls:
         exchange.returned = True
         exchange.phase = "between"
         exchange.result_type = list
@@ -90,34 +89,32 @@ class ListBody:
         else:
             exchange.yielded = sum(map(len, result))
         exchange.chunks = count
-        exchange.exhausted = True  # for the question only: what if the server iterates to the end?
-        if conversation.validator.fast.end_is_clean(exchange, conversation.facts, conversation.is_head()):
-            conversation.vouched = True
+        fast = conversation.setup.fast
+        if fast.end_is_clean(exchange, conversation.facts, conversation.is_head(), True):
+            conversation.stage = VOUCHED
         else:
             self.__class__ = _DoubtfulListBody
-        exchange.exhausted = False
         self._steps = steps = iter(result)
         return steps
 
     def _iterate_watched(self) -> Iterator[Any]:
         """Let a stand-in take over that is watched step by step, and to the end."""
         self._note_steps()
-        self._conversation.vouched = False
+        self._conversation.withdraw()
         self._stand_in = Body(self._conversation, self._result)
         return iter(self._stand_in)
 
     def close(self) -> None:
         conversation = self._conversation
         exchange = conversation.exchange
-        if not conversation.vouched or exchange.closed or len(self._result) != exchange.chunks:
+        if conversation.stage is not VOUCHED or len(self._result) != exchange.chunks:
             self._note_steps()
-            conversation.vouched = False
             conversation.close(self._result)
             return
         exchange.closed = 1
         exchange.phase = "ended"
-        conversation.finished = True
-        conversation.take_observers_away()
+        conversation.stage = FINISHED
+        take_observers_away(exchange.environ, conversation)
         left = operator.length_hint(self._steps)
         if left:
             self._left = left
@@ -127,8 +124,7 @@ class ListBody:
         """Bring the record up to date with how far the server has iterated."""
         steps = getattr(self, "_steps", None)
         if steps is not None:
-            # An exhausted iterator has let go of its list, which only its pickled form tells.
-            self._conversation.exchange.exhausted = len(steps.__reduce__()) == 2
+            self._conversation.exchange.exhausted = _is_exhausted(steps)
             self._conversation.exchange.chunks -= operator.length_hint(steps)
 
     def __len__(self) -> int:
@@ -148,7 +144,7 @@ class _DoubtfulListBody(ListBody):
 
     def __del__(self) -> None:
         conversation = self._conversation
-        if not conversation.finished:
+        if conversation.stage is not FINISHED:
             self._note_steps()
             conversation.abandon()
 
@@ -164,3 +160,9 @@ class _StoppedListBody(ListBody):
                 self._conversation.happened(NextAfterClose(None))
             except ConformanceError as error:  # nothing can be raised from here
                 warn(error.finding)
+
+
+def _is_exhausted(steps: Iterator[Any]) -> bool:
+    """Return whether a list's iterator has said that there is no more; one that was not asked yet has no items left."""
+    # It has let go of its list then, which only its pickled form tells.
+    return len(steps.__reduce__()) == 2

@@ -6,8 +6,6 @@ thread it happens in, and by nothing that a middleware could lose (no key in env
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import os
 import threading
 import time
@@ -17,7 +15,6 @@ from typing import Any
 
 from ..rules.display import show, type_name
 from ..rules.model import Blame, Finding, Rule
-from ..rules.records.app import BODY_LIMIT
 from ..rules.records.exchange import (
     AppCalled,
     AppRaised,
@@ -32,6 +29,7 @@ from ..rules.records.exchange import (
 from ..rules.records.middleware import STEP_LIMIT, CallRecord, Crossing, InnerRecord, MiddlewareRun, Step
 from .conversation import Conversation
 from .gateway import Play, show_error
+from .inner_call import InnerCall, InnerConversation, has_data
 from .judge import Judge
 from .location import of_caller, of_traceback
 from .validator import Validator
@@ -64,14 +62,12 @@ class Sandwich:
     def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
         self._factory, self._limit = factory, limit
         self._side_of = {rule.id: rule.side for rule in rules}
-        self._outer = _Watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
-        self._inner = _Watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
+        self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
+        self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
         self.run = MiddlewareRun(stimulus)
         self._crossing: Crossing | None = None
         self._variables: dict[Any, Any] = {}
-        self._records: dict[Exchange, InnerRecord] = {}
-        self._hashes: dict[int, Any] = {}
-        self._conversations: list[Conversation] = []
+        self._calls: dict[Exchange, InnerCall] = {}  # the watched ones of this crossing, in order
         self._writing = 0
         self._thread = threading.get_ident()
 
@@ -128,10 +124,9 @@ class Sandwich:
         exchange = Exchange()
         exchange.above = Blame.MIDDLEWARE
         record = self._new_record(watched=True)
-        conversation = _InnerConversation(self._inner.around(self._tapped(make_app, record)), exchange)
-        conversation.record, conversation.step = record, self._step
-        self._records[exchange] = record
-        self._conversations.append(conversation)
+        setup = self._inner.around(self._tapped(make_app, record)).setup
+        conversation = InnerConversation(setup, exchange, record, self._step)
+        self._calls[exchange] = InnerCall(conversation, record)
         return conversation
 
     def _new_record(self, watched: bool) -> InnerRecord:
@@ -140,7 +135,6 @@ class Sandwich:
         if crossing is not None:  # a middleware may keep the app, and call it when nobody listens any more
             record.number = len(crossing.inners) + 1
             crossing.inners.append(record)
-        self._hashes[id(record)] = hashlib.sha256()
         return record
 
     def _tapped(self, make_app: MakeApp, record: InnerRecord) -> Callable[..., Any]:
@@ -188,55 +182,27 @@ class Sandwich:
             crossing.steps.append(step)
 
     def _outer_event(self, event: Event, exchange: Exchange) -> None:
-        if isinstance(event, AppCalled):
+        if type(event) is AppCalled:  # by our own server, which is no step
             self._variables = dict(event.variables)
             self._thread = threading.get_ident()
-        elif isinstance(event, (ChunkYielded, WriteCalled)):
-            what = "item" if isinstance(event, ChunkYielded) else "write"
-            self._step(Step("outer", what, *_measure(event.data), writing=self._writing > 0))
-        elif isinstance(event, StartResponseCalled):
-            self._step(Step("outer", "start"))
-        elif isinstance(event, IterableReturned):
-            self._step(Step("outer", "returned"))
-        elif isinstance(event, CloseCalled):
-            self._step(Step("outer", "closed"))
-        elif isinstance(event, AppRaised):
-            self._step(Step("outer", "raised"))
+            return
+        what = _WHAT_HAPPENED.get(type(event))
+        if what is not None:
+            self._step(Step("outer", what, *_measure(event), writing=has_data(event) and self._writing > 0))
 
     def _inner_event(self, event: Event, exchange: Exchange) -> None:
-        record = self._records.get(exchange)
-        if record is None:  # it is settled: what a middleware does later, or the garbage collector, is not looked at
+        call = self._calls.get(exchange)
+        if call is None:  # it is settled: what a middleware does later, or the garbage collector, is not looked at
             return
-        number = record.number
+        record = call.record
         if threading.get_ident() != self._thread:
             record.elsewhere = True
-        if isinstance(event, AppCalled):
+        if type(event) is AppCalled:
             record.added = _added(self._variables, event.variables)
-            self._step(Step("inner", "called", inner=number))
-        elif isinstance(event, (ChunkYielded, WriteCalled)):
-            what = "item" if isinstance(event, ChunkYielded) else "write"
-            self._step(Step("inner", what, *_measure(event.data), inner=number))
-            self._count(record, event.data)
-        elif isinstance(event, StartResponseCalled):
-            record.status = event.status if type(event.status) is str else None
-            record.headers = event.pairs()
-            self._step(Step("inner", "start", inner=number))
-        elif isinstance(event, IterableReturned):
-            record.returned = True
-            self._step(Step("inner", "returned", inner=number))
-        elif isinstance(event, CloseCalled):
-            self._step(Step("inner", "closed", inner=number))
-        elif isinstance(event, AppRaised):
-            record.failed = show(event.error)
-            self._step(Step("inner", "raised", inner=number))
-
-    def _count(self, record: InnerRecord, data: Any) -> None:
-        if type(data) is not bytes:
-            return
-        record.size += len(data)
-        self._hashes[id(record)].update(data)
-        if len(record.body) < BODY_LIMIT:
-            record.body += data[: BODY_LIMIT - len(record.body)]
+        what = _WHAT_HAPPENED.get(type(event))
+        if what is not None:
+            self._step(Step("inner", what, *_measure(event), inner=record.number))
+            call.note(event)
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -244,16 +210,11 @@ class Sandwich:
         """End what the middleware left open, and take over what the exchanges know."""
         self._await_other_threads()
         self._crossing = None
-        for conversation in self._conversations:
-            conversation.finish(abandoned=True)
-            exchange = conversation.exchange
-            record = self._records[exchange]
-            record.has_close, record.closed = exchange.has_close, exchange.closed
-            record.chunks, record.written = exchange.chunks, exchange.written
-            record.exhausted, record.returned = exchange.exhausted, exchange.returned
-            record.digest = self._hashes[id(record)].hexdigest()
-        inner = [conversation.exchange for conversation in self._conversations]
-        called_at = next((self._records[exchange].called_at for exchange in inner), None)
+        calls = list(self._calls.values())  # a thread of the middleware's may add one even now
+        for call in calls:
+            call.settle()
+        inner = [call.conversation.exchange for call in calls]
+        called_at = next((call.record.called_at for call in calls), None)
         for finding in middleware_findings(outer, inner):
             # The line that our own app was at is of no use to anybody; that which called it is.
             ours = finding.location is not None and finding.location.file.startswith(_PACKAGE)
@@ -263,13 +224,12 @@ class Sandwich:
             for rule_id, count in exchange.exercised.items():
                 if self._side_of.get(rule_id) is side:
                     self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
-        self._conversations = []
-        self._records, self._hashes, self._variables = {}, {}, {}
+        self._calls, self._variables = {}, {}
 
     def _await_other_threads(self) -> None:
         """Let an inner app that runs in a thread of the middleware's come to its end, which nobody else waits for."""
         deadline = time.monotonic() + _PATIENCE
-        running = [c for c in self._conversations if self._records[c.exchange].elsewhere]
+        running = [call.conversation for call in list(self._calls.values()) if call.record.elsewhere]
         while any(not conversation.finished for conversation in running) and time.monotonic() < deadline:
             time.sleep(0.005)
 
@@ -286,71 +246,20 @@ class _ListeningJudge(Judge):
         super().judge(event, exchange)
 
 
-class _Watching(Validator):
-    """One side of the sandwich: a thorough validator that somebody listens to, without its app yet."""
-
-    def __init__(
-        self,
-        rules: tuple[Rule, ...],
-        listener: Callable[[Event, Exchange], None],
-        *,
-        above: Blame = Blame.SERVER,
-        below: Blame = Blame.APP,
-    ) -> None:
-        super().__init__(_no_app, _ignore, rules=rules, thorough=True, above=above, below=below)
-        self.judge = _ListeningJudge(rules, listener)
-
-    def around(self, app: Callable[..., Any]) -> _Watching:
-        """Return a twin of this validator around *app*; sorting the rules again for each would cost more than it."""
-        twin = copy.copy(self)
-        twin.app = app
-        return twin
+def _watching(
+    rules: tuple[Rule, ...],
+    listener: Callable[[Event, Exchange], None],
+    *,
+    above: Blame = Blame.SERVER,
+    below: Blame = Blame.APP,
+) -> Validator:
+    """Return one side of the sandwich: a thorough validator that somebody listens to, without its app yet."""
+    judge = _ListeningJudge(rules, listener)
+    return Validator(_no_app, rules=rules, thorough=True, above=above, below=below, judge=judge)
 
 
 def _no_app(environ: Any, start_response: Any) -> Any:
     raise RuntimeError("a side of the sandwich is put around an app before it is called")
-
-
-class _InnerConversation(Conversation):
-    """The conversation between middleware and inner app; it notices what is done to the iterator."""
-
-    record: InnerRecord
-    step: Callable[[Step], None]
-
-    def step_through(self, iterator: Any, result: Any = None) -> Iterator[Any]:
-        return _Steps(super().step_through(iterator, result), self)
-
-    def _watch_file(self, result: Any) -> Any:
-        watched = super()._watch_file(result)
-        if not hasattr(result, "_wsgiconform_conversation"):
-            self.exchange.has_close = False  # it takes no attribute, so whether it is closed is not seen
-        return watched
-
-
-class _Steps:
-    """What the middleware iterates with: the watched generator, and whether somebody closed it."""
-
-    __slots__ = ("_conversation", "_steps")
-
-    def __init__(self, steps: Iterator[Any], conversation: _InnerConversation) -> None:
-        self._steps, self._conversation = steps, conversation
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            return next(self._steps)
-        except StopIteration:
-            record = self._conversation.record
-            if not record.exhausted:
-                record.exhausted = True
-                self._conversation.step(Step("inner", "exhausted", inner=record.number))
-            raise
-
-    def close(self) -> None:
-        self._conversation.record.iterator_closed += 1
-        self._steps.close()  # type: ignore[attr-defined]  # it is a generator
 
 
 #: Rules that an inner app breaks toward the middleware, and the one that the same value breaks when it is handed on.
@@ -377,8 +286,23 @@ def middleware_findings(outer: Exchange, inner: Iterable[Exchange]) -> Iterator[
                     yield finding
 
 
-def _measure(data: Any) -> tuple[int, bytes]:
-    return (len(data), data[:_TEXT]) if type(data) is bytes else (-1, b"")
+#: What steps call the events that they are made of.
+_WHAT_HAPPENED: dict[type[Event], str] = {
+    AppCalled: "called",
+    StartResponseCalled: "start",
+    WriteCalled: "write",
+    IterableReturned: "returned",
+    ChunkYielded: "item",
+    CloseCalled: "closed",
+    AppRaised: "raised",
+}
+
+
+def _measure(event: Event) -> tuple[int, bytes]:
+    """Return the size of an event's data and the first bytes of it; size -1 for what isn't bytes."""
+    if not has_data(event):
+        return 0, b""
+    return (len(event.data), event.data[:_TEXT]) if type(event.data) is bytes else (-1, b"")
 
 
 def _added(before: dict[Any, Any], after: dict[Any, Any]) -> list[tuple[str, str, str, bool]]:

@@ -7,14 +7,12 @@ change neither what is returned nor what is raised.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..rules.records.exchange import MISSING, ErrorsUsed, InputUsed
+from .file_wrapper import observing_file_wrapper
 from .location import in_standard_library, of_caller, of_user
-
-if TYPE_CHECKING:
-    from .conversation import Conversation
-
+from .watcher import Watcher
 
 #: How often the faultless use of one stream is judged even so. An app that reads byte by byte must not run out of
 #: time because it is watched.
@@ -24,11 +22,11 @@ _ENOUGH = 1000
 class InputObserver:
     """Stands before ``wsgi.input``."""
 
-    __slots__ = ("_conversation", "_judged", "_stream")
+    __slots__ = ("_judged", "_stream", "_watcher")
 
-    def __init__(self, stream: Any, conversation: Conversation) -> None:
+    def __init__(self, stream: Any, watcher: Watcher) -> None:
         self._stream = stream
-        self._conversation = conversation
+        self._watcher = watcher
         self._judged = 0
 
     @property
@@ -42,11 +40,11 @@ class InputObserver:
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
         value = self._stream.read(*args, **kwargs)
-        conversation = self._conversation
-        exchange = conversation.exchange
-        quick = not conversation.thorough or self._judged >= _ENOUGH
+        watcher = self._watcher
+        exchange = watcher.exchange
+        quick = not watcher.thorough or self._judged >= _ENOUGH
         if quick and type(value) is bytes and args and not kwargs:
-            conversation.settle_request()
+            watcher.settle_request()
             size, declared = args[0], exchange.declared_length
             if type(size) is int and size >= 0 and declared is not None and exchange.consumed + size <= declared:
                 exchange.input_used = True
@@ -59,7 +57,7 @@ class InputObserver:
     def readline(self, *args: Any, **kwargs: Any) -> Any:
         value = self._stream.readline(*args, **kwargs)
         if self._judged >= _ENOUGH and type(value) is bytes:
-            self._conversation.exchange.consumed += len(value)
+            self._watcher.exchange.consumed += len(value)
             return value
         self._used("readline", bool(args or kwargs), args[0] if args else None, value)
         return value
@@ -75,7 +73,7 @@ class InputObserver:
     def _iterate(self, lines: Iterator[Any]) -> Iterator[Any]:
         for line in lines:
             if self._judged >= _ENOUGH and type(line) is bytes:
-                self._conversation.exchange.consumed += len(line)
+                self._watcher.exchange.consumed += len(line)
             else:
                 self._used("iter", False, None, line)
             yield line
@@ -96,15 +94,15 @@ class InputObserver:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._stream, name, MISSING)
         # What a test does to the stream once the response is over is not the application's doing.
-        if not (name.startswith("__") and name.endswith("__")) and not self._conversation.finished:
+        if not (name.startswith("__") and name.endswith("__")) and not self._watcher.finished:
             self._used(name, False, None, MISSING, listed=False)
         if value is MISSING:
             return getattr(self._stream, name)  # raises the stream's own AttributeError
         return value
 
     def _used(self, method: str, sized: bool, size: Any, value: Any, listed: bool = True) -> None:
-        conversation = self._conversation
-        exchange = conversation.exchange
+        watcher = self._watcher
+        exchange = watcher.exchange
         exchange.input_used = True
         self._judged += 1
         event = InputUsed(method, listed, sized, size, value, exchange.consumed, of_user())
@@ -112,21 +110,21 @@ class InputObserver:
             exchange.consumed += len(value)
         elif type(value) is list:
             exchange.consumed += sum(len(item) for item in value if type(item) is bytes)
-        conversation.happened(event)
+        watcher.happened(event)
 
 
 class ErrorsObserver:
     """Stands before ``wsgi.errors``."""
 
-    __slots__ = ("_conversation", "_stream")
+    __slots__ = ("_stream", "_watcher")
 
-    def __init__(self, stream: Any, conversation: Conversation) -> None:
+    def __init__(self, stream: Any, watcher: Watcher) -> None:
         self._stream = stream
-        self._conversation = conversation
+        self._watcher = watcher
 
     def write(self, *args: Any, **kwargs: Any) -> Any:
         text = args[0] if args else MISSING
-        if self._conversation.thorough or type(text) is not str or "\r" in text:
+        if self._watcher.thorough or type(text) is not str or "\r" in text:
             self._used("write", args[:1])
         return self._stream.write(*args, **kwargs)
 
@@ -139,7 +137,7 @@ class ErrorsObserver:
         return self._stream.writelines(*args, **kwargs)
 
     def flush(self, *args: Any, **kwargs: Any) -> Any:
-        if self._conversation.thorough:
+        if self._watcher.thorough:
             self._used("flush", ())
         return self._stream.flush(*args, **kwargs)
 
@@ -169,5 +167,28 @@ class ErrorsObserver:
             # it; the app handed them a text stream, which the PEP says this is (section "Input and Error
             # Streams"), and it is not the app that looks.
             return
-        self._conversation.exchange.errors_used = True
-        self._conversation.happened(ErrorsUsed(method, listed, texts, of_user()))
+        self._watcher.exchange.errors_used = True
+        self._watcher.happened(ErrorsUsed(method, listed, texts, of_user()))
+
+
+def put_observers(environ: dict[Any, Any], watcher: Watcher) -> None:
+    """Put observers before the streams and the file wrapper, in the server's own environ."""
+    stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
+    if stream is not None:
+        # An environ whose last conversation was never ended still has the observer of that time.
+        again = type(stream) is InputObserver and stream._watcher.over
+        environ["wsgi.input"] = InputObserver(stream._stream if again else stream, watcher)
+    if log is not None:
+        again = type(log) is ErrorsObserver and log._watcher.over
+        environ["wsgi.errors"] = ErrorsObserver(log._stream if again else log, watcher)
+    if "wsgi.file_wrapper" in environ:
+        environ["wsgi.file_wrapper"] = observing_file_wrapper(environ["wsgi.file_wrapper"])
+
+
+def take_observers_away(environ: dict[Any, Any], watcher: Watcher) -> None:
+    """Give the environ its own streams back, which also frees *watcher* from a reference cycle."""
+    stream, log = environ.get("wsgi.input"), environ.get("wsgi.errors")
+    if type(stream) is InputObserver and stream._watcher is watcher:
+        environ["wsgi.input"] = stream._stream
+    if type(log) is ErrorsObserver and log._watcher is watcher:
+        environ["wsgi.errors"] = log._stream

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from ..rules.model import Blame, Finding, Rule
 from ..rules.records.exchange import Exchange
@@ -12,6 +14,9 @@ from .conversation import Conversation
 from .fastpath import FastPath
 from .judge import Judge
 from .quick import call_quickly
+from .setup import Setup
+
+_Self = TypeVar("_Self", bound="Validator")
 
 
 class Validator:
@@ -30,6 +35,7 @@ class Validator:
     :param profiled: when *thorough*, find by a profile hook which return statement of the app was taken. Off inside
         foreign servers, whose threads need not be Python's: CPython 3.11 turns in circles at the first line of a
         profiled function while its thread has pending calls that only another thread may make.
+    :param judge: applies the rules and delivers what they find; ``None`` for one made of *rules* and *on_finding*.
     """
 
     def __init__(
@@ -43,16 +49,33 @@ class Validator:
         thorough: bool = False,
         on_end: Callable[[Exchange], None] | None = None,
         profiled: bool = True,
+        judge: Judge | None = None,
     ) -> None:
         chosen = tuple(event_rules() if rules is None else rules)
-        self.app = app
-        self.judge = Judge(chosen, on_finding)
-        self.fast = FastPath(chosen)
+        fast = FastPath(chosen)
+        self.setup = Setup(
+            app,
+            judge or Judge(chosen, on_finding),
+            fast,
+            # Where a rule does not say what it looks at, nothing can be left out.
+            thorough=thorough or not fast.complete,
+            profiled=thorough and profiled,
+            on_end=on_end,
+        )
         self.above, self.below = above, below
-        # Where a rule does not say what it looks at, nothing can be left out.
-        self.thorough, self.on_end = thorough or not self.fast.complete, on_end
-        self.profiled = thorough and profiled
-        self._plain = not self.thorough and above is Blame.SERVER and below is Blame.APP
+        ordinary = above is Blame.SERVER and below is Blame.APP and on_end is None
+        self._plain = ordinary and not self.setup.thorough
+
+    @property
+    def app(self) -> Callable[..., Any]:
+        """The WSGI callable that is watched."""
+        return self.setup.app
+
+    def around(self: _Self, app: Callable[..., Any]) -> _Self:
+        """Return a twin of this validator around *app*: it shares the judge, and what is known of clean traffic."""
+        twin = copy.copy(self)
+        twin.setup = replace(self.setup, app=app)
+        return twin
 
     def begin(self) -> Conversation:
         """Return a new conversation with the app; drivers that must know its end use it directly."""
@@ -61,14 +84,14 @@ class Validator:
             exchange.above = self.above
         if self.below is not Blame.APP:
             exchange.below = self.below
-        return Conversation(self, exchange)
+        return Conversation(self.setup, exchange)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._plain and len(args) == 2 and not kwargs and self.on_end is None:
-            environ = args[0]
-            noted = self.fast.environ_is_clean(environ) if type(environ) is dict else None
+        if self._plain and len(args) == 2 and not kwargs:
+            environ, setup = args[0], self.setup
+            noted = setup.fast.environ_is_clean(environ) if type(environ) is dict else None
             if noted is not None:
-                return call_quickly(self, environ, noted, args[1])
+                return call_quickly(setup, environ, noted, args[1])
         return self.begin().call(args, kwargs)
 
 

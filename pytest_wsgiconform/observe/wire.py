@@ -17,7 +17,7 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..rules.records.server import Connection, Received, Sent
 from .http_reader import read_responses
@@ -83,7 +83,7 @@ class Close:
     """Close the connection in the ordinary way, without waiting for what may still come."""
 
 
-Step: TypeAlias = "Send | Pause | AwaitFinal | AwaitInterim | AwaitBytes | AwaitProbe | HalfClose | Reset | Close"
+Step: TypeAlias = Send | Pause | AwaitFinal | AwaitInterim | AwaitBytes | AwaitProbe | HalfClose | Reset | Close
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def converse(
     :param probed: ``probed(event, label)`` tells whether the probe has reported *event* for *label*; ``None``
         when there is no side channel (steps that wait for it are skipped and noted).
     """
-    return _Conversation(address, script, limits or Limits(), probed).play()
+    return _Client(address, script, limits or Limits(), probed).play()
 
 
 def converse_all(
@@ -144,7 +144,9 @@ def converse_all(
 
 
 @dataclass
-class _Conversation:
+class _Client:
+    """Plays one script on one connection."""
+
     address: Address
     script: Script
     limits: Limits
@@ -177,7 +179,7 @@ class _Conversation:
                 if self.ended:
                     self.record.skipped.append(type(step).__name__)
                 else:
-                    self._do(step)
+                    _ACTIONS[type(step)](self, step)
             self._finish()
         finally:
             self.sock.close()
@@ -205,29 +207,24 @@ class _Conversation:
         sock.setblocking(False)
         return sock
 
-    def _do(self, step: Step) -> None:
-        if type(step) is Send:
-            self._send(step)
-        elif type(step) is Pause:
-            self._receive_until(lambda: False, min(step.seconds, 1.0))
-        elif type(step) is AwaitFinal:
-            self._await(step, lambda: self._complete_finals() >= step.count)
-        elif type(step) is AwaitInterim:
-            self._await(step, lambda: bool(self._read().responses))
-        elif type(step) is AwaitBytes:
-            self._await(step, lambda: step.data in self.kept)
-        elif type(step) is AwaitProbe:
-            probed = self.probed
-            if probed is None:
-                self.record.skipped.append("AwaitProbe")
-            else:
-                self._await(step, lambda: probed(step.event, step.label))
-        elif type(step) is HalfClose:
-            self._half_close()
-        elif type(step) is Reset:
-            self._leave("reset")
-        elif type(step) is Close:
-            self._leave("close")
+    def _pause(self, step: Pause) -> None:
+        self._receive_until(lambda: False, min(step.seconds, 1.0))
+
+    def _await_final(self, step: AwaitFinal) -> None:
+        self._await(step, lambda: self._complete_finals() >= step.count)
+
+    def _await_interim(self, step: AwaitInterim) -> None:
+        self._await(step, lambda: bool(self._read().responses))
+
+    def _await_bytes(self, step: AwaitBytes) -> None:
+        self._await(step, lambda: step.data in self.kept)
+
+    def _await_probe(self, step: AwaitProbe) -> None:
+        probed = self.probed
+        if probed is None:
+            self.record.skipped.append("AwaitProbe")
+        else:
+            self._await(step, lambda: probed(step.event, step.label))
 
     def _send(self, step: Send) -> None:
         """Send while receiving, so that a server that answers early can't deadlock the two of us."""
@@ -313,17 +310,21 @@ class _Conversation:
     def _end(self, how: str) -> str:
         return f"{how}-late" if self.late else how
 
-    def _half_close(self) -> None:
+    def _half_close(self, _step: HalfClose | None = None) -> None:
         with contextlib.suppress(OSError):
             self._socket().shutdown(socket.SHUT_WR)
         self.shut = True
         self.record.sent.append(Sent(b"", "half-close", time.monotonic()))
 
+    def _reset(self, _step: Reset) -> None:
+        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._leave("reset")
+
+    def _close(self, _step: Close) -> None:
+        self._leave("close")
+
     def _leave(self, how: str) -> None:
-        sock = self._socket()
-        if how == "reset":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
+        self._socket().close()
         self.record.sent.append(Sent(b"", how, time.monotonic()))
         self.ended = "client"
 
@@ -365,5 +366,19 @@ class _Conversation:
 
     def _socket(self) -> socket.socket:
         if self.sock is None:  # only before play() connected
-            raise RuntimeError("the conversation has no connection")
+            raise RuntimeError("the client has no connection")
         return self.sock
+
+
+#: What the client does for each kind of step.
+_ACTIONS: dict[type[Step], Callable[[_Client, Any], None]] = {
+    Send: _Client._send,
+    Pause: _Client._pause,
+    AwaitFinal: _Client._await_final,
+    AwaitInterim: _Client._await_interim,
+    AwaitBytes: _Client._await_bytes,
+    AwaitProbe: _Client._await_probe,
+    HalfClose: _Client._half_close,
+    Reset: _Client._reset,
+    Close: _Client._close,
+}

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 if TYPE_CHECKING:
-    from ..engine import TargetRun
     from ..rules.model import Rule
+    from ..targets.base import TargetRun
 
 Factory = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -30,7 +30,7 @@ def wsgi_app(request: pytest.FixtureRequest) -> Callable[..., Any]:
             "Or define a fixture wsgi_app in conftest.py that returns yours.",
             pytrace=False,
         )
-    from ..engine import TargetError
+    from ..targets.base import TargetError
     from ..targets.load import load_app
 
     try:
@@ -125,11 +125,13 @@ def wsgi_middleware_contract(wsgi_findings: list[Finding]) -> Callable[..., list
     those of level error fail the test. A ``pytest_wsgiconform.contract.MiddlewareContract`` has a test for each rule.
     """
     from ..engine import judge_all
+    from ..rules.registry import choose
     from .contract import middleware_run
 
     def judge(factory: Callable[..., Any], **settings: Any) -> list[Finding]:
         name = getattr(factory, "__qualname__", "") or type(factory).__qualname__
-        found, _ = judge_all(middleware_run(name, factory, **settings))
+        rules = choose(settings.get("select", ()), settings.get("ignore", ()))
+        found, _ = judge_all(middleware_run(name, factory, **settings), rules)
         wsgi_findings.extend(found)
         return found
 

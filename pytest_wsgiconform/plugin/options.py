@@ -8,14 +8,11 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 from ..naming import Target, parse_node_id
-
-if TYPE_CHECKING:
-    from ..settings import Settings
 
 #: The module that writes each report format; it has ``write(document, path)``.
 REPORT_FORMATS = {
@@ -224,36 +221,6 @@ def targets(config: pytest.Config) -> list[Target]:
             raise pytest.UsageError(f"--wsgi-url={url!r}: give a URL such as http://127.0.0.1:8000/.")
         found[Target("server", url)] = None
     return list(found)
-
-
-def settings(config: pytest.Config) -> Settings:
-    """Return the options that a target's run needs.
-
-    :raises pytest.UsageError: for a path without a leading slash, or a number out of range.
-    """
-    from ..settings import DEFAULT_TIMEOUT, Settings
-    from .request_options import request_settings
-
-    for path in value(config, "path"):
-        if not path.startswith("/"):
-            raise pytest.UsageError(f"--wsgi-path={path}: a path begins with a slash; did you mean /{path}?")
-    for name in ("fuzz", "crawl", "timeout", "deadline"):
-        # NaN compares false with everything, so ask for what is right.
-        if not 0 <= value(config, name) < float("inf"):
-            raise pytest.UsageError(f"--wsgi-{name}={value(config, name)}: a number from 0 up is needed")
-    if given(config, "timeout") and not value(config, "timeout"):
-        raise pytest.UsageError("--wsgi-timeout=0: nothing can be done in no time; give some seconds")
-    return Settings(
-        paths=tuple(value(config, "path")),
-        select=globs(config, "select"),
-        ignore=globs(config, "ignore"),
-        timeout=value(config, "timeout") or DEFAULT_TIMEOUT,
-        rootdir=str(config.rootpath),
-        cwd=str(config.invocation_params.dir),
-        deadline=value(config, "deadline"),
-        **request_settings(config),
-        **{name: value(config, name) for name in ("strict", "fuzz", "isolate", "layers", "crawl", "cov", "diff")},
-    )
 
 
 def globs(config: pytest.Config, name: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ that swallows every exception can't hide them.
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Generator
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Rule, merge
-from ..rules.registry import UnknownRule, choose, matching
+from ..rules.registry import UnknownRule, choose, matches, matching
 from . import options
 from .gate import Gate
 from .suite import warn
@@ -53,7 +52,7 @@ class Recorder:
         self._weighed += len(new)
         failing = []
         for finding in merge(new):
-            if finding.baselined or any(fnmatch.fnmatchcase(finding.rule, glob) for glob in self._allowed):
+            if finding.baselined or matches(finding.rule, self._allowed):
                 continue
             if self._gate.fails(finding):
                 failing.append(finding)

@@ -8,7 +8,6 @@ run without anything of our own.
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import gc
 import importlib
 import importlib.util
@@ -16,64 +15,31 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ..engine import TargetError, TargetRun
 from ..naming import NodeId, Target, parse_node_id
 from ..report.document import Document, Record, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
-from ..rules.model import Finding, Location, Rule, RuleResult, Verdict
-from ..rules.registry import UnknownRule, matching
-from ..settings import Settings
+from ..rules.model import Finding, Rule, Verdict
+from ..rules.registry import UnknownRule, matches, matching
 from ..targets.app.last_word import keep_terminal
-from ..targets.load import locate, make_importable
+from ..targets.base import Places, TargetError
+from ..targets.load import make_importable
 from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
+from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
+from .remembered import Remembered
+from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
-
-
-class OpenTarget:
-    """A target that is ready to be judged.
-
-    :ivar target: what it is. :ivar rules: the rules to put to it, in the catalogue's order.
-    :ivar gate: says what fails. :ivar location: where it is defined, when that is known.
-    """
-
-    def __init__(self, target: Target, run: TargetRun, settings: Settings, gate: Gate) -> None:
-        self.target, self.run = target, run
-        self.rules: list[Rule] = [
-            rule
-            for rule in run.rules()
-            if (not settings.select or _matches(rule, settings.select)) and not _matches(rule, settings.ignore)
-        ]
-        self.gate = gate
-        self._told_measured = False
-        self.location: Location | None = None if target.kind == "server" else locate(target.name)
-
-    def measured_once(self) -> dict[str, Any] | None:
-        """Return which lines ran under validation, when they were measured; the first call only."""
-        measured: dict[str, Any] | None = getattr(self.run, "measured", None)
-        if measured is None or self._told_measured:
-            return None
-        self._told_measured = True
-        return measured
-
-    def judge(self, rule: Rule) -> RuleResult:
-        """Give the verdict on *rule*, as the project sees it."""
-        return self.gate.apply(self.run.judge(rule), rule)
-
-
-def _matches(rule: Rule, globs: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(rule.id, glob) for glob in globs)
 
 
 class WsgiSession:
@@ -88,7 +54,7 @@ class WsgiSession:
         :raises pytest.UsageError: for anything in the options that can't be done.
         """
         self.config = config
-        self.settings = options.settings(config)
+        self.settings = settings_of(config)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
@@ -110,6 +76,9 @@ class WsgiSession:
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
         self._unjudged = 0
+        self._remembered = Remembered(config)
+        self._places: dict[str, Places] = {}
+        self._stopped_early: set[str] = set()
         try:
             for target in named:
                 self.targets.append(self._open(target))
@@ -147,11 +116,11 @@ class WsgiSession:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
         for name in ("select", "ignore"):
             for glob in getattr(self.settings, name):
-                if not fnmatch.filter(known, glob):
+                if not any(matches(rule_id, (glob,)) for rule_id in known):
                     _check_glob(f"--wsgi-{name}={glob}", glob)
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
-            _check_node_id(node_id, opened.run.rules())
+            _check_node_id(node_id, opened.rules)
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
@@ -179,6 +148,14 @@ class WsgiSession:
         suite = [item for node in nodes(session, self.targets, self.wanted) for item in session.genitems(node)]
         items[:0] = suite
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Let each target know what is asked of it, after all that selects or deselects items had its say."""
+        for opened in self.targets:
+            own = [item for item in session.items if isinstance(item, WsgiRule) and item.open_target is opened]
+            opened.expect(
+                [item.rule for item in own], {item.rule.id: self._remembered.places(item.nodeid) for item in own}
+            )
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
@@ -194,6 +171,7 @@ class WsgiSession:
             report.wsgi_record = item.record.to_dict()
             report.wsgi_facts = item.open_target.run.summary_lines()
             report.wsgi_coverage = item.open_target.measured_once()
+            report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
             if item.failed_at is not None:
                 # Annotation plug-ins point at this place; the item's own, known before it ran, is the target's.
                 report.location = (self._relative(item.failed_at.file), item.failed_at.line - 1, item.nodeid)
@@ -243,6 +221,10 @@ class WsgiSession:
             return
         record = Record.from_dict(data)
         self._records[report.nodeid] = record
+        if getattr(report, "wsgi_stopped_early", False):
+            self._stopped_early.add(report.nodeid)
+        else:
+            self._places[report.nodeid] = getattr(report, "wsgi_places", ())
         measured = getattr(report, "wsgi_coverage", None)
         if measured is not None:
             self._measured.append(measured)
@@ -262,6 +244,7 @@ class WsgiSession:
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
         if self._unjudged:
             self._messages.append(f"Rules that could not be judged, by a fault of the harness: {self._unjudged}.")
+        self._remember()
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
         made = self._write_repro(made, session)
@@ -272,6 +255,18 @@ class WsgiSession:
             except OSError as error:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _remember(self) -> None:
+        """Keep where rules showed, for those that fail and are judged again."""
+        shown = {node_id: places for node_id, places in self._places.items() if places}
+        self._remembered.keep(shown, self._places)
+        if self._stopped_early:
+            number = len(self._stopped_early)
+            rules = f"{number} rules" if number > 1 else "1 rule"
+            self._messages.append(
+                f"{rules} judged only where last time's failure showed, and broken there still: "
+                "there may be more places than those listed"
+            )
 
     def _write_repro(self, made: Document, session: pytest.Session) -> Document:
         """Write the reproductions when they were asked for; return the document with their names."""
@@ -290,10 +285,11 @@ class WsgiSession:
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""
         findings = [finding for record in self._records.values() for finding in record.findings] + self._loose
+        # A rule that was judged in part says nothing of places that it did not come to.
         judged = {
             (record.rule, record.target.name)
-            for record in self._records.values()
-            if record.verdict in (Verdict.BROKEN, Verdict.HELD)
+            for node_id, record in self._records.items()
+            if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
         if _complete(session) and not _narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
@@ -323,9 +319,8 @@ class WsgiSession:
     def _gather_from_workers(self) -> None:
         """Let the servers of a distributed run know what the workers have seen of them: each saw only a part."""
         for opened in self.targets:
-            gather = getattr(opened.run, "gather", None)
-            if gather is not None and opened.target in self._facts:
-                gather()
+            if opened.target in self._facts:
+                opened.run.gather()
                 self._facts[opened.target] = opened.run.summary_lines()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -376,7 +371,7 @@ def _check_glob(option: str, glob: str) -> None:
         raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
 
 
-def _check_node_id(node_id: NodeId, rules: list[Rule]) -> None:
+def _check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
     where = node_id.target.nodeid
     sections = {rule.section for rule in rules}
     if node_id.section is not None and node_id.section not in sections:

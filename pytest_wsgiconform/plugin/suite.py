@@ -14,11 +14,12 @@ from ..report.document import Record, record
 from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
+from ..targets.base import Places
+from ..targets.plan import needs_everything
+from .opened import OpenTarget
 
 if TYPE_CHECKING:
     import os
-
-    from .session import OpenTarget
 
 
 class BrokenRule(Exception):
@@ -85,6 +86,10 @@ class WsgiRule(pytest.Item):
     rule: Rule
     order: int
     record: Record | None = None
+    #: Where the rule showed, for a later session that judges it again.
+    places: Places = ()
+    #: Whether it was judged only where an earlier session had found it broken.
+    stopped_early: bool = False
     #: Where the first finding lies that makes the item fail, once it has run.
     failed_at: Location | None = None
 
@@ -100,7 +105,10 @@ class WsgiRule(pytest.Item):
         return self.open_target.target.nodeid
 
     def runtest(self) -> None:
-        result = self.open_target.judge(self.rule)
+        result, whole = self.open_target.judge(self.rule)
+        self.stopped_early = not whole
+        if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
+            self.places = self.open_target.run.places_of(self.rule)
         level = self.open_target.gate.policy.level(self.rule)
         self.record = record(result, self.rule, self.open_target.target.kind, self.order, level)
         blamed = dict.fromkeys(finding.blame.value for finding in result.findings)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..rules.model import Finding, Level, Rule, RuleResult, Verdict
+from ..rules.registry import matches
 from .places import relative
 
 #: Levels from the one that weighs most to the one that weighs least.
@@ -46,7 +47,7 @@ class Ignore:
 
     def covers(self, rule: str) -> bool:
         """Whether the exception is about *rule*, wherever."""
-        return any(fnmatch.fnmatchcase(rule, glob) for glob in self.rules)
+        return matches(rule, self.rules)
 
 
 def parse_ignore(lines: Iterable[str]) -> list[Ignore]:
@@ -90,7 +91,7 @@ def parse_levels(lines: Iterable[str], known: Iterable[str]) -> dict[str, Level]
                 f"wsgi_levels: {line.strip()!r} is not understood; write 'RULE = LEVEL' with one of the levels "
                 f"{', '.join(ORDER)}"
             )
-        matching = fnmatch.filter(rules, glob)
+        matching = [rule for rule in rules if matches(rule, (glob,))]
         if not matching:
             raise PolicyError(f"wsgi_levels: no rule matches {glob!r}")
         levels.update(dict.fromkeys(matching, Level(name)))

@@ -9,7 +9,7 @@ import difflib
 import fnmatch
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
@@ -232,18 +232,32 @@ def matching(pattern: str) -> list[Rule]:
     :raises UnknownRule: when none does; it names near ids.
     """
     rules = catalogue()
-    found = [rules[name] for name in fnmatch.filter(rules, pattern)]
+    found = [rule for name, rule in rules.items() if matches(name, (pattern,))]
     if not found:
         raise UnknownRule(pattern, difflib.get_close_matches(pattern, rules, n=3, cutoff=0.5))
     return found
 
 
+def matches(rule_id: str, globs: Iterable[str]) -> bool:
+    """Whether one of *globs* names the rule *rule_id*."""
+    return any(fnmatch.fnmatchcase(rule_id, glob) for glob in globs)
+
+
+def pick(rules: Iterable[Rule], select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """Return those of *rules* that *select* names (all when empty) without those that *ignore* names.
+
+    :param select: globs of rule ids. :param ignore: likewise.
+    """
+    return tuple(r for r in rules if (not select or matches(r.id, select)) and not matches(r.id, ignore))
+
+
 def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Rule]:
-    """Return the rules that *select* names (all when empty) without those that *ignore* names.
+    """Return the rules of the catalogue that *select* names (all when empty) without those that *ignore* names.
 
     :param select: globs of rule ids. :param ignore: likewise.
     :raises UnknownRule: for a glob that matches nothing.
     """
-    selected = {id(r) for glob in select for r in matching(glob)}
-    ignored = {id(r) for glob in ignore for r in matching(glob)}
-    return [r for r in catalogue().values() if (not selected or id(r) in selected) and id(r) not in ignored]
+    select, ignore = tuple(select), tuple(ignore)
+    for glob in (*select, *ignore):
+        matching(glob)
+    return list(pick(catalogue().values(), select, ignore))

@@ -1,7 +1,7 @@
 """Finding the object that a ``MODULE:ATTR`` names, and saying clearly when it can't be had.
 
 Pytest-free. Whatever the target does while it is loaded (raise, exit, recurse to death) comes out as a
-:class:`~pytest_wsgiconform.engine.TargetError` of one paragraph that shows the target's own error.
+:class:`~pytest_wsgiconform.targets.base.TargetError` of one paragraph that shows the target's own error.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..engine import TargetError
 from ..rules.display import clean, show, type_name
 from ..rules.model import Location
+from .base import TargetError
 
 #: How many frames of the target's own traceback a message shows.
 _FRAMES = 3

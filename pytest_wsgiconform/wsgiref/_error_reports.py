@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ._input import BodyError
+
 if TYPE_CHECKING:
     from .types import ErrorStream, StartResponse, WSGIEnvironment, _OptExcInfo
 
-__all__ = ["ErrorReports"]
+__all__ = ["ErrorReports", "blame_client", "log_unreadable_body"]
 
 
 class ErrorReports:
@@ -57,3 +59,23 @@ class ErrorReports:
         """
         start_response(self.error_status, self.error_headers[:], sys.exc_info())
         return [self.error_body]
+
+
+def blame_client(reports: ErrorReports, error: BaseException | None) -> None:
+    """Have the page of ``reports`` say 400, 408 or 413 when ``error`` is a request body that could not be read.
+
+    That is no fault of the application's.
+    """
+    if isinstance(error, BodyError):
+        from http import HTTPStatus
+
+        reports.error_status = f"{error.status} {HTTPStatus(error.status).phrase}"
+        reports.error_body = f"{error.reason}.".encode("ascii")
+
+
+def log_unreadable_body(reports: ErrorReports, error: BaseException | None) -> bool:
+    """Log a request body that could not be read in one line; false for any other ``error``, which is not logged."""
+    if not isinstance(error, BodyError):
+        return False
+    reports.log_fault(f"Bad request body: {error.reason}")
+    return True

@@ -20,7 +20,7 @@ from ._serving import DISCONNECTS, bracketed, has_input
 from ._timeouts import TimedConnection
 
 if TYPE_CHECKING:
-    from .simple_server import WSGIServer
+    from ._server import WSGIServer
     from .types import WSGIApplication, WSGIEnvironment
 
 

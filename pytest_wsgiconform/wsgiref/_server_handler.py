@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import stat
+import sys
 from io import BufferedReader, FileIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._error_reports import blame_client, log_unreadable_body
 from ._timeouts import TimedConnection
-from ._unreadable_body import AnswersUnreadableBody
 from .handlers import SimpleHandler
+
+if TYPE_CHECKING:
+    from .types import _OptExcInfo
 
 server_version = "WSGIServer/0.2"
 sys_version = f"{platform.python_implementation()}/{platform.python_version()}"
@@ -52,7 +56,7 @@ class ConnectionWriter:
         self.closed = True
 
 
-class ServerHandler(AnswersUnreadableBody, SimpleHandler):
+class ServerHandler(SimpleHandler):
     """A `SimpleHandler` for requests that `WSGIRequestHandler` reads.
 
     Attributes:
@@ -84,6 +88,16 @@ class ServerHandler(AnswersUnreadableBody, SimpleHandler):
         """Whether a response was sent that is whole with its head, and its end left out by an overriding method."""
         whole = self.headers_sent and self._keeps_connection and not self._sends_content()
         return whole and not self._at_fault and not self.client_disconnected
+
+    def handle_error(self) -> None:
+        """Answer as ever, but 400, 408 or 413 for a request body that could not be read."""
+        blame_client(self, sys.exc_info()[1])
+        super().handle_error()
+
+    def log_exception(self, exc_info: _OptExcInfo) -> None:
+        """Log as ever, but a request body that could not be read in one line."""
+        if not log_unreadable_body(self, exc_info[1]):
+            super().log_exception(exc_info)
 
     # ---- files
 

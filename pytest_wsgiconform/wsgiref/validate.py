@@ -75,8 +75,7 @@ def validator(application: WSGIApplication) -> WSGIApplication:
     noticed when it is collected, and is then told as a warning.
     """
     rules = event_rules()
-    watched = Validator(application, rules=rules)
-    watched.judge = _FirstFault(rules, None)
+    watched = Validator(application, rules=rules, judge=_FirstFault(rules, None))
 
     def checked(*args: Any, **kwargs: Any) -> Any:
         # The way of calling is part of what is checked, so nothing may be refused before it is.

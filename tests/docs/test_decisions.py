@@ -26,7 +26,7 @@ def name_of(page: Path) -> str:
 def test_every_rule_it_is_about_exists(page: Path) -> None:
     rules = decisions.read(page).rules
     assert rules
-    assert [rule for rule in rules if rule not in catalogue()] == []
+    assert [rule for rule in rules if rule not in catalogue()] == [], f"{page.name}, line Rules: these are no rules"
     assert len(set(rules)) == len(rules)
 
 
@@ -38,7 +38,8 @@ def test_every_other_id_in_it_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_its_parts_stand_in_order(page: Path) -> None:
-    assert re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE) == PARTS
+    parts = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert parts == PARTS, f"the parts of {page.name} are {PARTS}, in this order"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -61,7 +62,8 @@ def test_the_numbers_are_consecutive_and_the_index_lists_each_page_once() -> Non
     assert [decisions.read(page).number for page in PAGES] == [f"{n:04}" for n in range(1, len(PAGES) + 1)]
     assert all(page.stem.startswith(decisions.read(page).number + "-") for page in PAGES)
     index = (decisions.FOLDER / "index.md").read_text(encoding="utf-8")
-    assert re.findall(r"^(\d{4}-.+)$", index, re.MULTILINE) == [page.stem for page in PAGES]
+    listed = re.findall(r"^(\d{4}-.+)$", index, re.MULTILINE)
+    assert listed == [page.stem for page in PAGES], "docs/decisions/index.md lists each page once, by number"
 
 
 def test_a_rule_without_a_decision_has_no_link_to_one() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pytest_wsgiconform import Blame, Finding, Level
 from pytest_wsgiconform.observe.validator import Validator
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.registry import event_rules
 from tests.corpora.collecting import Program
 from tests.corpora.servers.broken import callers as wrong
 from tests.corpora.servers.calling import Server
@@ -54,3 +55,13 @@ def test_wrong_server_is_blamed(caller: Program, thorough: bool) -> None:
 def test_odd_server_is_left_alone(caller: Program, thorough: bool) -> None:
     found = found_with(caller.make(), thorough)
     assert [str(finding) for finding in found if finding.level is not Level.ADVICE] == []
+
+
+def test_each_rule_on_servers_has_a_wrong_one() -> None:
+    """Those of error level, and all that came after the first release."""
+    broken = {clause for caller in wrong.corpus for clause in caller.clauses}
+    wanted = [r for r in event_rules() if r.side is Blame.SERVER and (r.level is Level.ERROR or r.since != "0.1")]
+    assert [rule.id for rule in wanted if not broken & set(rule.clauses)] == [], (
+        "write a server that breaks these rules in tests/corpora/servers/broken/callers.py: environ_of(NAME, CLAUSE, "
+        "VARIABLE=VALUE), or a function that calls the app, @corpus.program(clauses=(CLAUSE,))"
+    )

@@ -257,7 +257,7 @@ def test_the_clean_path_judges_nothing() -> None:
     watched = Validator(app, lambda finding: None)
     drive(watched, make_environ({}), 0)
     judged: list[Any] = []
-    watched.judge.judge = lambda event, exchange: judged.append(event)  # type: ignore[method-assign]
+    watched.setup.judge.judge = lambda event, exchange: judged.append(event)  # type: ignore[method-assign]
     for _ in range(3):
         environ = make_environ({})
         environ["wsgi.input"] = io.BytesIO()
@@ -266,12 +266,14 @@ def test_the_clean_path_judges_nothing() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    watched = Validator(lambda environ, start: [], lambda finding: None)
+    switch = Switch()
+    watched = Validator(switch, lambda finding: None)
     for number in range(3000):
-        app = make_app(f"404 Gone {number}", [("Content-Type", "text/plain"), ("X-N", str(number))], (list, [b"x"]))
-        watched.app = app
+        switch.app = make_app(
+            f"404 Gone {number}", [("Content-Type", "text/plain"), ("X-N", str(number))], (list, [b"x"])
+        )
         environ = make_environ({})
         environ[f"HTTP_X_{number}"] = "1"
         drive(watched, environ, 0)
-    fast = watched.fast
+    fast = watched.setup.fast
     assert max(len(fast._calls), len(fast._pairs), len(fast._shapes), len(fast._statuses), len(fast._facts)) <= 1100

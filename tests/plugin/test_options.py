@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_wsgiconform.naming import NodeId, Target, parse_node_id
-from pytest_wsgiconform.plugin import options
+from pytest_wsgiconform.plugin import options, run_settings
 from pytest_wsgiconform.settings import DEFAULT_TIMEOUT
 
 CONTRACT = (
@@ -74,7 +74,7 @@ def test_the_ini_file_sets_everything(pytester: pytest.Pytester, form: str) -> N
         pytest.skip("pytest 9 was the first to read typed TOML")
     else:
         pytester.makepyprojecttoml(f"[tool.pytest]\n{TOML}")
-    found = options.settings(config_of(pytester))
+    found = run_settings.settings(config_of(pytester))
     assert found.paths == ("/one", "/two?x=1")
     assert found.select == ("status-*", "header-*")
     assert found.ignore == ("status-latin1", "header-name-*")
@@ -88,14 +88,14 @@ def test_the_command_line_replaces_the_ini_file(pytester: pytest.Pytester) -> No
     config = config_of(
         pytester, "--wsgi-path=/three", "--wsgi-fuzz=0", "--wsgi-timeout=1", "--wsgi-app=c:d", "--wsgi-app=e:f"
     )
-    found = options.settings(config)
+    found = run_settings.settings(config)
     assert (found.paths, found.fuzz, found.timeout) == (("/three",), 0, 1.0)
     assert options.targets(config) == [Target("app", "c:d"), Target("app", "e:f")]
 
 
 def test_nothing_given_means_the_defaults(pytester: pytest.Pytester) -> None:
     config = config_of(pytester)
-    found = options.settings(config)
+    found = run_settings.settings(config)
     assert (found.paths, found.select, found.ignore, found.fuzz, found.crawl) == ((), (), (), 0, 0)
     assert found.timeout == DEFAULT_TIMEOUT
     assert not any((found.strict, found.isolate, found.layers, found.cov, found.diff))

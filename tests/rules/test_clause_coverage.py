@@ -19,15 +19,21 @@ FIRM = {"must", "must-not", "implied"}
 
 @pytest.mark.parametrize("clause", DECIDABLE, ids=lambda clause: clause.id)
 def test_decidable_clause_has_a_rule(clause: Clause) -> None:
-    assert clause.id in COVERED
+    assert clause.id in COVERED, (
+        f"no rule covers the clause {clause.id}: name it in clauses=(...) of the card that decides it; "
+        "if nobody can see it, say so by observe: unobservable in clauses.json"
+    )
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_rule_names_known_clauses_and_an_honest_level(rule: Rule) -> None:
     known = [clauses()[name] for name in rule.clauses]
     if rule.level is Level.ERROR:
-        assert known, "an error-level rule rests on a clause"
-        assert any(clause.level in FIRM for clause in known), [clause.level for clause in known]
+        assert known, f"{rule.id} is of level error: name the clause that it rests on, clauses=(...) on its card"
+        assert any(clause.level in FIRM for clause in known), (
+            f"{rule.id} is of level error, and its clauses only {[clause.level for clause in known]}: "
+            "make it a warning, or name the clause that says must"
+        )
 
 
 def test_each_party_s_decidable_clauses_have_a_rule_on_its_side() -> None:
@@ -42,4 +48,4 @@ def test_each_party_s_decidable_clauses_have_a_rule_on_its_side() -> None:
         for party in clause.binds:
             if not any(clause.id in rule.clauses and rule.side in sides[party] for rule in RULES):
                 missing.append((clause.id, party))
-    assert missing == []
+    assert missing == [], "these clauses bind parties on whose side no rule covers them: see binds in clauses.json"

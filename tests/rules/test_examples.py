@@ -76,10 +76,12 @@ def judge_runs(rule: Rule, made: Any) -> list[Finding]:
     """Judge a hand-written run by *rule* alone; runs of an app by every rule, so that side effects show."""
     if not callable(made):
         outcome = rule.check(made)
-        assert outcome is not None, "the example's run does not exercise its rule"
+        assert outcome is not None, f"the run of an example of {rule.id} could not break it: check() returned None"
         return [fault_finding(rule, fault) for fault in outcome]
     runs = runs_of(rule, made)
-    assert any(rule.check(run) is not None for run in runs), "the example does not exercise its rule"
+    assert any(rule.check(run) is not None for run in runs), (
+        f"an example of {rule.id} could not break it: check() returned None for every run"
+    )
     found = [finding for run in runs for finding in run.findings]
     for other in RULES:
         if other.side is Blame.APP and other.stimuli:
@@ -102,35 +104,40 @@ EXAMPLES = [rule for rule in RULES if not is_middleware_example(rule)]
 
 @pytest.mark.parametrize("rule", EXAMPLES, ids=lambda rule: rule.id)
 def test_bad_example_breaks_its_rule_and_no_other_error_level_rule(rule: Rule) -> None:
-    assert rule.bad_example is not None
+    assert rule.bad_example is not None, "see test_card_is_complete"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # examples leave files to the server
         found = run_example(rule, rule.bad_example)
         gc.collect()
     broken = {finding.rule for finding in found}
-    assert rule.id in broken, [str(finding) for finding in found]
+    assert rule.id in broken, f"the bad example of {rule.id} does not break it; found: {[str(f) for f in found]}"
     others = [str(f) for f in found if f.level is Level.ERROR and f.rule != rule.id]
-    assert others == []
+    assert others == [], f"the bad example of {rule.id} may have one fault only"
 
 
 @pytest.mark.parametrize("rule", EXAMPLES, ids=lambda rule: rule.id)
 def test_good_example_breaks_no_rule(rule: Rule) -> None:
-    assert rule.good_example is not None
+    assert rule.good_example is not None, "see test_card_is_complete"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         found = run_example(rule, rule.good_example)
         gc.collect()
-    assert [str(f) for f in found if f.level is not Level.ADVICE or f.rule == rule.id] == []
+    wrong = [str(f) for f in found if f.level is not Level.ADVICE or f.rule == rule.id]
+    assert wrong == [], f"the good example of {rule.id} breaks a rule"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_card_is_complete(rule: Rule) -> None:
-    assert rule.summary.endswith("."), "the summary is a sentence"
-    assert len(rule.why.split()) >= 12, "the docstring says why"
-    assert rule.hint.endswith((".", ")")), "the hint is a sentence"
+    name = rule.check.__name__
+    assert rule.summary.endswith("."), f"the first paragraph of the docstring of {name} is a sentence: what must hold"
+    words = len(rule.why.split())
+    assert words >= 12, (
+        f"the docstring of {name} says why, and where it stands, after an empty line; it has {words} words"
+    )
+    assert rule.hint.endswith((".", ")")), f"hint= of {rule.id} is a sentence: what to do about a finding"
     assert rule.id == rule.id.lower() and " " not in rule.id
-    assert rule.bad_example is not None and rule.good_example is not None
-    for which in ("bad", "good"):
+    for which, example in (("bad", rule.bad_example), ("good", rule.good_example)):
+        assert example is not None, f"{rule.id} has no {which} example: write one below the check, @{name}.{which}"
         source = rule.example_source(which)
         assert source.startswith("def "), source
         assert "type: ignore" not in source
@@ -152,7 +159,10 @@ def test_good_examples_of_apps_exercise_their_rule() -> None:
                 gc.collect()
         if not ended[0].exercised.get(rule.id) and "not-exercised-when-good" not in NEVER_HELD.get(rule.id, ""):
             vacuous.append(rule.id)
-    assert vacuous == []
+    assert vacuous == [], (
+        "these good examples do nothing that could break them, so they prove nothing: let them do it rightly. "
+        "A rule that nothing can keep visibly goes into NEVER_HELD"
+    )
 
 
 #: Rules that a program keeps by never doing something, so that no event of keeping them exists.

@@ -42,8 +42,7 @@ class Warm:
         assert self.found == []
 
     def play(self, app: Callable[..., Any], environ: dict[str, Any] | None = None) -> list[Finding]:
-        self.validator.app = app
-        Play(self.validator, environ or request_environ(), label="warm", limit=10).run()
+        Play(self.validator.around(app), environ or request_environ(), label="warm", limit=10).run()
         return self.found
 
 
@@ -82,7 +81,7 @@ def test_the_bad_example_is_found_by_a_warm_validator(rule: EventRule[Any]) -> N
 
 @pytest.mark.parametrize("rule", event_rules(), ids=lambda rule: rule.id)
 def test_every_card_says_what_its_rule_looks_at(rule: EventRule[Any]) -> None:
-    assert Validator(hello, rules=[rule]).fast.complete, (
+    assert Validator(hello, rules=[rule]).setup.fast.complete, (
         f"the card of {rule.id} does not say what it looks at, so that every exchange takes the slow path: "
         "give headers= or statuses= (start_response), environ= (the app's call), silent_when_clean= (else)"
     )

@@ -118,7 +118,12 @@ def _(environ, start_response):
 def _(environ, start_response):
     from io import BytesIO
 
-    from pytest_wsgiconform.wsgiref.util import FileWrapper
+    class FileWrapper:
+        def __init__(self, file, block_size=8192):
+            self.file, self.block_size = file, block_size
+
+        def __iter__(self):
+            return iter(lambda: self.file.read(self.block_size), b"")
 
     start_response("200 OK", [("Content-Type", "text/plain")])
     return environ.get("wsgi.file_wrapper", FileWrapper)(BytesIO(b"a file"))

@@ -11,16 +11,17 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ...engine import TargetError
 from ...rules.display import clean
 from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ..base import TargetError
 from .routes import Route
 
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
@@ -191,14 +192,14 @@ class Child:
 class ChildPlayer:
     """Plays stimuli in a child interpreter; see :class:`~pytest_wsgiconform.targets.app.player.Player`.
 
-    :param name: the app, as ``MODULE:ATTR``. :param rules: the event rules that watch. :param settings: the run's.
+    :param name: the app, as ``MODULE:ATTR``. :param settings: the run's.
     :raises TargetError: when the child can't load the app.
     """
 
-    def __init__(self, name: str, rules: list[Rule], settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._rules: list[str] = []
         self._load: dict[str, Any] = {
             "name": name,
-            "rules": [rule.id for rule in rules],
             "settings": asdict(replace(settings, isolate=False)),
             "path": list(sys.path),
         }
@@ -219,12 +220,16 @@ class ChildPlayer:
         child.loaded()
         return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
 
+    def watch(self, rules: Sequence[Rule]) -> None:
+        self._rules = [rule.id for rule in rules]
+
     def routes(self) -> tuple[list[Route], list[str]]:
         return self._routes, self._notes
 
     def play(self, stimulus: str, route: Route, limit: float, patience: float | None) -> AppRun:
         request = {
             "stimulus": stimulus,
+            "rules": self._rules,
             "path": route.path,
             "method": route.method,
             "limit": limit,

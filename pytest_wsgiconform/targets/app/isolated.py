@@ -14,9 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ...engine import TargetError
-from ...rules.registry import choose
+from ...rules.registry import catalogue
 from ...settings import Settings
+from ..base import TargetError
 from ..load import load_app, make_importable
 from .player import LocalPlayer
 from .routes import Route
@@ -54,14 +54,14 @@ def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
     if settings.cwd:
         os.chdir(settings.cwd)
     app = load_app(request["name"])
-    wanted = set(request["rules"])
-    player = LocalPlayer(request["name"], app, [rule for rule in choose() if rule.id in wanted], settings)
+    player = LocalPlayer(request["name"], app, settings)
     routes, notes = player.routes()
     return player, {"routes": [[route.path, route.method] for route in routes], "notes": notes}
 
 
 def _play(player: LocalPlayer, request: dict[str, Any]) -> dict[str, Any]:
     route = Route(request["path"], request["method"])
+    player.watch([catalogue()[name] for name in request["rules"]])
     return player.play(request["stimulus"], route, request["limit"], request["patience"]).to_dict()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,9 +19,11 @@ from ...observe.validator import Validator
 from ...rules.display import clean, type_name
 from ...rules.model import Blame, Finding, Location, Rule, RuleResult
 from ...rules.records.exchange import Exchange
-from ...rules.registry import choose
+from ...rules.registry import catalogue
 from ...settings import Settings
-from .target import AppTarget, result_of
+from ..base import Places
+from ..verdicts import result_of
+from .target import AppTarget, binds_apps
 
 #: Names under which middleware keeps the app that it wraps.
 _HOLDERS = frozenset(
@@ -138,9 +140,9 @@ class Layers:
             self._descend(inner)
 
     def _watched(self, layer: Layer, caller: Layer | None) -> Validator:
-        validator = _Counting(layer.app, _ignore, rules=self._rules, thorough=True)
+        ended = functools.partial(self._ended, caller=caller, callee=layer)
+        validator = _Counting(layer.app, _ignore, rules=self._rules, thorough=True, on_end=ended)
         validator.on_begin = self._outer_begins if caller is None else None
-        validator.on_end = lambda exchange: self._ended(exchange, caller, layer)
         return validator
 
     # -- what is seen ------------------------------------------------------------------------------
@@ -265,30 +267,39 @@ def _ignore(_finding: Finding) -> None:
 
 
 class LayeredTarget(AppTarget):
-    """An app under test whose findings name the layer; see :class:`pytest_wsgiconform.engine.TargetRun`.
+    """An app under test whose findings name the layer; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
     It is judged by the rules for apps as a whole, and besides by the event rules for servers between its layers.
     """
 
     def __init__(self, name: str, app: Callable[..., Any], settings: Settings) -> None:
-        chosen = choose(settings.select, settings.ignore)
-        self._layers = Layers(app, [rule for rule in chosen if rule.on])
-        between = [rule for rule in chosen if rule.on and rule.side is Blame.SERVER]
+        self._outermost = app
+        self._layers = Layers(app, [])
         try:
             super().__init__(name, self._layers.app, settings)
         except BaseException:
             self._layers.restore()
             raise
-        self._between = between if self._layers.outermost.inner else []
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind an app, and those that bind what stands between its layers."""
-        return [*super().rules(), *self._between]
+        layered = bool(self._layers.outermost.inner)
+        between = [r for r in catalogue().values() if layered and r.on and r.side is Blame.SERVER]
+        return [*super().rules(), *between]
+
+    def _watch(self, rules: Iterable[Rule]) -> None:
+        rules = [rule for rule in rules if rule.on]
+        self._layers.restore()
+        self._layers = Layers(self._outermost, rules)
+        self.app = self._layers.app
+        self._player.close()
+        self._player = self._make_player()
+        super()._watch(rule for rule in rules if binds_apps(rule))
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule*; its findings name the layer where one is known."""
         if rule.side is Blame.SERVER:
-            self.runs()
+            self._play_for(rule)
             found = self._layers.to_blame(rule)
             exercised = self._layers.exercised.get(rule.id, 0)
             return result_of(rule, self.name, exercised, found, "nothing between two layers could have broken it")
@@ -302,6 +313,14 @@ class LayeredTarget(AppTarget):
         first = result.findings[0].stimulus
         named = [replace(finding, stimulus=stimulus.get(finding.location, first)) for finding in named]
         return result_of(rule, self.name, result.exercised, named, "")
+
+    def judge_again(self, rule: Rule) -> RuleResult | None:
+        """Say nothing: which layer broke a rule is seen when all has been played."""
+        return None
+
+    def places_of(self, rule: Rule) -> Places:
+        """Remember nothing, see :meth:`judge_again`."""
+        return ()
 
     def summary_lines(self) -> list[str]:
         """Say how much was exercised, and which layers there are."""

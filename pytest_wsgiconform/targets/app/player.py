@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from .coverage import AppCoverage
 
 
+#: The id of the stimulus that is made of property-based requests; only ``--wsgi-fuzz`` asks for it.
+FUZZ = "fuzz"
+
+
 class Player(Protocol):
     """Where an app lives and its stimuli are played."""
+
+    def watch(self, rules: Sequence[Rule]) -> None:
+        """Let *rules*, on single events, judge what is played from now on; none do before."""
+        ...
 
     def routes(self) -> tuple[list[Route], list[str]]:
         """Return the routes that the app's framework tells of, and a sentence for each that can't be read."""
@@ -48,7 +56,7 @@ class LocalPlayer:
     """Plays stimuli in this process.
 
     :param name: the app as the user named it, ``""`` when it has no name. :param app: the WSGI callable.
-    :param rules: the event rules that watch. :param settings: the run's settings.
+    :param settings: the run's settings.
     :param last_word: tells on the terminal what was played when the process dies; ``None`` for no such thing.
     """
 
@@ -56,13 +64,16 @@ class LocalPlayer:
         self,
         name: str,
         app: Callable[..., Any],
-        rules: list[Rule],
         settings: Settings,
         last_word: LastWord | None = None,
     ) -> None:
-        self.app, self.rules, self.settings = app, rules, settings
+        self.app, self.settings = app, settings
+        self._rules: list[Rule] = []
         self._last_word = last_word
         self._coverage = _coverage_of(name) if settings.cov and name else None
+
+    def watch(self, rules: Sequence[Rule]) -> None:
+        self._rules = list(rules)
 
     def routes(self) -> tuple[list[Route], list[str]]:
         return discover(self.app)
@@ -71,7 +82,7 @@ class LocalPlayer:
         chosen = self._stimulus(stimulus)
         if self._last_word is not None:
             self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
-        stage = Stage(self.app, self.rules, route.path, limit, stimulus, route.method, patience)
+        stage = Stage(self.app, self._rules, route.path, limit, stimulus, route.method, patience)
         broken: Exception | None = None
         with undisturbed() as left:
             try:
@@ -87,7 +98,7 @@ class LocalPlayer:
         return stage.run
 
     def _stimulus(self, name: str) -> Stimulus:
-        if name == "fuzz":
+        if name == FUZZ:
             from ...stimuli.app.fuzz import fuzz_stimulus
 
             return fuzz_stimulus(self.settings.fuzz, self._coverage.count if self._coverage is not None else None)

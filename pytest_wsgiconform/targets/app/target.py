@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...rules.display import clean
-from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict, merge
+from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict
 from ...rules.records.app import AppRun
-from ...rules.registry import choose
+from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
-from .crawl import links_in
+from ..base import Places, TargetRun
+from ..plan import Plan, applies
+from ..verdicts import finding_of_run, result_of
 from .last_word import LastWord
-from .player import LocalPlayer, Player
-from .routes import Route
+from .player import FUZZ, LocalPlayer, Player
+from .playing import Playing
 
-#: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
-_BAD_RUNS = 3
+#: The ordinary request: it is played whatever is asked, and its answer is the one whose links are followed.
+_FIRST = "get"
 
-#: After so many of them altogether, everything is given up.
-_BAD_RUNS_IN_ALL = 30
-
-#: Seconds for the items of a response, once one of the route has shown that it does not end.
-_PATIENCE = 0.1
+#: At most so many places are remembered of one rule.
+_MOST_PLACES = 8
 
 
-class AppTarget:
-    """Judges one WSGI application; see :class:`pytest_wsgiconform.engine.TargetRun`.
+class AppTarget(TargetRun):
+    """Judges one WSGI application; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
     :param name: as the user gave it. :param app: the callable, ``None`` to load it by its name in a child interpreter.
     :param settings: the run's settings.
@@ -40,190 +37,113 @@ class AppTarget:
 
     def __init__(self, name: str, app: Callable[..., Any] | None, settings: Settings) -> None:
         self.name, self.app, self.settings = name, app, settings
-        self._rules = [rule for rule in choose(settings.select, settings.ignore) if binds_apps(rule)]
+        self._plan = Plan(self.rules(), _FIRST)
+        self._remembered: Mapping[str, Places] = {}
         self._player = self._make_player()
-        self._routes: list[Route] = []
-        self._discovered = self._crawled = 0
-        self._runs: list[AppRun] | None = None
-        self._bad_runs: Counter[Route] = Counter()
-        self._endless: set[Route] = set()
-        self._notes: list[str] = []
-        #: What ``AppCoverage.report`` gave once all had been played, ``None`` when nothing was measured.
-        self.measured: dict[str, Any] | None = None
+        self._playing: Playing | None = None
+        self._again: Playing | None = None
 
     def _make_player(self) -> Player:
-        watching = [rule for rule in self._rules if rule.on]
         if self.app is not None:
-            return LocalPlayer(self.name, self.app, watching, self.settings, LastWord() if self.name else None)
+            return LocalPlayer(self.name, self.app, self.settings, LastWord() if self.name else None)
         from .isolate import ChildPlayer
 
-        return ChildPlayer(self.name, watching, self.settings)
+        return ChildPlayer(self.name, self.settings)
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind an app."""
-        return self._rules
+        return [rule for rule in catalogue().values() if binds_apps(rule)]
 
-    def runs(self) -> list[AppRun]:
-        """Return all runs, playing the stimuli on the first call."""
-        if self._runs is None:
-            self._runs = []
-            pending = self._find_routes()
-            while pending:
-                route = pending.pop(0)
-                self._routes.append(route)
-                played = self._play_route(route)
-                self._runs += played
-                pending += self._follow(played, [*self._routes, *pending])
-            measured = self._player.coverage()
-            if measured is not None:
-                from .coverage import coverage_lines
+    def plan(self, rules: Iterable[Rule], remembered: Mapping[str, Places] | None = None) -> None:
+        """Play no more than *rules* need. What was played by a plan that lacks one of them is forgotten."""
+        asked = set(rules)
+        self._remembered, self._again = dict(remembered or {}), None
+        if self._playing is None or not self._plan.covers(*asked):
+            self._plan = Plan([rule for rule in self.rules() if rule in asked], _FIRST)
+            self._playing = None
 
-                self._notes += coverage_lines(measured)
-                self.measured = measured
-            self._player.close()
-        return self._runs
+    def _stimuli(self) -> list[str]:
+        return [*(stimulus.id for stimulus in app_stimuli()), *([FUZZ] if self.settings.fuzz else ())]
 
-    def _find_routes(self) -> list[Route]:
-        if self.settings.paths:
-            return [Route(path) for path in self.settings.paths]
-        discovered, self._notes = self._player.routes()
-        self._discovered = len(discovered)
-        return list(dict.fromkeys([Route("/"), *discovered]))
+    def _watch(self, rules: Iterable[Rule]) -> None:
+        """Let those of *rules* that judge single events watch from now on."""
+        self._player.watch([rule for rule in rules if rule.on])
 
-    def _follow(self, runs: list[AppRun], known: list[Route]) -> list[Route]:
-        """Return the routes that answers of *runs* lead to, as many as may still be crawled."""
-        found: list[Route] = []
-        for run in runs:
-            for label in ("get", "ordinary"):
-                record = run.exchange(label) if run.stimulus == "get" else None
-                for route in links_in(record) if record is not None else ():
-                    if self._crawled < self.settings.crawl and route not in known and route not in found:
-                        found.append(route)
-                        self._crawled += 1
-        return found
+    def playing(self) -> Playing:
+        """Return what the plan asks for, playing it on the first call."""
+        if self._playing is None:
+            self._watch(self._plan.rules)
+            playing = Playing(self._player, self.settings)
+            playing.play(self._plan.stimuli(self._stimuli()))
+            self._playing, self.measured = playing, playing.measured
+        return self._playing
 
-    def _play_route(self, route: Route) -> list[AppRun]:
-        runs = []
-        names = [stimulus.id for stimulus in app_stimuli()]
-        if self.settings.fuzz:
-            names.append("fuzz")
-        for name in names:
-            if self._bad_runs[route] >= _BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
-                self._notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
-                break
-            runs.append(self._play(name, route))
-        return runs
-
-    def _play(self, name: str, route: Route) -> AppRun:
-        limit = self.settings.timeout * (10 if name == "fuzz" else 1)
-        run = self._player.play(name, route, limit, _PATIENCE if route in self._endless else None)
-        if run.facts.get("died") or any(record.timed_out for record in run.exchanges):
-            self._bad_runs[route] += 1
-        if any(record.facts.get("endless") for record in run.exchanges):
-            self._endless.add(route)
-        return run
+    def _playing_again(self) -> Playing:
+        """Return what is remembered of an earlier session, playing it on the first call."""
+        if self._again is None:
+            self._watch(rule for rule in self.rules() if rule.id in self._remembered)
+            places = {place for found in self._remembered.values() for place in found}
+            self._again = Playing(self._player, self.settings)
+            self._again.play_at(places, self._stimuli())
+        return self._again
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
-        runs = self.runs()
-        if rule.on:
-            exercised = sum(run.exercised.get(rule.id, 0) for run in runs)
-            findings = [
-                replace(finding, stimulus=run.stimulus)
-                for run in runs
-                for finding in run.findings
-                if finding.rule == rule.id
-            ]
-        else:
-            exercised, findings = self._judge_runs(rule, runs)
-        return result_of(rule, self.name, exercised, findings, self._reason(runs))
+        return self._judged(rule, self._play_for(rule))
 
-    def _judge_runs(self, rule: Rule, runs: Iterable[AppRun]) -> tuple[int, list[Finding]]:
+    def _play_for(self, rule: Rule) -> Playing:
+        """Return what is played for *rule*, which may not have been in the plan."""
+        if not self._plan.covers(rule):
+            self.plan([*self._plan.rules, rule], self._remembered)
+        return self.playing()
+
+    def judge_again(self, rule: Rule) -> RuleResult | None:
+        """Judge *rule* where it showed in an earlier session."""
+        if not self._remembered.get(rule.id):
+            return None
+        result = self._judged(rule, self._playing_again())
+        return result if result.verdict is Verdict.BROKEN else None
+
+    def _judged(self, rule: Rule, playing: Playing) -> RuleResult:
         exercised = 0
         findings: list[Finding] = []
-        for run in runs:
-            if rule.stimuli != ("*",) and run.stimulus not in rule.stimuli:
-                continue
-            outcome = rule.check(run)
-            if outcome is None:
-                continue
-            exercised += 1
-            findings.extend(finding_of_run(rule, fault, run) for fault in outcome)
-        return exercised, findings
+        for _, run in playing.runs:
+            times, found = _judge_run(rule, run)
+            exercised += times
+            findings += found
+        reason = f"nothing in {playing.exchanges} exchanges could have broken it"
+        return result_of(rule, self.name, exercised, findings, reason)
 
-    def _reason(self, runs: list[AppRun]) -> str:
-        exchanges = sum(len(run.exchanges) for run in runs)
-        return f"nothing in {exchanges} exchanges could have broken it"
+    def places_of(self, rule: Rule) -> Places:
+        """Return the first stimulus and route for each line or message that was found."""
+        seen: set[Any] = set()
+        places = []
+        for route, run in self._playing.runs if self._playing is not None else ():
+            found = {(f.location or f.message, f.variable) for f in _judge_run(rule, run)[1]}
+            if found - seen:
+                places.append((run.stimulus, route.path, route.method))
+            seen |= found
+        return tuple(places[:_MOST_PLACES])
 
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
-        routes = len(self._routes)
-        exchanges = sum(len(run.exchanges) for run in self._runs or ())
-        origins = [
-            text
-            for number, text in (
-                (self._discovered, f"{self._discovered} told by the framework"),
-                (self._crawled, f"{self._crawled} found by following links"),
-            )
-            if number
-        ]
-        told = f" ({', '.join(origins)})" if origins else ""
-        lines = [f"{exchanges} exchanges on {routes} route{'s' if routes != 1 else ''}{told}"]
-        silent = self._silent_routes()
-        if silent:
-            lines.append(f"{silent} of them never gave a response with a status below 400")
-        return lines + self._notes
-
-    def _silent_routes(self) -> int:
-        """Return the number of routes that had nothing to offer but errors."""
-        answered = {run.path for run in self._runs or () if any((record.code or 999) < 400 for record in run.exchanges)}
-        return len({route.path for route in self._routes} - answered)
+        playing = self._playing or self._again or Playing(self._player, self.settings)
+        return playing.summary_lines()
 
     def close(self) -> None:
         """Stop what was started."""
         self._player.close()
 
 
+def _judge_run(rule: Rule, run: AppRun) -> tuple[int, list[Finding]]:
+    """Return how often *run* put *rule* to the test, and what was found."""
+    if rule.on:
+        found = [replace(finding, stimulus=run.stimulus) for finding in run.findings if finding.rule == rule.id]
+        return run.exercised.get(rule.id, 0), found
+    outcome = rule.check(run) if applies(rule, run.stimulus) else None
+    return int(outcome is not None), [finding_of_run(rule, fault, run) for fault in outcome or ()]
+
+
 def binds_apps(rule: Rule) -> bool:
     """Tell whether *rule* is a duty of the app's side that app stimuli can judge."""
     return rule.side is Blame.APP
-
-
-def finding_of_run(rule: Rule, fault: Fault, run: AppRun) -> Finding:
-    """Make the finding of an exchange rule; its request is the fault's own or the run's first."""
-    evidence = dict(fault.evidence)
-    record = run.exchange(fault.exchange) if fault.exchange is not None else None
-    record = record or (run.exchanges[0] if run.exchanges else None)
-    if record is not None:
-        # How to send the request again, where the stimulus worked that out.
-        evidence |= {key: record.facts[key] for key in ("python", "raw") if key in record.facts}
-    for key in ("got", "expected"):
-        value = getattr(fault, key)
-        if value is not None:
-            evidence[key] = clean(value)
-    request = record.request() if record is not None else {"method": "", "path": run.path, "query": ""}
-    return Finding(
-        rule=rule.id,
-        level=rule.level,
-        blame=rule.side,
-        clauses=rule.clauses,
-        message=clean(fault.message),
-        stimulus=run.stimulus,
-        request=request,
-        location=fault.location or (record.start_location if record is not None else None),
-        evidence=evidence,
-        variable=fault.variable,
-    )
-
-
-def result_of(rule: Rule, target: str, exercised: int, findings: Iterable[Finding], reason: str) -> RuleResult:
-    """Fold what was counted and found into a verdict.
-
-    :param reason: why the rule was not exercised, for the case that it wasn't.
-    """
-    merged = tuple(merge(replace(finding, target=target) for finding in findings))
-    if merged:
-        return RuleResult(rule.id, target, Verdict.BROKEN, max(exercised, 1), merged)
-    if not exercised:
-        return RuleResult(rule.id, target, Verdict.NOT_EXERCISED, reason=reason)
-    return RuleResult(rule.id, target, Verdict.HELD, exercised)

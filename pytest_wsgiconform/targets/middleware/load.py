@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ...engine import TargetError
 from ...rules.display import show, type_name
+from ..base import TargetError
 from ..load import load_object, own_error
 
 Factory = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ...observe.sandwich import Sandwich
-from ...rules.display import clean
-from ...rules.model import Blame, Fault, Finding, Rule, RuleResult
+from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict
 from ...rules.records.middleware import Crossing, MiddlewareRun
-from ...rules.registry import choose
+from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
-from ..app.target import AppTarget, result_of
+from ..app.target import AppTarget
+from ..base import Places, TargetRun
+from ..plan import Plan, applies
+from ..verdicts import finding_of_fault, result_of
 
-#: Findings of the rule on the left are left out where one of those on the right tells the same more exactly.
-TOLD_BETTER = {
-    "close-called": (
-        "close-forwarded",
-        "close-not-on-iterator",
-        "close-forwarded-when-stopped",
-        "close-forwarded-before-first-block",
-        "close-forwarded-after-error",
-    ),
-    "content-length-matches-body": ("changed-body-has-its-length", "header-names-known-in-any-case"),
-    "start-response-called": ("empty-body-accepted", "lazy-start-accepted"),
-    "close-forwarded": ("close-not-on-iterator",),
-    # Leaving a "yield from" closes the iterator by itself.
-    "close-not-on-iterator": (
-        "close-forwarded-when-stopped",
-        "close-forwarded-before-first-block",
-        "close-forwarded-after-error",
-    ),
-    "changed-body-has-its-length": ("header-names-known-in-any-case",),
-    "iterable-can-be-iterated": ("sequence-protocol-accepted",),
-    # What takes every body for a list fails with all other ones.
-    "lazy-start-accepted": ("iterable-only-iterated",),
-    "empty-body-accepted": ("iterable-only-iterated",),
-    "returns-as-soon-as-inner-app": ("write-only-for-written",),
-}
+#: Ordinary exchanges: they are played whatever is asked.
+_FIRST = "list"
 
 
-class MiddlewareTarget:
-    """Judges one middleware; see :class:`pytest_wsgiconform.engine.TargetRun`.
+class MiddlewareTarget(TargetRun):
+    """Judges one middleware; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
     :param name: as the user gave it. :param factory: makes the middleware around an app.
     :param settings: the run's settings. :param stimuli: what it is put through; ``None`` for everything.
@@ -64,11 +43,14 @@ class MiddlewareTarget:
     ) -> None:
         self.name, self.factory, self.settings = name, factory, settings
         self._as_app = self._app_target() if as_app else None
-        self._stimuli = tuple(middleware_stimuli() if stimuli is None else stimuli)
-        self._rules = [rule for rule in choose(settings.select, settings.ignore) if binds_middleware(rule)]
-        # What tells better is asked even when it is not selected: the selection must not change a verdict.
-        self._every = {rule.id: rule for rule in choose() if binds_middleware(rule)}
-        self._runs: list[MiddlewareRun] | None = None
+        self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
+        # What explains is asked even when it is not chosen: the choice must not change a verdict.
+        self._explained = explained_rules()
+        self._asked: list[Rule] = []
+        self._remembered: Mapping[str, Places] = {}
+        self._played: list[MiddlewareRun] | None = None
+        self._again: list[MiddlewareRun] | None = None
+        self.plan(self.rules())
 
     def _app_target(self) -> AppTarget:
         """Return the middleware around an app that keeps every rule: what goes wrong then is the middleware's."""
@@ -77,64 +59,104 @@ class MiddlewareTarget:
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind a middleware."""
-        return self._rules
+        return [rule for rule in catalogue().values() if binds_middleware(rule)]
 
-    def runs(self) -> list[MiddlewareRun]:
-        """Return all runs, playing the stimuli on the first call."""
-        if self._runs is None:
-            self._runs = [self._play(stimulus) for stimulus in self._stimuli]
-        return self._runs
+    def plan(self, rules: Iterable[Rule], remembered: Mapping[str, Places] | None = None) -> None:
+        """Play no more than *rules* need. What was played by a plan that lacks one of them is forgotten."""
+        asked = set(rules)
+        self._remembered, self._again = dict(remembered or {}), None
+        if self._played is None or not asked <= set(self._asked):
+            self._asked = [rule for rule in self.rules() if rule in asked]
+            self._plan = Plan([rule for rule in self._asked if _in_sandwich(rule)], _FIRST, self._explained)
+            self._played = None
+        if self._as_app is not None:
+            # A place of the app's stimuli has a path and a method besides.
+            places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
+            self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
-    def _play(self, stimulus: MiddlewareStimulus) -> MiddlewareRun:
-        sandwich = Sandwich(self.factory, self._rules, self.settings.timeout, stimulus.id)
-        stimulus.play(sandwich)
-        return sandwich.run
+    def played(self) -> list[MiddlewareRun]:
+        """Return all runs of the plan, playing its stimuli on the first call."""
+        if self._played is None:
+            self._played = self._play(self._plan.stimuli(self._stimuli), self._plan.watching)
+        return self._played
+
+    def _played_again(self) -> list[MiddlewareRun]:
+        """Return what is remembered of an earlier session, playing it on the first call."""
+        if self._again is None:
+            watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
+            names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
+            self._again = self._play((name for name in self._stimuli if name in names), watching)
+        return self._again
+
+    def _play(self, stimuli: Iterable[str], watching: list[Rule]) -> list[MiddlewareRun]:
+        runs = []
+        for name in stimuli:
+            sandwich = Sandwich(self.factory, watching, self.settings.timeout, name)
+            self._stimuli[name].play(sandwich)
+            runs.append(sandwich.run)
+        return runs
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
-        runs = self.runs()
-        judge_runs = self._judge_events if rule.on else self._judge_runs
-        exercised, findings = judge_runs(rule, runs) if rule.on or rule.side is Blame.MIDDLEWARE else (0, [])
-        if self._as_app is not None and rule.side is Blame.APP:
-            result = self._as_app.judge(rule)
-            exercised += result.exercised
-            findings += [replace(finding, blame=Blame.MIDDLEWARE) for finding in result.findings]
+        if rule not in self._asked:
+            self.plan([*self._asked, rule], self._remembered)
+        runs = self.played()
+        as_app = self._as_app.judge(rule) if self._as_app is not None and rule.side is Blame.APP else None
         crossings = sum(len(run.crossings) for run in runs)
-        return result_of(rule, self.name, exercised, findings, f"nothing in {crossings} exchanges could have broken it")
+        return self._judged(rule, runs, as_app, f"nothing in {crossings} exchanges could have broken it")
 
-    def _judge_events(self, rule: Rule, runs: Iterable[MiddlewareRun]) -> tuple[int, list[Finding]]:
+    def judge_again(self, rule: Rule) -> RuleResult | None:
+        """Judge *rule* where it showed in an earlier session."""
+        if not self._remembered.get(rule.id) or rule.id in self._explained:
+            return None
+        as_app = self._as_app.judge_again(rule) if self._as_app is not None and rule.side is Blame.APP else None
+        result = self._judged(rule, self._played_again(), as_app, "")
+        return result if result.verdict is Verdict.BROKEN else None
+
+    def places_of(self, rule: Rule) -> Places:
+        """Return the stimuli that showed it; nothing for a rule that others explain, which is judged over all runs."""
+        if rule.id in self._explained:
+            return ()
+        own = tuple((run.stimulus,) for run in self._played or () if self._judge_run(rule, run)[1])
+        return own + (self._as_app.places_of(rule) if self._as_app is not None and rule.side is Blame.APP else ())
+
+    def _judged(self, rule: Rule, runs: Iterable[MiddlewareRun], as_app: RuleResult | None, reason: str) -> RuleResult:
+        """Give the verdict over *runs*, and over what the stimuli for apps showed."""
         exercised = 0
         findings: list[Finding] = []
         for run in runs:
-            exercised += run.exercised.get(rule.id, 0)
-            found = [replace(f, stimulus=run.stimulus) for f in run.findings if f.rule == rule.id]
-            if found and not self._told_better(rule, run):
-                findings += found
-        return exercised, findings
+            times, found = self._judge_run(rule, run)
+            exercised += times
+            findings += found
+        if as_app is not None:
+            exercised += as_app.exercised
+            findings += (replace(finding, blame=Blame.MIDDLEWARE) for finding in as_app.findings)
+        return result_of(rule, self.name, exercised, findings, reason)
 
-    def _told_better(self, rule: Rule, run: MiddlewareRun) -> bool:
-        for name in TOLD_BETTER.get(rule.id, ()):
-            other = self._every[name]
+    def _judge_run(self, rule: Rule, run: MiddlewareRun) -> tuple[int, list[Finding]]:
+        """Return how often *run* put *rule* to the test, and what was found."""
+        if rule.on:
+            found = [replace(f, stimulus=run.stimulus) for f in run.findings if f.rule == rule.id]
+            return run.exercised.get(rule.id, 0), [] if found and self._is_explained(rule, run) else found
+        outcome = rule.check(run) if _in_sandwich(rule) and applies(rule, run.stimulus) else None
+        if outcome is None or (outcome and self._is_explained(rule, run)):
+            return 0, []
+        return 1, [_finding(rule, fault, run) for fault in outcome]
+
+    def _is_explained(self, rule: Rule, run: MiddlewareRun) -> bool:
+        """Whether another rule says the same more exactly."""
+        for other in self._explained.get(rule.id, ()):
             # A lesser fault must not hide a greater one that was seen elsewhere.
-            runs = self.runs() if other.level is rule.level else [run]
-            if any(_applies(other, seen) and other.check(seen) for seen in runs):
+            runs = self.played() if other.level is rule.level else [run]
+            if any(applies(other, seen.stimulus) and other.check(seen) for seen in runs):
                 return True
         return False
 
-    def _judge_runs(self, rule: Rule, runs: Iterable[MiddlewareRun]) -> tuple[int, list[Finding]]:
-        exercised = 0
-        findings: list[Finding] = []
-        for run in runs:
-            outcome = rule.check(run) if _applies(rule, run) else None
-            if outcome is not None and not (outcome and self._told_better(rule, run)):
-                exercised += 1
-                findings += (_finding(rule, fault, run) for fault in outcome)
-        return exercised, findings
-
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
-        crossings = sum(len(run.crossings) for run in self._runs or ())
-        return [f"{crossings} exchanges with {len(self._runs or ())} kinds of inner app"]
+        runs = self._played or self._again or ()
+        crossings = sum(len(run.crossings) for run in runs)
+        return [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
 
     def close(self) -> None:
         """Nothing was started."""
@@ -145,29 +167,30 @@ def binds_middleware(rule: Rule) -> bool:
     return bool(rule.on) or rule.side is not Blame.SERVER
 
 
-def _applies(rule: Rule, run: MiddlewareRun) -> bool:
-    return rule.stimuli == ("*",) or run.stimulus in rule.stimuli
+def explained_rules() -> dict[str, list[Rule]]:
+    """Return by the id of a rule those over runs of a middleware that explain it, as their cards say."""
+    explained: dict[str, list[Rule]] = {}
+    for rule in catalogue().values():
+        if rule.side is Blame.MIDDLEWARE and not rule.on:
+            for name in rule.explains:
+                explained.setdefault(name, []).append(rule)
+    return explained
+
+
+def _in_sandwich(rule: Rule) -> bool:
+    """Whether the stimuli for middleware can show that *rule* is broken; others are for apps alone."""
+    return bool(rule.on) or rule.side is Blame.MIDDLEWARE
 
 
 def _finding(rule: Rule, fault: Fault, run: MiddlewareRun) -> Finding:
     """Make the finding of a rule over runs; its request is that of the fault's crossing, or the run's first."""
-    evidence = dict(fault.evidence)
     crossing: Crossing | None = run.crossing(fault.exchange) if fault.exchange is not None else None
     crossing = crossing or (run.crossings[0] if run.crossings else None)
-    for key in ("got", "expected"):
-        value = getattr(fault, key)
-        if value is not None:
-            evidence[key] = clean(value)
-    where = crossing.inners[0].called_at if crossing is not None and crossing.inners else None
-    return Finding(
-        rule=rule.id,
-        level=rule.level,
+    return finding_of_fault(
+        rule,
+        fault,
         blame=Blame.MIDDLEWARE,
-        clauses=rule.clauses,
-        message=clean(fault.message),
         stimulus=run.stimulus,
         request=crossing.outer.request() if crossing is not None else None,
-        location=fault.location or where,
-        evidence=evidence,
-        variable=fault.variable,
+        location=crossing.inners[0].called_at if crossing is not None and crossing.inners else None,
     )

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...engine import TargetError
 from ...probe.behaviours.extensions import EXTENSIONS
 from ...probe.behaviours.input import DEPLOYER
 from ...probe.channel import VARIABLE
 from ...rules.display import clean
 from ...rules.records.stimulus_facts import Mode
+from ..base import TargetError
 from .process import STOP_LIMIT, ServerProcess, free_port
 from .tls import make_certificate
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Set
 from typing import Protocol
 
-from ...engine import TargetError
 from ...rules.records.stimulus_facts import Launch, Mode
 from ...settings import Settings
+from ..base import TargetError
 from .channel import SideChannel
 from .runner import Served
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...engine import TargetError
 from ...rules.display import clean
 from ...settings import Settings
+from ..base import TargetError
 from .launchers import Launcher, UrlStarter, find_launcher, known_launchers
 from .selftest import self_test
 from .share import SharedRuns

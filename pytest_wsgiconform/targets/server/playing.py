@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from functools import cache
 from graphlib import TopologicalSorter
 
-from ...engine import TargetError
 from ...rules.display import clean
 from ...rules.records.server import ServerRun
 from ...rules.records.stimulus_facts import Noted
 from ...stimuli.server.model import ServerStimulus, first_stimulus, server_stimuli
+from ..base import TargetError
 from .lifecycle import Lifecycle
 from .runner import Runner, Served
 from .share import SharedRuns

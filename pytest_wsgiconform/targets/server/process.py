@@ -18,8 +18,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...engine import TargetError
 from ...rules.display import clean
+from ..base import TargetError
 
 #: Bytes of output kept from the start, and from the end.
 OUTPUT_START, OUTPUT_END = 65536, 1_000_000

@@ -12,7 +12,8 @@ from ...rules.registry import choose
 from ...rules.server.versions import claims_http11, needs_http11
 from ...settings import Settings
 from ...stimuli.server.model import ServerStimulus, chosen, first_stimulus
-from ..app.target import result_of
+from ..base import TargetRun
+from ..verdicts import result_of
 from .findings import finding_of, found_inside, with_all_stimuli
 from .lifecycle import Lifecycle, Starter
 from .playing import Player
@@ -35,8 +36,8 @@ REPEATS = 2
 SHARE_LIMIT = 10
 
 
-class ServerTarget:
-    """Judges one server; see :class:`pytest_wsgiconform.engine.TargetRun`.
+class ServerTarget(TargetRun):
+    """Judges one server; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
     :param starter: starts it. :param settings: the run's settings.
     :param patience: seconds without any byte after which the harness stops waiting for one.

@@ -10,10 +10,11 @@ import pytest
 
 from pytest_wsgiconform import Blame, Finding, Level, check_app
 from pytest_wsgiconform.rules.clauses import clauses
+from pytest_wsgiconform.rules.model import Rule
 from pytest_wsgiconform.rules.registry import catalogue
 from pytest_wsgiconform.stimuli.app.model import play
 from pytest_wsgiconform.stimuli.app.order import app_stimuli
-from pytest_wsgiconform.targets.app.target import finding_of_run
+from pytest_wsgiconform.targets.verdicts import finding_of_run
 from tests.corpora.collecting import Program, by_rule, programs
 from tests.targets.app.served import found_by_validator
 
@@ -51,6 +52,10 @@ pytestmark = [
 ]
 
 
+def must_be_shown(rule: Rule) -> bool:
+    return rule.level is Level.ERROR or rule.since != "0.1"
+
+
 def found_by(rule_id: str, app: Any) -> list[Finding]:
     """Play what *rule_id* looks at, and return its findings."""
     rule = catalogue()[rule_id]
@@ -68,7 +73,7 @@ def found_by(rule_id: str, app: Any) -> list[Finding]:
 @pytest.mark.parametrize(("rule_id", "broken"), BY_RULE, ids=[f"{rule}-{broken.name}" for rule, broken in BY_RULE])
 def test_a_broken_app_is_caught_by_its_rule(rule_id: str, broken: Program) -> None:
     found = found_by(rule_id, broken.make())
-    assert found
+    assert found, f"{rule_id} says nothing of {broken.id}, which is in the corpus to break it"
     assert {finding.blame for finding in found} == {Blame.APP}
 
 
@@ -76,8 +81,22 @@ def test_each_exchange_rule_has_two_broken_apps() -> None:
     counted = Counter(rule for rule, _ in BY_RULE)
     once = ("portable-across-servers", "traps-own-errors", "validators-honoured", "body-read-in-pieces")
     few = {r.id: counted[r.id] for r in RULES if r.stimuli and r.section != "process" and counted[r.id] < 2}
-    assert {name: count for name, count in few.items() if name not in (*once, "url-without-default-port")} == {}
+    assert {name: count for name, count in few.items() if name not in (*once, "url-without-default-port")} == {}, (
+        "write broken apps for these rules, two for each that fail in different ways, in tests/corpora/apps/broken/, "
+        "as @corpus.program(RULE)"
+    )
     assert all(counted[name] for name in once)
+
+
+def test_each_event_rule_has_a_broken_app() -> None:
+    """Those of error level, and all that came after the first release."""
+    shown = {rule for rule, _ in BY_RULE}
+    broken = {clause for program in BY_CLAUSE for clause in program.clauses}
+    wanted = [rule for rule in RULES if rule.on and must_be_shown(rule) and not broken & set(rule.clauses)]
+    assert [rule.id for rule in wanted if rule.id not in shown] == [], (
+        "write a broken app for these rules in tests/corpora/apps/broken/, as @corpus.program(RULE) or "
+        "corpus.answering(RULE, NAME, STATUS, HEADERS, *BLOCKS)"
+    )
 
 
 def judge(broken: Program, found: list[Finding], lines: Container[int]) -> None:

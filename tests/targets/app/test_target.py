@@ -13,11 +13,11 @@ import pytest
 from pytest_wsgiconform import Verdict, check_app
 from pytest_wsgiconform.engine import TargetError, judge_all, open_run
 from pytest_wsgiconform.rules.records.app import ExchangeRecord
-from pytest_wsgiconform.rules.registry import catalogue
+from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.settings import Settings
-from pytest_wsgiconform.targets.app import target as app_module
 from pytest_wsgiconform.targets.app.crawl import links_in
 from pytest_wsgiconform.targets.app.isolate import Child, ChildDied
+from pytest_wsgiconform.targets.app.playing import BAD_RUNS
 from pytest_wsgiconform.targets.app.routes import Route
 from pytest_wsgiconform.targets.app.target import AppTarget
 
@@ -88,9 +88,9 @@ def site(environ: dict[str, Any], start_response: Any) -> Any:
 
 
 def test_links_are_followed_as_far_as_asked() -> None:
-    target = AppTarget("", site, Settings(paths=("/0",), crawl=4, select=("status-*",)))
-    judge_all(target)
-    assert [route.path for route in target._routes] == ["/0", "/1", "/form?x=1", "/pic", "/2"]
+    target = AppTarget("", site, Settings(paths=("/0",), crawl=4))
+    judge_all(target, choose(("status-*",)))
+    assert [route.path for route in target.playing().routes] == ["/0", "/1", "/form?x=1", "/pic", "/2"]
     assert "4 found by following links" in target.summary_lines()[0]
 
 
@@ -111,7 +111,7 @@ def test_a_route_that_hangs_is_given_up() -> None:
 
     target = AppTarget("", app, Settings(timeout=0.1))
     judge_all(target)
-    assert len(target.runs()) == app_module._BAD_RUNS
+    assert len(target.playing().runs) == BAD_RUNS
     assert any("was given up" in line for line in target.summary_lines())
 
 
@@ -121,10 +121,10 @@ def test_an_endless_response_is_cut_and_costs_little() -> None:
         while True:
             yield b"x" * 1000
 
-    target = AppTarget("", app, Settings(timeout=1, select=("status-*", "answers-in-time")))
-    findings, _ = judge_all(target)
+    target = AppTarget("", app, Settings(timeout=1))
+    findings, _ = judge_all(target, choose(("status-*", "answers-in-time")))
     assert findings == []
-    assert len(target.runs()) > 40
+    assert len(target.playing().runs) > 40
 
 
 # -- fuzzing ----------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_fuzzing_passes_over_what_ordinary_requests_show(in_folder: Path) -> Non
         return [b"x"]
 
     target = AppTarget("", app, Settings(fuzz=50))
-    run = next(run for run in target.runs() if run.stimulus == "fuzz")
+    run = next(run for _, run in target.playing().runs if run.stimulus == "fuzz")
     assert run.findings == []
     assert run.facts["examples"] >= 50
 

@@ -31,4 +31,7 @@ def test_each_rule_for_middleware_has_two_more_broken_ones() -> None:
     """Beside its own example."""
     counted = Counter(rule for rule, _ in BROKEN)
     own = [rule.id for rule in catalogue().values() if rule.side is Blame.MIDDLEWARE]
-    assert {rule: counted[rule] for rule in own if counted[rule] < 2} == {}
+    assert {rule: counted[rule] for rule in own if counted[rule] < 2} == {}, (
+        "write broken middleware for these rules, two for each that fail in different ways, in "
+        "tests/corpora/middleware/broken/, as @corpus.program(RULE)"
+    )

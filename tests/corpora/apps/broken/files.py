@@ -70,3 +70,26 @@ def wraps_a_path(environ: Any, start_response: Any) -> Any:
     if "wsgi.file_wrapper" in environ:
         return environ["wsgi.file_wrapper"]("/etc/hostname")
     return [b"x"]
+
+
+@app("file-attributes-honest")
+def numbers_the_lines_of_its_file(environ: Any, start_response: Any) -> Any:
+    """A server that takes the descriptor sends the lines without their numbers."""
+
+    class Numbered:
+        def __init__(self, file: Any) -> None:
+            self.file, self.fileno, self.tell, self.seek = file, file.fileno, file.tell, file.seek
+            self.close = file.close
+            self.number = 0
+
+        def read(self, size: int = -1) -> bytes:
+            line = self.file.readline()
+            self.number += 1
+            return b"%d: %b" % (self.number, line) if line else b""
+
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
+    file.write(b"one\ntwo\n")
+    file.seek(0)
+    start_response("200 OK", [TEXT])
+    wrapper = environ.get("wsgi.file_wrapper", lambda file, size=8192: iter(lambda: file.read(size), b""))
+    return wrapper(Numbered(file))

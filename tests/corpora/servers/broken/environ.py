@@ -8,6 +8,7 @@ from typing import Any
 from tests.corpora.collecting import Corpus
 from tests.corpora.servers.base import Connection, Server
 from tests.corpora.servers.base_http import Request, RequestParser
+from tests.corpora.servers.base_response import Responder
 from tests.corpora.servers.parts import Edited, server_of
 
 corpus = Corpus(__name__)
@@ -139,3 +140,17 @@ class EnvironReused(Connection):
 @breaks("deployer-variables-reach-app")
 class NothingDeployed(Server):
     deployed = {}  # noqa: RUF012 - the base's annotation says what it is
+
+
+@breaks("unknown-environ-keys-harmless")
+class KnowsItsOwnKeysOnly(Responder):
+    """Logs the request from environ when the app has returned, and fails at a value that is no text."""
+
+    def run(self, app: Any, environ: dict[str, Any]) -> None:
+        def logged(environ: dict[str, Any], start_response: Any) -> Any:
+            own = set(environ)
+            result = app(environ, start_response)
+            self.line = " ".join(environ[key] for key in environ if key not in own)
+            return result
+
+        super().run(logged, environ)

@@ -47,6 +47,19 @@ class ReadsAtOnce(FileWrapper):
         return iter([self.data])
 
 
+@breaks("file-sent-after-return")
+class SentWhenWrapped(Responder):
+    """Sends the head as soon as the app asks for the wrapper."""
+
+    def run(self, app: Any, environ: dict[str, Any]) -> None:
+        class Sending(FileWrapper):
+            def __init__(wrapper, filelike: Any, block_size: int = 8192) -> None:
+                super().__init__(filelike, block_size)
+                self.send_body(b"")
+
+        super().run(app, {**environ, "wsgi.file_wrapper": Sending})
+
+
 @breaks("file-needs-no-close", "unsuitable-files-iterated")
 class CloseRequired(FileWrapper):
     def __init__(self, filelike: Any, block_size: int = 8192) -> None:

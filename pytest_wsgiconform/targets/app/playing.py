@@ -1,0 +1,133 @@
+"""One way through an app: its routes, the stimuli that are played on each, and what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from ...rules.display import clean
+from ...rules.records.app import AppRun
+from ...settings import Settings
+from .crawl import links_in
+from .player import FUZZ, Player
+from .routes import Route
+
+#: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
+BAD_RUNS = 3
+
+#: After so many of them altogether, everything is given up.
+_BAD_RUNS_IN_ALL = 30
+
+#: Seconds for the items of a response, once one of the route has shown that it does not end.
+_PATIENCE = 0.1
+
+
+class Playing:
+    """What is played on an app, in the order in which it is played.
+
+    :param player: plays. :param settings: the run's settings.
+    :ivar routes: the routes so far. :ivar runs: the record of each stimulus, with its route. :ivar notes: lines for
+        the summary. :ivar measured: what ``AppCoverage.report`` gave, ``None`` when nothing was measured.
+    """
+
+    def __init__(self, player: Player, settings: Settings) -> None:
+        self._player, self._settings = player, settings
+        self.routes: list[Route] = []
+        self.runs: list[tuple[Route, AppRun]] = []
+        self.notes: list[str] = []
+        self.measured: dict[str, Any] | None = None
+        self._discovered = self._crawled = 0
+        self._bad_runs: Counter[Route] = Counter()
+        self._endless: set[Route] = set()
+
+    def play(self, stimuli: Sequence[str]) -> None:
+        """Play *stimuli* on each route that is known, or that answers lead to as far as links are followed."""
+        pending = self._find_routes()
+        while pending:
+            route = pending.pop(0)
+            played = self._play_route(route, stimuli)
+            pending += self._follow(played, [*self.routes, *pending])
+        self.measured = self._player.coverage()
+        if self.measured is not None:
+            from .coverage import coverage_lines
+
+            self.notes += coverage_lines(self.measured)
+        self._player.close()
+
+    def play_at(self, places: Collection[tuple[str, ...]], stimuli: Sequence[str]) -> None:
+        """Play of *stimuli* on the known routes no more than *places* name, and follow no link.
+
+        :param places: each a stimulus's id, and the path and the method of a route.
+        """
+        for route in self._find_routes():
+            self._play_route(route, (name for name in stimuli if (name, route.path, route.method) in places))
+        self._player.close()
+
+    def _find_routes(self) -> list[Route]:
+        if self._settings.paths:
+            return [Route(path) for path in self._settings.paths]
+        discovered, notes = self._player.routes()
+        self.notes = list(notes)
+        self._discovered = len(discovered)
+        return list(dict.fromkeys([Route("/"), *discovered]))
+
+    def _follow(self, runs: list[AppRun], known: list[Route]) -> list[Route]:
+        """Return the routes that answers of *runs* lead to, as many as may still be crawled."""
+        found: list[Route] = []
+        for run in runs:
+            for label in ("get", "ordinary"):
+                record = run.exchange(label) if run.stimulus == "get" else None
+                for route in links_in(record) if record is not None else ():
+                    if self._crawled < self._settings.crawl and route not in known and route not in found:
+                        found.append(route)
+                        self._crawled += 1
+        return found
+
+    def _play_route(self, route: Route, stimuli: Iterable[str]) -> list[AppRun]:
+        self.routes.append(route)
+        runs = []
+        for name in stimuli:
+            if self._bad_runs[route] >= BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
+                self.notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
+                break
+            runs.append(self._play(name, route))
+        self.runs += ((route, run) for run in runs)
+        return runs
+
+    def _play(self, name: str, route: Route) -> AppRun:
+        limit = self._settings.timeout * (10 if name == FUZZ else 1)
+        run = self._player.play(name, route, limit, _PATIENCE if route in self._endless else None)
+        if run.facts.get("died") or any(record.timed_out for record in run.exchanges):
+            self._bad_runs[route] += 1
+        if any(record.facts.get("endless") for record in run.exchanges):
+            self._endless.add(route)
+        return run
+
+    @property
+    def exchanges(self) -> int:
+        """How many exchanges there were."""
+        return sum(len(run.exchanges) for _, run in self.runs)
+
+    def summary_lines(self) -> list[str]:
+        """Say how much was exercised."""
+        routes = len(self.routes)
+        origins = [
+            text
+            for number, text in (
+                (self._discovered, f"{self._discovered} told by the framework"),
+                (self._crawled, f"{self._crawled} found by following links"),
+            )
+            if number
+        ]
+        told = f" ({', '.join(origins)})" if origins else ""
+        lines = [f"{self.exchanges} exchanges on {routes} route{'s' if routes != 1 else ''}{told}"]
+        silent = self._silent_routes()
+        if silent:
+            lines.append(f"{silent} of them never gave a response with a status below 400")
+        return lines + self.notes
+
+    def _silent_routes(self) -> int:
+        """Return the number of routes that had nothing to offer but errors."""
+        answered = {run.path for _, run in self.runs if any((record.code or 999) < 400 for record in run.exchanges)}
+        return len({route.path for route in self.routes} - answered)
