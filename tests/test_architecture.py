@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -243,7 +244,9 @@ def test_the_validator_loads_nothing_but_the_standard_library() -> None:
         "import sys; from pytest_wsgiconform import validator; validator(print); "
         "print(','.join(sorted({n.split('.')[0] for n in sys.modules})))"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-I", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
     foreign = set(done.stdout.strip().split(",")) - set(sys.stdlib_module_names) - {"pytest_wsgiconform", "__main__"}
     # What a .pth file of the environment imports at start-up is not ours.
     assert not foreign & {"pytest", "webtest", "hypothesis", "coverage", "h11", "jinja2", "webob"}
