@@ -49,5 +49,7 @@ def _route(base: str, target: str, method: str) -> Route | None:
         return None
     if parts.scheme not in ("http", "https") or parts.hostname != "localhost":
         return None
-    path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=")
-    return Route(f"{path}?{quote(parts.query, safe='/%?~:@!$&()*+,;=')}" if parts.query else path, method)
+    path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=", errors="replace")
+    return Route(
+        f"{path}?{quote(parts.query, safe='/%?~:@!$&()*+,;=', errors='replace')}" if parts.query else path, method
+    )

@@ -7,7 +7,7 @@ import pytest
 from pytest_wsgiconform.rules.model import Blame, Finding
 from pytest_wsgiconform.rules.records.server import Connection, Response, Sent, one_connection
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.rules.server.requests import event, example_call, example_request, example_run
+from pytest_wsgiconform.rules.server.examples import event, example_call, example_request, example_run
 from pytest_wsgiconform.targets.server.findings import found_inside
 
 

@@ -12,7 +12,7 @@ from pytest_wsgiconform.rules.model import Verdict
 from pytest_wsgiconform.rules.records.server import ServerRun
 from pytest_wsgiconform.rules.records.stimulus_facts import Launch
 from pytest_wsgiconform.rules.registry import catalogue
-from pytest_wsgiconform.rules.server.requests import example_run
+from pytest_wsgiconform.rules.server.examples import example_run
 from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.stimuli.server.model import server_stimuli
 from pytest_wsgiconform.targets.server.channel import SideChannel
@@ -62,7 +62,7 @@ def test_a_patient_record_is_never_a_hasty_one() -> None:
 def test_a_fault_of_a_hasty_record_that_does_not_come_again_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look at each stimulus is spoilt; what the second shows counts."""
     rule = "date-supplied"
-    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    target = ServerTarget(InProcess("base", Server), Settings())
     play = target.player.runner.play
 
     def spoilt(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:
@@ -89,7 +89,7 @@ def test_what_is_seen_twice_of_three_times_is_seen(
 ) -> None:
     """A server may race with itself; what shows once only is no fault yet."""
     rule, played = "date-supplied", Counter[str]()
-    target = ServerTarget(InProcess("base", Server), Settings(select=(rule,)))
+    target = ServerTarget(InProcess("base", Server), Settings())
     play = target.player.runner.play
 
     def now_and_then(stimulus: Any, served: Any, *, patient: bool = False) -> ServerRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_wsgiconform.rules.records.server import Response
-from pytest_wsgiconform.rules.server.requests import example_call, example_run
+from pytest_wsgiconform.rules.server.examples import example_call, example_run
 from tests.rules.server.judging import verdict
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsgiconform.rules.model import HELD
 from pytest_wsgiconform.rules.records.server import Call, Response, ServerRun, one_connection
-from pytest_wsgiconform.rules.server.requests import example_call, example_run
+from pytest_wsgiconform.rules.server.examples import example_call, example_run
 from tests.rules.server.judging import verdict
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsgiconform.rules.model import HELD
 from pytest_wsgiconform.rules.records.server import Response
-from pytest_wsgiconform.rules.server.requests import event, example_call, example_run
+from pytest_wsgiconform.rules.server.examples import event, example_call, example_run
 from tests.rules.server.judging import verdict
 
 
