@@ -34,6 +34,9 @@ _ONLY_STR = {str}
 #: What every complete environ has. A memory of incomplete ones is not needed.
 _ALWAYS = ("REQUEST_METHOD", "PATH_INFO", "wsgi.url_scheme", "wsgi.version", "wsgi.input", "wsgi.errors")
 
+#: The variables of the request that are put into the record of an exchange.
+REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
+
 _PLAIN_SERVER_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9_.]+")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 

@@ -22,9 +22,6 @@ from ..rules.records.exchange import (
 #: Variables that have tests of their own in ``FastPath.environ_is_clean``, and those tests.
 _BUILT_IN = {"PATH_INFO": begins_with_slash, "wsgi.input": is_there, "wsgi.errors": is_there}
 
-#: The variables of the request that are put into the record of an exchange.
-REQUEST = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH")
-
 #: Events that are made and judged always, so that no rule on them can be overlooked.
 _ALWAYS_JUDGED = frozenset({AppRaised, CallableInspected, FileWrapperCalled, NextAfterClose, WriteCalled})
 
