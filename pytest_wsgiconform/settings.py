@@ -16,7 +16,8 @@ class Settings:
 
     :param paths: request targets to exercise, each with its leading slash; empty means ``/`` and the routes
         that can be discovered.
-    :param select: globs of rule ids to judge, empty for all. :param ignore: globs of rule ids to leave out.
+    :param select: globs of rule ids to judge, empty for all. :param ignore: globs of rule ids to leave out. Who judges
+        a target chooses by them, see :func:`~pytest_wsgiconform.rules.registry.pick`; the target itself does not.
     :param strict: warnings fail too.
     :param fuzz: number of property-based examples per path, 0 for none.
     :param timeout: seconds that one stimulus may take.

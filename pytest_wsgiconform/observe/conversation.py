@@ -108,6 +108,8 @@ class Conversation(EventRecorder):
         self.leave_to_rules()
         found = len(exchange.findings)
         handling = sys.exc_info()[1]
+        if self.note_counts is not None:
+            self.note_counts()  # what was yielded before belongs to the response that this call may replace
         event = StartResponseCalled(
             args, kwargs, len(exchange.starts) + 1, handling, exchange.body_size, locate.of_user()
         )

@@ -27,6 +27,7 @@ from ..rules.records.exchange import (
     WriteCalled,
 )
 from ..rules.records.middleware import STEP_LIMIT, CallRecord, Crossing, InnerRecord, MiddlewareRun, Step
+from ..rules.registry import event_rules
 from .conversation import Conversation
 from .gateway import Play, show_error
 from .inner_call import InnerCall, InnerConversation, has_data
@@ -262,23 +263,19 @@ def _no_app(environ: Any, start_response: Any) -> Any:
     raise RuntimeError("a side of the sandwich is put around an app before it is called")
 
 
-#: Rules that an inner app breaks toward the middleware, and the one that the same value breaks when it is handed on.
-_SAME_FAULT = {"body-native-bytes": "write-native-bytes", "write-native-bytes": "body-native-bytes"}
-
-
 def middleware_findings(outer: Exchange, inner: Iterable[Exchange]) -> Iterator[Finding]:
     """Give the findings that a middleware has to answer for.
 
     Those are: what broke a rule for apps toward our server, unless the inner app broke the same rule and it only passed
-    that on; and what broke a rule for servers toward the inner app, unless our own server broke it already. That
-    close() is called upon completion is no question where the response broke off: other rules look at that.
+    that on; and what broke a rule for servers toward the inner app, unless our own server broke it already, or the
+    rule is only of complete responses and this one broke off.
     """
     inner = list(inner)
     by_app = {finding.rule for exchange in inner for finding in exchange.findings if finding.blame is Blame.APP}
-    by_app |= {_SAME_FAULT[name] for name in by_app if name in _SAME_FAULT}
+    by_app |= {rule.twin for rule in event_rules() if rule.id in by_app}
     by_server = {finding.rule for finding in outer.findings if finding.blame is Blame.SERVER}
     if outer.failed is not None:
-        by_server.add("close-called")
+        by_server |= {rule.id for rule in event_rules() if rule.only_of_complete}
     for exchanges, inherited in (([outer], by_app), (inner, by_server)):
         for exchange in exchanges:
             for finding in exchange.findings:

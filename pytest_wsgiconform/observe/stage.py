@@ -9,11 +9,12 @@ from typing import Final
 class Stage(Enum):
     """The one state that decides who judges, the fast path or the rules::
 
-        FRESH --clean start_response--> STARTED <--list vouched for / misuse--> VOUCHED
-          \\------ anything else ------> JUDGED <--- second start_response ------/
-        each of them --the end--> FINISHED
+        FRESH --one clean start--> STARTED --a clean list is iterated--> VOUCHED
+          |                           |  <-----any event is judged-----------'
+          '---any other start---> JUDGED <---another start---'
 
-    A thorough conversation begins in ``JUDGED``. ``exchange.phase`` says something else: where the app is.
+    From each of them the end leads to ``FINISHED``. A thorough conversation begins in ``JUDGED``. ``exchange.phase``
+    says something else: where the app is.
     """
 
     FRESH = "no start_response call yet; the first one may take the fast path"

@@ -12,8 +12,8 @@ import pytest
 from . import fixtures, options
 
 if TYPE_CHECKING:
-    from ..engine import TargetRun
     from ..settings import Settings
+    from ..targets.base import TargetRun
 
 _MARKERS = (
     "wsgi: a rule of PEP 3333, judged by pytest-wsgiconform.",

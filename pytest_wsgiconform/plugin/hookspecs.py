@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..engine import TargetRun
     from ..settings import Settings
+    from ..targets.base import TargetRun
     from ..targets.server.launchers import Launcher
 
 
@@ -19,7 +19,8 @@ def pytest_wsgiconform_open_run(kind: str, name: str, settings: Settings) -> Tar
     """Open the target *name* for judging, or return ``None`` to leave it to others.
 
     The first result counts; the plugin's own comes last. Called once per target before collection, in every
-    test worker too.
+    test worker too. A run of one's own inherits from :class:`pytest_wsgiconform.targets.base.TargetRun`, which has what
+    is optional; it returns all its rules, and is told after collection which of them are asked for.
 
     :param kind: ``"app"``, ``"middleware"`` or ``"server"``. :param name: the target as the user gave it.
     :param settings: what the run was asked to do.

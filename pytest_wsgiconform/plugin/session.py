@@ -103,8 +103,6 @@ class WsgiSession:
             printed = "".join(f"\n    {line}" for line in output[-5:])
             said = f"\n  It printed:{printed}" if printed else ""
             raise pytest.UsageError(f"{target.option}: {error}{said}") from None
-        except UnknownRule as error:
-            raise pytest.UsageError(f"--wsgi-select, --wsgi-ignore: {error}; --wsgi-rules lists them all") from None
         if target.kind == "server" and self._distribution is not None and self._distribution.is_controller:
             # It has shown that it can be started; the workers start their own, and meanwhile this one stops.
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")

@@ -49,10 +49,17 @@ class EventRule(Rule, Generic[EventT]):
 
     :ivar check: ``check(event, exchange)``; the exchange is as it was when the event happened.
     :ivar looks: what it looks at.
+    :ivar twin: id of the rule that the same value breaks when it is handed on in the other way (yielded, written), so
+        that a middleware which only passes it on has not broken that one; ``""`` for none.
+    :ivar echoes_request: text of a malformed request that an app hands on breaks it; then the client is to blame.
+    :ivar only_of_complete: it is about a response that came to its end; where one broke off, other rules speak.
     """
 
     check: Callable[[EventT, Exchange], Outcome]
     looks: Looks = field(default_factory=Looks)
+    twin: str = ""
+    echoes_request: bool = False
+    only_of_complete: bool = False
 
 
 @dataclass(eq=False, kw_only=True)

@@ -286,7 +286,7 @@ class Rule:
         return example
 
     def good(self, example: Example) -> Example:
-        """Decorator: attach the mended twin of the bad example."""
+        """Decorator: attach the fixed twin of the bad example."""
         self.good_example = example
         return example
 

@@ -69,6 +69,9 @@ def event_rule(
     environ: Named[Any] | None = ...,
     any_variable: Callable[[Any], object] | None = ...,
     silent_when_clean: bool = ...,
+    twin: str = ...,
+    echoes_request: bool = ...,
+    only_of_complete: bool = ...,
 ) -> Callable[[Callable[[EventT, Exchange], Outcome]], EventRule[EventT]]: ...
 
 
@@ -92,6 +95,9 @@ def event_rule(
     environ: Named[Any] | None = ...,
     any_variable: Callable[[Any], object] | None = ...,
     silent_when_clean: bool = ...,
+    twin: str = ...,
+    echoes_request: bool = ...,
+    only_of_complete: bool = ...,
 ) -> Callable[[Callable[[EventT | OtherT, Exchange], Outcome]], EventRule[EventT | OtherT]]: ...
 
 

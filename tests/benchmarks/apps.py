@@ -1,6 +1,6 @@
-"""What judging an app costs: a hello-world app, one route against a thousand, and a response of 1 GiB.
+"""What judging an app costs: a hello-world app, one rule of it, one route against a thousand, a response of 1 GiB.
 
-    python tests/benchmarks/apps.py [--routes N] [stream] [hello] [routes]
+    python tests/benchmarks/apps.py [--routes N] [stream] [hello] [one-rule] [routes]
 
 The hello-world app is Flask's where Flask is installed, else a plain WSGI one. CPU seconds are those of this process
 and its children; memory is the peak resident size.
@@ -42,6 +42,9 @@ def app(environ, start_response):
 
 TEXT = [("Content-Type", "application/octet-stream")]
 
+#: A rule over the runs of one stimulus.
+ONE_RULE = "http::head-status-as-get"
+
 
 def cost_of(arguments: list[str], folder: str) -> float:
     """Return the CPU seconds of a pytest run with this plugin and no other.
@@ -64,8 +67,8 @@ def cost_of(arguments: list[str], folder: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def judge_hello(folder: str) -> None:
-    """Print what judging a hello-world app costs beyond pytest's own start."""
+def write_hello(folder: str) -> str:
+    """Write a hello-world app into *folder*, and a test that does nothing; say whose app it is."""
     try:
         import flask  # noqa: F401
     except ImportError:
@@ -74,6 +77,23 @@ def judge_hello(folder: str) -> None:
         source, name = FLASK, "a Flask app"
     Path(folder, "hello.py").write_text(source)
     Path(folder, "test_nothing.py").write_text("def test_nothing(): pass\n")
+    return name
+
+
+def judge_one_rule(folder: str) -> None:
+    """Print what judging one rule over runs of a hello-world app costs beyond pytest's own start."""
+    name = write_hello(folder)
+    start, judged = [], []
+    for _ in range(5):
+        start.append(cost_of(["test_nothing.py"], folder))
+        judged.append(cost_of(["--wsgi-app=hello:app", f"wsgi-app[hello:app]::{ONE_RULE}"], folder))
+    extra = min(judged) - min(start)
+    print(f"| one rule, {name} | {min(start):.2f} s | {min(judged):.2f} s | {extra:.2f} s on top |")
+
+
+def judge_hello(folder: str) -> None:
+    """Print what judging a hello-world app costs beyond pytest's own start."""
+    name = write_hello(folder)
     start, judged = [], []
     for _ in range(3):  # in turn, so that a busy machine is unfair to both
         start.append(cost_of(["test_nothing.py"], folder))
@@ -124,10 +144,15 @@ def stream_a_gibibyte(_folder: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="stream, hello, routes; all when none is named")
+    parser.add_argument("parts", nargs="*", help="stream, hello, one-rule, routes; all when none is named")
     parser.add_argument("--routes", type=int, default=1000, help="how many routes are many")
     chosen = parser.parse_args()
-    parts = {"stream": stream_a_gibibyte, "hello": judge_hello, "routes": lambda f: judge_routes(f, chosen.routes)}
+    parts = {
+        "stream": stream_a_gibibyte,
+        "hello": judge_hello,
+        "one-rule": judge_one_rule,
+        "routes": lambda f: judge_routes(f, chosen.routes),
+    }
     print("| what | before | in all | so |")
     print("| --- | ---: | ---: | --- |")
     with tempfile.TemporaryDirectory() as temporary:

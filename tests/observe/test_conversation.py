@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import pytest
 
+from pytest_wsgiconform import Finding
 from pytest_wsgiconform.environ import build_environ
 from pytest_wsgiconform.observe import wire
 from pytest_wsgiconform.observe.conversation import Conversation
@@ -130,3 +132,28 @@ def test_a_clean_list_is_vouched_for_while_it_is_iterated() -> None:
 
 def test_the_client_knows_what_to_do_for_every_step() -> None:
     assert set(wire._ACTIONS) == set(get_args(wire.Step))
+
+
+def test_a_generator_that_replaces_its_response_after_data_is_judged_alike_in_both_modes() -> None:
+    """The bytes before the second start belong to the response that it replaces, not to the Content-Length it gives."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"half"
+        try:
+            raise ValueError("no more")
+        except ValueError:
+            headers = [("Content-Type", "text/plain"), ("Content-Length", "5")]
+            start_response("500 Internal Server Error", headers, sys.exc_info())
+        yield b"sorry"
+
+    found: dict[bool, list[str]] = {}
+    for thorough in (False, True):
+        findings: list[Finding] = []
+        watched = Validator(app, findings.append, thorough=thorough)
+        body = watched(build_environ(), lambda status, headers, exc_info=None: lambda data: None)
+        list(body)
+        body.close()
+        found[thorough] = [finding.rule for finding in findings]
+    assert found[False] == found[True]
+    assert "content-length-matches-body" not in found[False]

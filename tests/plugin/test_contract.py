@@ -55,6 +55,29 @@ def test_a_contract_class_has_a_test_for_each_rule(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["FAILED *::TestBad::test_rule?close-forwarded?*"])
 
 
+def test_only_what_the_selected_tests_need_is_played(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from pytest_wsgiconform.contract import MiddlewareContract
+
+        def counting(app):
+            def middleware(environ, start_response):
+                with open("asked.txt", "a") as file:
+                    file.write("x")
+                return app(environ, start_response)
+            return middleware
+
+        class TestCounting(MiddlewareContract):
+            middleware = staticmethod(counting)
+        """
+    )
+    result = pytester.runpytest_inprocess("-q", "-k", "binary-body-unchanged", "-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
+    asked = len((pytester.path / "asked.txt").read_text())
+    # The nine ordinary exchanges, and the two of the rule's own stimulus.
+    assert asked == 11
+
+
 def test_the_contract_fixture_fails_its_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(mine=MIDDLEWARE)
     pytester.makepyfile(

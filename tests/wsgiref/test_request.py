@@ -1,28 +1,13 @@
 """The request head: what is accepted, what it turns into, and with which status everything else is refused."""
 
+from __future__ import annotations
+
 import pytest
 
-# The parser by itself: thousands of heads, each of which would take a connection through the server.
+# The parser by itself: see heads.py.
 from pytest_wsgiconform.wsgiref import _request
-from pytest_wsgiconform.wsgiref._request import RequestHead, RequestRejected, is_valid_host, parse_head
-
-
-def head(*lines: str | bytes) -> bytes:
-    return b"".join((line.encode("latin-1") if isinstance(line, str) else line) + b"\r\n" for line in lines) + b"\r\n"
-
-
-def get(*fields: str | bytes, target: str = "/", version: str = "HTTP/1.1") -> RequestHead:
-    return parse_head(head(f"GET {target} {version}", "Host: h", *fields))
-
-
-def refusal(data: bytes) -> int:
-    with pytest.raises(RequestRejected) as caught:
-        parse_head(data)
-    assert str(caught.value)
-    return caught.value.status
-
-
-# ---- the request line
+from pytest_wsgiconform.wsgiref._request import is_valid_host, parse_head
+from tests.wsgiref.heads import get, head, refusal
 
 
 def test_plain_request() -> None:
@@ -92,9 +77,6 @@ def test_rfc_target_too_long() -> None:
     assert refusal(head(f"GET {longest}a HTTP/1.1", "Host: h")) == 414
 
 
-# ---- the target
-
-
 @pytest.mark.parametrize(
     ("target", "path", "query"),
     [
@@ -162,9 +144,6 @@ def test_bad_targets_are_refused(line: str) -> None:
 @pytest.mark.parametrize("target", ["h:443", "/", "h"])
 def test_rfc_connect_refused(target: str) -> None:
     assert refusal(head(f"CONNECT {target} HTTP/1.1", "Host: h")) == 501
-
-
-# ---- field lines
 
 
 def test_rfc_field_value_ows() -> None:
@@ -283,9 +262,6 @@ def test_names_beyond_the_memory_are_still_parsed() -> None:
     assert len(_request._known_names) <= _request._NAMES_REMEMBERED
 
 
-# ---- Host
-
-
 def test_rfc_host_missing() -> None:
     assert refusal(head("GET / HTTP/1.1")) == 400
     assert refusal(head("GET http://h/ HTTP/1.1")) == 400
@@ -313,109 +289,3 @@ def test_rfc_host_invalid(value: str) -> None:
 def test_valid_hosts(value: str) -> None:
     assert is_valid_host(value)
     assert parse_head(head("GET / HTTP/1.1", f"Host: {value}")).variables["HTTP_HOST"] == value
-
-
-# ---- framing
-
-
-@pytest.mark.parametrize("text", ["0", "5", "005", "123456789012345678"])
-def test_content_length(text: str) -> None:
-    request = get(f"Content-Length: {text}")
-    assert request.content_length == int(text)
-    assert request.variables["CONTENT_LENGTH"] == text
-
-
-@pytest.mark.parametrize(
-    "text", ["+5", "-5", "5_0", "0x5", "5 5", "a", "", "5,5", "5, 5", "5, 6", "\xb2", "5.0", "1e3", "5;", "5\t5"]
-)
-def test_d33_malformed_content_length(text: str) -> None:
-    assert refusal(head("POST / HTTP/1.1", "Host: h", f"Content-Length: {text}")) == 400
-
-
-@pytest.mark.parametrize("second", ["5", "6", "+5"])
-def test_d33_repeated_content_length(second: str) -> None:
-    assert refusal(head("POST / HTTP/1.1", "Host: h", "Content-Length: 5", f"Content-Length: {second}")) == 400
-
-
-def test_rfc_cl_huge() -> None:
-    assert refusal(head("POST / HTTP/1.1", "Host: h", "Content-Length: " + "9" * 25)) == 413
-
-
-@pytest.mark.parametrize("coding", ["chunked", "Chunked", "CHUNKED", "  chunked  "])
-def test_chunked_is_known_in_any_case_and_hidden(coding: str) -> None:
-    request = get(f"Transfer-Encoding: {coding}")
-    assert request.chunked
-    assert request.content_length is None
-    assert request.variables == {"HTTP_HOST": "h"}
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        (("Transfer-Encoding: chunked", "Content-Length: 5"), 400),
-        (("Content-Length: 5", "Transfer-Encoding: chunked"), 400),
-        (("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), 400),
-        (("Transfer-Encoding: chunked, chunked",), 400),
-        (("Transfer-Encoding: chunked, identity",), 400),
-        (("Transfer-Encoding: xchunked",), 400),
-        (('Transfer-Encoding: "chunked"',), 400),
-        (("Transfer-Encoding: chunked;q=1",), 400),
-        (("Transfer-Encoding:\tchunked",), 400),
-        (("Transfer-Encoding: chunked\t",), 400),
-        (("Transfer-Encoding: ",), 400),
-        (("Transfer-Encoding: chunked,",), 400),
-        (("Transfer-Encoding: ,chunked",), 400),
-        (("Transfer-Encoding: gzip, chunked",), 501),
-        (("Transfer-Encoding: gzip", "Transfer-Encoding: chunked"), 501),
-        (("Transfer-Encoding: gzip",), 501),
-        (("Transfer-Encoding: made-up",), 501),
-        (("Transfer-Encoding: identity",), 501),
-    ],
-)
-def test_faulty_framing(fields: tuple[str, ...], status: int) -> None:
-    assert refusal(head("POST / HTTP/1.1", "Host: h", *fields)) == status
-
-
-def test_rfc_te_http10() -> None:
-    assert refusal(head("POST / HTTP/1.0", "Host: h", "Transfer-Encoding: chunked", "Connection: keep-alive")) == 400
-
-
-# ---- connection and expectation
-
-
-@pytest.mark.parametrize(
-    ("version", "fields", "persistent"),
-    [
-        ("HTTP/1.1", (), True),
-        ("HTTP/1.1", ("Connection: close",), False),
-        ("HTTP/1.1", ("Connection: x, Close",), False),
-        ("HTTP/1.1", ("Connection: x", "Connection: CLOSE"), False),
-        ("HTTP/1.1", ("Connection: closed",), True),
-        ("HTTP/1.0", (), False),
-        ("HTTP/1.0", ("Connection: Keep-Alive",), True),
-        ("HTTP/1.0", ("Connection: keep-alive, close",), False),
-        ("HTTP/1.0", ("Connection: upgrade",), False),
-    ],
-)
-def test_persistence(version: str, fields: tuple[str, ...], persistent: bool) -> None:
-    assert get(*fields, version=version).persistent is persistent
-
-
-@pytest.mark.parametrize(
-    ("version", "fields", "expects"),
-    [
-        ("HTTP/1.1", ("Expect: 100-Continue", "Content-Length: 1"), True),
-        ("HTTP/1.1", ("Expect: 100-continue", "Transfer-Encoding: chunked"), True),
-        ("HTTP/1.1", ("Expect: 100-continue", "Content-Length: 0"), False),
-        ("HTTP/1.1", ("Expect: 100-continue",), False),
-        ("HTTP/1.0", ("Expect: 100-continue", "Content-Length: 1"), False),
-        ("HTTP/1.0", ("Expect: other", "Content-Length: 1"), False),
-        ("HTTP/1.1", ("Content-Length: 1",), False),
-    ],
-)
-def test_expectation(version: str, fields: tuple[str, ...], expects: bool) -> None:
-    assert get(*fields, version=version).expects_continue is expects
-
-
-def test_rfc_expect_unknown() -> None:
-    assert refusal(head("POST / HTTP/1.1", "Host: h", "Expect: magic", "Content-Length: 1")) == 417

@@ -14,7 +14,7 @@ import pytest
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults
 from pytest_wsgiconform.wsgiref.validate import WSGIWarning, validator
 from tests.wsgiref.handler_tools import OURS, STANDARD
-from tests.wsgiref.test_defects_validate import environ_with, raised
+from tests.wsgiref.validate_tools import environ_with, raised
 
 TEXT = [("Content-Type", "text/plain")]
 

@@ -9,6 +9,7 @@ MODULES: tuple[str, ...] = (
     "environ",
     "streams",
     "errors",
+    "head",
     "http",
     "url",
 )

@@ -149,3 +149,8 @@ def echoes(records: Sequence[ExchangeRecord], texts: Sequence[str]) -> bool:
     """Tell whether a body holds one of *texts* in any case: the app shows the request, so its body must differ."""
     wanted = [text.lower().encode("latin-1") for text in texts]
     return any(text in record.body.lower() for record in records for text in wanted)
+
+
+def was_answered(record: ExchangeRecord | None) -> bool:
+    """Whether there was such an exchange, and it ended in a response."""
+    return record is not None and outcome_of(record) == "answered"

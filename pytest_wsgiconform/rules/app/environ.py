@@ -54,8 +54,8 @@ def _raised(record: ExchangeRecord, label: str, because: str) -> Outcome:
 def script_name_may_be_absent(run: AppRun) -> Outcome:
     """An application at the server's root answers the same whether SCRIPT_NAME is empty or absent.
 
-    PEP 3333 ("environ Variables") lets a server leave out variables that would be empty, and SCRIPT_NAME is empty
-    for every application at the root.
+    PEP 3333, "environ Variables", lets a server leave out variables that would be empty, and SCRIPT_NAME is empty for
+    every application at the root.
     """
     return compare(run, "empty", "absent", "SCRIPT_NAME is absent instead of empty", shown=("SCRIPT_NAME",))
 
@@ -85,8 +85,8 @@ def _(environ, start_response):
 def path_info_may_be_absent(run: AppRun) -> Outcome:
     """A mounted application answers when the URL ends at its mount point, PATH_INFO empty or absent.
 
-    The URL of a mounted application needs no trailing slash, and then there is no path left for PATH_INFO
-    (PEP 3333, "environ Variables"). Raising instead of answering takes down the application's own front page.
+    The URL of a mounted application needs no trailing slash, and then nothing of the path is left for PATH_INFO (PEP
+    3333, "environ Variables"). Raising instead of answering takes down the application's own front page.
     """
     raised = _answers_as(run, "usual", ["empty"], "PATH_INFO is empty")
     if raised:
@@ -119,7 +119,7 @@ def _(environ, start_response):
 def query_string_may_be_absent(run: AppRun) -> Outcome:
     """A request without a query is answered the same whether QUERY_STRING is empty or absent.
 
-    PEP 3333 ("environ Variables") says of QUERY_STRING that it may be empty or absent; servers do both.
+    PEP 3333, "environ Variables", says of QUERY_STRING that it may be empty or absent; servers do both.
     """
     return compare(run, "empty", "absent", "QUERY_STRING is absent instead of empty", shown=("QUERY_STRING",))
 
@@ -147,10 +147,10 @@ def _(environ, start_response):
     since="0.1",
 )
 def content_type_may_be_absent(run: AppRun) -> Outcome:
-    """A POST whose CONTENT_TYPE is empty or absent is answered, not raised at.
+    """A POST with an empty or missing CONTENT_TYPE gets a response, not an exception.
 
-    Clients need not say what they send, and PEP 3333 ("environ Variables") lets the variable be empty or absent.
-    An application that doesn't want such a body says so with a status.
+    Clients need not say what they send, and PEP 3333, "environ Variables", lets the variable be empty or absent. An
+    application that doesn't want such a body says so with a status.
     """
     return _answers_as(run, "typed", ["empty", "absent"], "CONTENT_TYPE is empty or absent")
 
@@ -178,9 +178,9 @@ def _(environ, start_response):
     since="0.1",
 )
 def content_length_may_be_absent(run: AppRun) -> Outcome:
-    """A request whose CONTENT_LENGTH is empty or absent is answered, not raised at.
+    """A request with an empty or missing CONTENT_LENGTH gets a response, not an exception.
 
-    A request without a body has no length to give, and PEP 3333 ("environ Variables") lets the variable be empty or
+    A request without a body has no length to give, and PEP 3333, "environ Variables", lets the variable be empty or
     absent: ``int("")`` is the classic way to fail here.
     """
     return _answers_as(run, "zero", ["empty", "absent"], "CONTENT_LENGTH is empty or absent")
@@ -211,7 +211,7 @@ def _(environ, start_response):
 def optional_variables_have_fallback(run: AppRun) -> Outcome:
     """The application answers when a variable that servers need not provide is absent.
 
-    PEP 3333 ("environ Variables") asks applications to check for what they need and to have a plan for its absence.
+    PEP 3333, "environ Variables", asks applications to check for what they need and to have a plan for its absence.
     REMOTE_ADDR, for one, is absent behind a Unix socket.
     """
     outcome: Outcome = None
@@ -249,8 +249,8 @@ def _(environ, start_response):
 def required_variables_suffice(run: AppRun) -> Outcome:
     """The application answers when environ holds nothing but what PEP 3333 requires.
 
-    Everything else is a demand on the deployment, which PEP 3333 ("Application Configuration") wants to be kept to
-    a minimum.
+    Everything else is a demand on the deployment, which PEP 3333, "Application Configuration", wants to be kept to a
+    minimum.
     """
     return _answers_as(run, "full", ["bare"], "environ holds the required variables only")
 
@@ -280,8 +280,8 @@ def _(environ, start_response):
 def portable_across_servers(run: AppRun) -> Outcome:
     """The answer does not depend on variables that only some servers provide.
 
-    PEP 3333 ("environ Variables") calls an application that uses other CGI variables than the listed ones
-    necessarily non-portable. That may be what its author wants; it should be what its author knows.
+    PEP 3333, "environ Variables", calls an application that uses other CGI variables than the listed ones necessarily
+    non-portable. The author may want that, but should know it.
     """
     return compare(run, "full", "bare", "environ holds the required variables only")
 
@@ -309,7 +309,7 @@ def _(environ, start_response):
 def flags_used_by_truth(run: AppRun) -> Outcome:
     """The concurrency flags count by their truth, whatever objects they are.
 
-    PEP 3333 ("environ Variables") says that wsgi.multithread, wsgi.multiprocess and wsgi.run_once evaluate true or
+    PEP 3333, "environ Variables", says that wsgi.multithread, wsgi.multiprocess and wsgi.run_once evaluate true or
     false, not that they are bools: servers give 0 and 1, too.
     """
     outcome: Outcome = None

@@ -25,11 +25,11 @@ _OUR_ERRORS = ("input-fails", "input-guarded", "write-fails")
     since="0.1",
 )
 def reraised_error_let_through(run: AppRun) -> Outcome:
-    """What start_response raises for exc_info leaves the application.
+    """The application lets the exception that start_response re-raises propagate.
 
-    When body has been sent, start_response raises the exception again, so that the server can cut the response off
-    (PEP 3333, "The start_response() Callable"). An application that catches it makes the client take half a response
-    for a whole one.
+    When body has been sent, start_response raises the exception again, so that the server can cut the response off (PEP
+    3333, "The start_response() Callable"). An application that catches it makes the client take half a response for a
+    whole one.
     """
     tried = [record for record in run.exchanges if record.facts.get("reraised")]
     for record in tried:
@@ -124,8 +124,8 @@ def _():
 def error_response_has_exc_info(run: AppRun) -> Outcome:
     """An error response that replaces another is started with exc_info.
 
-    Without it the second start_response is a fatal mistake, and the server can't tell whether it is too late
-    (PEP 3333, "The start_response() Callable" and "Error Handling").
+    Without it the second start_response is a fatal mistake, and the server can't know whether it is too late (PEP 3333,
+    "The start_response() Callable" and "Error Handling").
     """
     exercised = False
     for record in run.exchanges:
@@ -163,8 +163,8 @@ def _():
 def traps_own_errors(run: AppRun) -> Outcome:
     """No exception leaves the application before it has sent anything.
 
-    An application knows its users and their language; the server can only say that something failed (PEP 3333,
-    "Error Handling").
+    An application knows its users and their language; the server can only say that something failed (PEP 3333, "Error
+    Handling").
     """
     own = [] if run.stimulus in _OUR_ERRORS else run.exchanges
     for record in own:

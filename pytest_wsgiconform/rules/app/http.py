@@ -1,4 +1,4 @@
-"""Exchange rules: HEAD, conditions, ranges, codings and negotiation answered as HTTP says."""
+"""Conditions, ranges, codings and negotiation, answered as HTTP says."""
 
 from __future__ import annotations
 
@@ -9,112 +9,9 @@ import zlib
 from ..model import HELD, Level, Outcome, fault
 from ..records.app import AppRun, ExchangeRecord
 from ..registry import app_rule
-from .compare import differences, echoes, outcome_of, steady
+from .compare import differences, echoes, was_answered
 
 SECTION = "http"
-
-
-def _answered(record: ExchangeRecord | None) -> bool:
-    return record is not None and outcome_of(record) == "answered"
-
-
-def _steady_pair(run: AppRun) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Return what is steady in the GETs and in the HEADs, ``None`` unless all were answered."""
-    gets, heads = run.labelled("get"), run.labelled("head")
-    if len(gets) < 2 or len(heads) < 2 or not all(map(_answered, gets)) or not all(map(_answered, heads)):
-        return None
-    return steady(gets), steady(heads)
-
-
-@app_rule(
-    id="head-status-as-get",
-    level=Level.WARNING,
-    clauses=("rfc-head-app-fields",),
-    stimuli=("head",),
-    hint="Treat HEAD as GET, and leave out the body or let the server drop it.",
-    since="0.1",
-)
-def head_status_as_get(run: AppRun) -> Outcome:
-    """A HEAD gets the status that a GET of the same path gets.
-
-    Link checkers, caches and monitors send HEAD and believe what it says (RFC 9110 section 9.3.2); GET and HEAD are
-    the two methods that every general-purpose resource has to know (section 9.1).
-    """
-    pair = _steady_pair(run)
-    if pair is None or "status" not in pair[0] or "status" not in pair[1]:
-        return None
-    get, head = pair[0]["status"], pair[1]["status"]
-    if get == head:
-        return HELD
-    return fault(f"GET gets {get}, HEAD {head}", got=head, expected=get, exchange="head")
-
-
-@head_status_as_get.bad
-def _(environ, start_response):
-    if environ["REQUEST_METHOD"] != "GET":
-        start_response("405 Method Not Allowed", [("Allow", "GET"), ("Content-Length", "0")])
-        return []
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@head_status_as_get.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"hello"]
-
-
-@app_rule(
-    id="head-fields-as-get",
-    level=Level.WARNING,
-    clauses=("rfc-head-app-fields",),
-    stimuli=("head",),
-    hint="Compute the fields before you drop the body, or leave Content-Length out of the answer to HEAD.",
-    since="0.1",
-)
-def head_fields_as_get(run: AppRun) -> Outcome:
-    """Content-Type and Content-Length of a HEAD are those of the GET, as far as they are given.
-
-    A Content-Length of 0 for HEAD, where GET has a body, makes caches throw away what they hold and downloaders
-    believe in an empty file (RFC 9110 section 9.3.2). Leaving a field out is allowed.
-    """
-    pair = _steady_pair(run)
-    if pair is None or pair[0].get("status") != pair[1].get("status"):
-        return None
-    exercised = False
-    for name in ("content-type", "content-length"):
-        wanted = pair[0].get(name)
-        if name == "content-length" and wanted is None:
-            wanted = _size(run)
-        given = pair[1].get(name)
-        if wanted is None or given is None:
-            continue
-        exercised = True
-        if given != wanted:
-            return fault(
-                f"{name.title()} is {given} for HEAD, {wanted} for GET", got=given, expected=wanted, exchange="head"
-            )
-    return HELD if exercised else None
-
-
-def _size(run: AppRun) -> str | None:
-    """Return the number of bytes that GET gives without saying so, ``None`` when it varies."""
-    sizes = {record.size for record in run.labelled("get")}
-    return str(sizes.pop()) if len(sizes) == 1 else None
-
-
-@head_fields_as_get.bad
-def _(environ, start_response):
-    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else b"hello"
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [body]
-
-
-@head_fields_as_get.good
-def _(environ, start_response):
-    body = b"hello"
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 @app_rule(
@@ -132,7 +29,7 @@ def not_modified_keeps_fields(run: AppRun) -> Outcome:
     Date, ETag, Expires and Vary): without Vary or Cache-Control it serves the wrong page to the wrong client later.
     """
     full = run.labelled("get")
-    if not full or any(not _answered(record) or record.code != 200 for record in full):
+    if not full or any(not was_answered(record) or record.code != 200 for record in full):
         return None
     exercised = False
     for label in ("If-None-Match itself", "If-Modified-Since itself"):
@@ -181,11 +78,11 @@ def _(environ, start_response):
 def validators_honoured(run: AppRun) -> Outcome:
     """A request that carries the validator of the current response gets a 304.
 
-    Servers leave validation to the application (PEP 3333, "Other HTTP Features"). Sending an ETag and never looking
-    at If-None-Match costs the work of making it and saves none.
+    Servers leave validation to the application (PEP 3333, "Other HTTP Features"). Sending an ETag and never looking at
+    If-None-Match costs the work of making it and saves none.
     """
     full = run.labelled("get")
-    if len(full) < 3 or any(not _answered(record) or record.code != 200 for record in full):
+    if len(full) < 3 or any(not was_answered(record) or record.code != 200 for record in full):
         return None
     exercised = False
     for name, field in (("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")):
@@ -234,11 +131,11 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)
 def range_bytes_as_whole(run: AppRun) -> Outcome:
     """The bytes of a 206 are those of the whole response at that place.
 
-    Downloads are put together from ranges; bytes from another place make a broken file without any error message
-    (RFC 9110 sections 14.4 and 15.3.7). Servers leave ranges to the application (PEP 3333, "Other HTTP Features").
+    Downloads are put together from ranges; bytes from another place make a broken file without any error message (RFC
+    9110 sections 14.4 and 15.3.7). Servers leave ranges to the application (PEP 3333, "Other HTTP Features").
     """
     whole = run.labelled("whole")
-    if len(whole) < 2 or any(not _answered(r) or r.code != 200 or r.size != len(r.body) for r in whole):
+    if len(whole) < 2 or any(not was_answered(r) or r.code != 200 or r.size != len(r.body) for r in whole):
         return None
     if whole[0].body != whole[-1].body or whole[0].header("Content-Encoding"):
         return None
@@ -255,7 +152,7 @@ def range_bytes_as_whole(run: AppRun) -> Outcome:
 
 
 def _is_one_part(record: ExchangeRecord) -> bool:
-    return _answered(record) and record.code == 206 and len(record.header("Content-Range")) == 1
+    return was_answered(record) and record.code == 206 and len(record.header("Content-Range")) == 1
 
 
 def _compare_range(record: ExchangeRecord, whole: bytes, first: str, last: str, total: str) -> Outcome:
@@ -312,13 +209,13 @@ def _(environ, start_response):
 def content_coding_acceptable(run: AppRun) -> Outcome:
     """A content coding is one that the client accepts, and the body really has it.
 
-    Applications choose content codings themselves (PEP 3333, "Other HTTP Features"). A client that said identity
-    can't read gzip (RFC 9110 section 12.5.3), and nobody can read a body that isn't what it is labelled as.
+    Applications choose content codings themselves (PEP 3333, "Other HTTP Features"). A client that said identity can't
+    read gzip (RFC 9110 section 12.5.3), and nobody can read a body that isn't what it is labelled as.
     """
     exercised = False
     for record in run.exchanges:
         coding = ", ".join(record.header("Content-Encoding")).strip().lower()
-        if not _answered(record) or not coding or coding == "identity" or record.method == "HEAD":
+        if not was_answered(record) or not coding or coding == "identity" or record.method == "HEAD":
             continue
         exercised = True
         if record.label in ("identity", "no gzip") or (record.label == "gzip" and coding not in ("gzip", "x-gzip")):
@@ -340,7 +237,7 @@ def content_coding_acceptable(run: AppRun) -> Outcome:
 
 
 def _decodes(record: ExchangeRecord, coding: str) -> bool:
-    """Tell whether the body is what *coding* says; true when that can't be told."""
+    """Whether the body is what *coding* says; true when that can't be known."""
     if record.size != len(record.body) or not record.size:
         return True
     try:
@@ -376,7 +273,7 @@ def _(environ, start_response):
     return [b"hello"]
 
 
-#: Statuses that a cache may keep without being told to (RFC 9110 section 15.1).
+#: Statuses that a cache may keep without being asked to (RFC 9110 section 15.1).
 _CACHEABLE = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 
 
@@ -391,8 +288,8 @@ _CACHEABLE = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 def vary_names_what_counts(run: AppRun) -> Outcome:
     """An answer that depends on Accept, Accept-Language or Accept-Encoding says so in Vary.
 
-    Without it a shared cache gives the German page to the French, or gzip to a client that can't unpack it
-    (RFC 9110 section 12.5.5).
+    Without it a shared cache gives the German page to the French, or gzip to a client that can't unpack it (RFC 9110
+    section 12.5.5).
     """
     outcome: Outcome = None
     for label in run.labels("Accept"):
@@ -400,7 +297,11 @@ def vary_names_what_counts(run: AppRun) -> Outcome:
         base_label = run.labels(f"{name}: ")[0]
         base, variant = run.labelled(base_label), run.labelled(label)
         found = differences(base, variant) if label != base_label else None
-        if not found or not all(map(_answered, variant)) or echoes(variant, [value, f"http_{name}".replace("-", "_")]):
+        if (
+            not found
+            or not all(map(was_answered, variant))
+            or echoes(variant, [value, f"http_{name}".replace("-", "_")])
+        ):
             continue
         if not all(record.code in _CACHEABLE and _may_be_stored(record) for record in (*base, *variant)):
             continue

@@ -24,8 +24,8 @@ ANY = ("*",)
 def answers_in_time(run: AppRun) -> Outcome:
     """The application answers within the time limit.
 
-    A response that never comes is no complete response (PEP 3333, "The Application/Framework Side": the same object
-    can be called again and again). What the application was doing when its time was up is told in the log.
+    A response that never comes is not complete (PEP 3333, "The Application/Framework Side": the same object can be
+    called again and again). The log shows what the application was doing when its time was up.
     """
     if not run.exchanges:
         return None
@@ -97,8 +97,8 @@ def process_survives(run: AppRun) -> Outcome:
     """The interpreter lives on after a request.
 
     An application that ends, crashes or blocks the process takes the requests of everybody else with it, and can't be
-    called again (PEP 3333, "The Application/Framework Side"). Judged in full under --wsgi-isolate only: without it
-    the dying process is the harness's own.
+    called again (PEP 3333, "The Application/Framework Side"). Judged in full under --wsgi-isolate only: without it the
+    dying process is the harness's own.
     """
     how = run.facts.get("died")
     if how:
@@ -132,8 +132,9 @@ def _():
 def process_left_as_found(run: AppRun) -> Outcome:
     """A request leaves the process's global state as it was.
 
-    The working directory, signal handlers, standard streams and built-in functions belong to all requests and to the
-    server. A request that changes them changes what the next one does, possibly in another thread at this moment.
+    An application is called again and again in one process (PEP 3333, "The Application/Framework Side"). The working
+    directory, signal handlers, standard streams and built-in functions belong to all requests and to the server; a
+    request that changes them changes what the next one does, possibly in another thread at this moment.
     """
     changed = run.facts.get("tampered", [])
     if changed:

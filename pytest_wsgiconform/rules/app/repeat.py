@@ -42,9 +42,8 @@ def _worse_than_first(records: list[ExchangeRecord], again: str) -> Outcome:
 def app_called_again(run: AppRun) -> Outcome:
     """The application answers when it is called again.
 
-    Virtually every server calls one application object for request after request (PEP 3333, "The
-    Application/Framework Side"). An application that returns the same iterator twice sends its body once, and an
-    empty one ever after.
+    Virtually every server calls one application object for request after request (PEP 3333, "The Application/Framework
+    Side"). An application that returns the same iterator twice sends its body once, and an empty one ever after.
     """
     records = [record for label in ("get", "first", "second", "third") for record in run.labelled(label)]
     outcome = _worse_than_first(records, "")
@@ -145,8 +144,8 @@ def _():
 def run_once_not_relied_on(run: AppRun) -> Outcome:
     """An application answers again although wsgi.run_once was true.
 
-    The flag says what the server expects, not what it promises (PEP 3333, "environ Variables"): an application
-    that closes its database for good after such a request fails the next one.
+    The flag says what the server expects, not what it promises (PEP 3333, "environ Variables"): an application that
+    closes its database for good after such a request fails the next one.
     """
     return _worse_than_first(run.exchanges, "(with wsgi.run_once true) ")
 
@@ -187,9 +186,9 @@ def _():
 def requests_kept_apart(run: AppRun) -> Outcome:
     """A request's answer is the same whether or not another request is going on at that time.
 
-    Servers with wsgi.multithread true call the application again before it is done (PEP 3333, "environ Variables"),
-    and take the items of several responses in turn. Data kept on the application object ends up in the wrong
-    response: the most dangerous fault that a web application can have.
+    Servers with wsgi.multithread true call the application again before it is done (PEP 3333, "environ Variables"), and
+    take the items of several responses in turn. Data kept on the application object ends up in the wrong response: the
+    most dangerous fault that a web application can have.
     """
     exercised = False
     for label in run.labels("together "):
@@ -252,9 +251,9 @@ def _():
     since="0.1",
 )
 def works_inside_middleware(run: AppRun) -> Outcome:
-    """The application answers the same when a middleware that does nothing stands before it.
+    """The application answers the same behind a middleware that does nothing.
 
-    PEP 3333 ("Middleware: Components that Play Both Sides") wants middleware to need no special support. An
+    PEP 3333, "Middleware: Components that Play Both Sides", wants middleware to work without special support. An
     application that looks for the server's own start_response, or counts on being the outermost, breaks that.
     """
     if not run.facts.get("wrapped_calls"):

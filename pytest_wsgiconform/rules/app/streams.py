@@ -21,7 +21,7 @@ SECTION = "input"
 def readlines_hint_optional(run: AppRun) -> Outcome:
     """The answer is the same whether the server honours the hint of readlines() or not.
 
-    PEP 3333 ("Input and Error Streams") leaves both sides free: the application need not give a hint, and the server
+    PEP 3333, "Input and Error Streams", leaves both sides free: the application need not give a hint, and the server
     need not look at it.
     """
     if not any(record.facts.get("hints") for record in run.exchanges):
@@ -56,8 +56,8 @@ def _(environ, start_response):
 def body_read_in_pieces(run: AppRun) -> Outcome:
     """A request body is understood although read() gives less than it was asked for.
 
-    Servers that hand a socket's bytes through give what has arrived. PEP 3333 ("Input and Error Streams") refers to
-    the library's read(), which fills up, so that is the server's fault; a loop makes the application safe from it.
+    Servers that hand a socket's bytes through give what has arrived. PEP 3333, "Input and Error Streams", refers to the
+    library's read(), which fills up, so that is the server's fault; a loop makes the application safe from it.
     """
     outcome: Outcome = None
     for label in run.labels("1 at") + run.labels("7 at"):
@@ -97,8 +97,8 @@ def _(environ, start_response):
 def file_wrapper_not_required(run: AppRun) -> Outcome:
     """An application that uses wsgi.file_wrapper sends the same where there is none.
 
-    Servers may offer it, and applications may use it then (PEP 3333, "Optional Platform-Specific File Handling").
-    A server without it has to get the same response by other means.
+    Servers may offer it, and applications may use it then (PEP 3333, "Optional Platform-Specific File Handling"). A
+    server without it has to get the same response by other means.
     """
     if not run.facts.get("wrapped"):
         return None

@@ -1,4 +1,4 @@
-"""Exchange rules: URLs that the application builds of itself, as Location tells them."""
+"""Exchange rules: URLs that the application builds of itself, as Location gives them."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _told(record: ExchangeRecord, url: str, message: str, expected: str) -> Outc
 def url_host_from_host_header(run: AppRun) -> Outcome:
     """A URL of the application's own uses HTTP_HOST when there is one, and SERVER_NAME only else.
 
-    SERVER_NAME is what the server calls itself, often an internal name that no client can reach (PEP 3333,
-    "URL Reconstruction").
+    SERVER_NAME is what the server calls itself, often an internal name that no client can reach (PEP 3333, "URL
+    Reconstruction").
     """
     outcome: Outcome = None
     for record, url in _locations(run, "host", "host and port", "mount", "query", "no host", "default port"):
@@ -125,15 +125,6 @@ def _(environ, start_response):
     return []
 
 
-@url_has_port.good
-def _(environ, start_response):
-    scheme, port = environ["wsgi.url_scheme"], environ["SERVER_PORT"]
-    host = environ["SERVER_NAME"] if (scheme, port) in (("http", "80"), ("https", "443")) else None
-    host = environ.get("HTTP_HOST") or host or f"{environ['SERVER_NAME']}:{port}"
-    start_response("302 Found", [("Location", f"{scheme}://{host}/elsewhere")])
-    return []
-
-
 @app_rule(
     id="url-without-default-port",
     level=Level.ADVICE,
@@ -145,8 +136,8 @@ def _(environ, start_response):
 def url_without_default_port(run: AppRun) -> Outcome:
     """Without HTTP_HOST, a URL of the application's own leaves out the scheme's default port.
 
-    It means the same with the port, but caches, cookies and history take the two for different pages (PEP 3333,
-    "URL Reconstruction").
+    It means the same with the port, but caches, cookies and history take the two for different pages (PEP 3333, "URL
+    Reconstruction").
     """
     outcome: Outcome = None
     for record, url in _locations(run, "default port", "https"):
@@ -166,6 +157,7 @@ def _(environ, start_response):
     return []
 
 
+@url_has_port.good
 @url_without_default_port.good
 def _(environ, start_response):
     scheme, port = environ["wsgi.url_scheme"], environ["SERVER_PORT"]
@@ -191,8 +183,8 @@ _SEGMENTS = {"mount": "SCRIPT_NAME", "mount without slash": "SCRIPT_NAME", "odd 
 def url_path_quoted(run: AppRun) -> Outcome:
     """The path of a URL of the application's own is quoted so that it leads back to the same path.
 
-    SCRIPT_NAME and PATH_INFO hold bytes as Latin-1 text (PEP 3333, "URL Reconstruction" and "Unicode Issues").
-    Quoted as UTF-8, quoted twice, or not at all, they name another path.
+    SCRIPT_NAME and PATH_INFO hold bytes as Latin-1 text (PEP 3333, "URL Reconstruction" and "Unicode Issues"). Quoted
+    as UTF-8, quoted twice, or not at all, they name another path.
     """
     outcome: Outcome = None
     for record, url in _locations(run, *_MARKS):
@@ -221,7 +213,7 @@ def url_path_quoted(run: AppRun) -> Outcome:
 def _garbled(segment: bytes, *, own_path: bool) -> tuple[bytes, ...]:
     """Return what careless quoting makes of *segment*, once unquoted again.
 
-    :param own_path: whether it is the request's path, which an app may mend and redirect to, unlike its mount point.
+    :param own_path: whether it is the request's path, which an app may correct and redirect to, unlike its mount point.
     """
     texts = [segment.decode("latin-1")]
     if not own_path:

@@ -12,6 +12,7 @@ MODULES: tuple[str, ...] = (
     "input_stream",
     "error_stream",
     "start_response",
+    "status_code",
     "status",
     "headers",
     "exc_info",
@@ -20,6 +21,7 @@ MODULES: tuple[str, ...] = (
     "write",
     "file_wrapper",
     "http_response",
+    "hop_by_hop",
     "http_headers",
     "http_body",
 )

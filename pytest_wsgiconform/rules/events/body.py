@@ -41,8 +41,8 @@ def _not_iterable(event: IterableReturned) -> bool:
 def returns_iterable(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application returns an iterable.
 
-    The server will iterate over whatever comes back (PEP 3333, "Specification Details"). A forgotten return gives
-    None, and the failure then shows in the server's frame instead of the application's.
+    The server will iterate over whatever comes back (PEP 3333, "Specification Details"). A forgotten return gives None,
+    and the failure then shows in the server's frame instead of the application's.
     """
     if event.used_write:
         return None  # returns-iterable-after-write has it
@@ -76,8 +76,9 @@ def _(environ, start_response):
 def iterable_can_be_iterated(event: AppRaised | ChunkYielded, exchange: Exchange) -> Outcome:
     """iter() succeeds on what the application returned.
 
-    An object may have an ``__iter__`` and still not be iterable, because it raises or returns something
-    without ``__next__``; the server can then send nothing.
+    The application must return an iterable (PEP 3333, "Specification Details"). An object may have an ``__iter__`` and
+    still not be iterable, because it raises or returns something without ``__next__``; the server can then send
+    nothing.
     """
     if isinstance(event, ChunkYielded):
         return HELD
@@ -157,8 +158,8 @@ def _(environ, start_response):
 def returns_no_bare_string(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application does not return a lone string or bytestring.
 
-    A string is an iterable of characters, and a bytestring one of integers; neither is an iterable of
-    bytestrings (PEP 3333, "Specification Details").
+    A string is an iterable of characters, and a bytestring one of integers; neither is an iterable of bytestrings (PEP
+    3333, "Specification Details").
     """
     if _not_iterable(event):
         return None
@@ -193,8 +194,7 @@ def _(environ, start_response):
 def returns_no_raw_file(event: IterableReturned, exchange: Exchange) -> Outcome:
     """The application does not return a plain file object.
 
-    A file iterates by lines, so a binary file comes in blocks of arbitrary size (PEP 3333, "Specification
-    Details").
+    A file iterates by lines, so a binary file comes in blocks of arbitrary size (PEP 3333, "Specification Details").
     """
     if isinstance(event.result, io.IOBase):
         return fault(f"the application returned a file object of type {type_name(event.result)}")
@@ -222,13 +222,14 @@ def _(environ, start_response):
     on=ChunkYielded,
     silent_when_clean=True,
     hint="Encode text before yielding it.",
+    twin="write-native-bytes",
     since="0.1",
 )
 def body_native_bytes(event: ChunkYielded, exchange: Exchange) -> Outcome:
     """Every item that the iterable yields is of type bytes.
 
-    The body is a byte stream (PEP 3333, "A Note On String Types" and "Unicode Issues"). Text has no bytes
-    until an encoding is chosen, and only the application knows which; some servers refuse subclasses and buffers.
+    The body is a byte stream (PEP 3333, "A Note On String Types" and "Unicode Issues"). Text becomes bytes only through
+    an encoding, and only the application knows which; some servers refuse subclasses and buffers.
     """
     if type(event.data) is not bytes:
         kind = type_name(event.data)
@@ -262,8 +263,8 @@ def _(environ, start_response):
 def body_length_matches_len(event: Event, exchange: Exchange) -> Outcome:
     """If len() works on the returned iterable, it is the number of items it yields.
 
-    Servers that see a length of one may send the length of the first item as Content-Length (PEP 3333,
-    "Handling the Content-Length Header"), so a wrong one cuts or breaks the response.
+    Servers that see a length of one may send the length of the first item as Content-Length (PEP 3333, "Handling the
+    Content-Length Header"), so a wrong one cuts or breaks the response.
     """
     if exchange.length is None or not exchange.exhausted or not exchange.observed:
         return None
@@ -318,8 +319,8 @@ def _(environ, start_response):
 def body_buffered_by_app(event: Event, exchange: Exchange) -> Outcome:
     """A modest response comes in few blocks, because the application does its own buffering.
 
-    A server has to send each block before it asks for the next (PEP 3333, "Specification Details" and
-    "Buffering and Streaming"), so many tiny blocks cost a system call and a packet each.
+    A server has to send each block before it asks for the next (PEP 3333, "Specification Details" and "Buffering and
+    Streaming"), so many tiny blocks cost a system call and a packet each.
     """
     size, blocks = exchange.yielded, exchange.chunks
     if not exchange.complete or not blocks:

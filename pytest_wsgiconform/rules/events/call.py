@@ -23,8 +23,8 @@ SECTION = "call"
 def app_called_positionally(event: AppCalled, exchange: Exchange) -> Outcome:
     """The application is called with exactly two positional arguments.
 
-    An application may name its parameters as it likes (PEP 3333, "Specification Details"), so a server that
-    passes them by name, or passes more of them, works only with applications written for it.
+    An application may name its parameters as it likes (PEP 3333, "Specification Details"), so a server that passes them
+    by name, or passes more of them, works only with applications written for it.
     """
     if event.kwargs:
         names = ", ".join(sorted(event.kwargs))
@@ -71,8 +71,8 @@ def _(app, environ):
 def environ_builtin_dict(event: AppCalled, exchange: Exchange) -> Outcome:
     """The environ is a builtin dict, not a subclass or another mapping.
 
-    PEP 3333 ("Specification Details") rules out subclasses and look-alikes by name, so that an application
-    may rely on everything a dict does.
+    PEP 3333, "Specification Details", rules out subclasses and look-alikes by name, so that an application may rely on
+    everything a dict does.
     """
     if type(event.environ) is not dict:
         return fault(f"environ is of type {type_name(event.environ)}", got=type_name(event.environ), expected="dict")
@@ -109,8 +109,8 @@ def _(app, environ):
 def app_takes_two_arguments(event: AppRaised | IterableReturned, exchange: Exchange) -> Outcome:
     """The application accepts two positional arguments.
 
-    The whole interface is one call with environ and start_response (PEP 3333, "Specification Details"); an
-    object that can't be called so is no WSGI application.
+    The whole interface is one call with environ and start_response (PEP 3333, "Specification Details"); an object that
+    can't be called so is not a WSGI application.
     """
     if isinstance(event, IterableReturned) or (event.phase == "call" and event.inside):
         return HELD
@@ -145,8 +145,8 @@ def _(environ, start_response):
 def start_response_only_called(event: CallableInspected | StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response and write are only called, never inspected.
 
-    They may be functions, methods or any other callables (PEP 3333, "Specification Overview"); code that
-    reads their attributes works on the one server whose callable happens to have them.
+    They may be functions, methods or any other callables (PEP 3333, "Specification Overview"); code that reads their
+    attributes works on the one server whose callable happens to have them.
     """
     if isinstance(event, StartResponseCalled):
         return HELD

@@ -23,13 +23,14 @@ SECTION = "close"
     on=ExchangeEnded,
     silent_when_clean=True,
     hint="Call the iterable's close(), if it has one, in a finally block around the iteration.",
+    only_of_complete=True,
     since="0.1",
 )
 def close_called(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """The iterable's close() is called when the request is complete.
 
-    Applications release database connections, files and locks there (PEP 3333, "Specification Details"); a
-    server or middleware that forgets it leaks them, one request at a time.
+    Applications release database connections, files and locks there (PEP 3333, "Specification Details"); a server or
+    middleware that forgets it leaks them, one request at a time.
     """
     if not exchange.has_close or (exchange.failed is not None and not exchange.closed):
         return None
@@ -69,8 +70,8 @@ def _(app, environ):
 def close_called_once(event: CloseCalled, exchange: Exchange) -> Outcome:
     """close() is called once per request.
 
-    The PEP speaks of one call upon completion without saying "once"; in the field a second call releases
-    a resource that somebody else has been given meanwhile.
+    PEP 3333, "Specification Details", speaks of one call upon completion without saying "once". In the field a second
+    call releases a resource that somebody else has been given meanwhile.
     """
     if not exchange.has_close:
         return None
@@ -107,8 +108,8 @@ def _(app, environ):
 def close_not_during_step(event: CloseCalled, exchange: Exchange) -> Outcome:
     """close() is not called while a step of the iterable is running.
 
-    close() marks the completion of the request (PEP 3333, "Specification Details"); called in the middle of a step,
-    from another thread or from within, it takes resources away that the step is using.
+    Calling close() marks the completion of the request (PEP 3333, "Specification Details"); called in the middle of a
+    step, from another thread or from within, it takes resources away that the step is using.
     """
     if not exchange.has_close:
         return None
@@ -151,8 +152,8 @@ def _(app, environ):
 def close_comes_last(event: NextAfterClose | ExchangeEnded, exchange: Exchange) -> Outcome:
     """Nothing is asked of the iterable after close().
 
-    After close() the application has released what its iterable needs (PEP 3333, "Specification Details"),
-    so the next item comes from a closed file or a returned connection.
+    After close() the application has released what its iterable needs (PEP 3333, "Specification Details"), so the next
+    item comes from a closed file or a returned connection.
     """
     if isinstance(event, ExchangeEnded):
         return HELD if exchange.closed else None

@@ -40,8 +40,8 @@ def _leading_slash(variables: dict[Any, Any], name: str) -> Outcome:
 def environ_script_name_leading_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME, when it is not empty, begins with a slash.
 
-    Why it matters: it is the first part of a URL's path, pasted behind the host when an app builds its own URL
-    (PEP 3333, "URL Reconstruction"); without the slash it runs into the host's name.
+    It is the first part of a URL's path, appended to the host when an app builds its own URL (PEP 3333, "URL
+    Reconstruction"); without the slash it runs into the host's name.
     """
     return _leading_slash(event.variables, "SCRIPT_NAME")
 
@@ -69,8 +69,8 @@ def _(environ):
 def environ_script_name_not_lone_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME of an app at the root is empty, not a lone slash.
 
-    Why it matters: with PATH_INFO behind it every link gets two slashes, or the app looks for a page without the
-    leading slash of its routes. PEP 3333, "environ Variables", makes SCRIPT_NAME empty at the root.
+    With PATH_INFO after it every link gets two slashes, or the app looks for a page without the leading slash of its
+    routes. PEP 3333, "environ Variables", makes SCRIPT_NAME empty at the root.
     """
     value = text(event.variables, "SCRIPT_NAME")
     if value is None:
@@ -103,8 +103,8 @@ def _(environ):
 def environ_script_name_no_trailing_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME does not end in a slash.
 
-    Why it matters: PATH_INFO begins with one, so the URLs that an app builds would have two. No clause of PEP 3333
-    forbids it: the client may really have sent both, so this is advice.
+    PATH_INFO begins with one, so the URLs that an app builds would have two. PEP 3333, "environ Variables", does not
+    forbid it, since the client may really have sent both; so this is advice.
     """
     value = text(event.variables, "SCRIPT_NAME")
     if not value or value == "/":  # a lone slash has its own rule
@@ -139,9 +139,9 @@ def _(environ):
 def environ_path_info_leading_slash(event: AppCalled, exchange: Exchange) -> Outcome:
     """PATH_INFO, when it is not empty, begins with a slash.
 
-    Why it matters: apps look their routes up by it, and paste it behind SCRIPT_NAME (PEP 3333, "URL
-    Reconstruction"). A middleware that moves a part of the path into SCRIPT_NAME must leave the slash in PATH_INFO.
-    The "*" of OPTIONS and the authority of CONNECT are no paths, and may stand here.
+    Apps look their routes up by it, and append it to SCRIPT_NAME (PEP 3333, "URL Reconstruction"). A middleware that
+    moves a part of the path into SCRIPT_NAME must leave the slash in PATH_INFO. The "*" of OPTIONS and the authority of
+    CONNECT are not paths, and may stand here.
     """
     method = text(event.variables, "REQUEST_METHOD")
     if method == "CONNECT" or (method == "OPTIONS" and text(event.variables, "PATH_INFO") == "*"):
@@ -172,9 +172,9 @@ def _(environ):
 def environ_path_present(event: AppCalled, exchange: Exchange) -> Outcome:
     """SCRIPT_NAME and PATH_INFO are not both empty or absent.
 
-    Why it matters: the path of an HTTP request is at least a slash, and together the two are that path (PEP 3333,
-    "environ Variables"). Apps at the root that get none redirect for ever, or answer 404. OPTIONS for the server as
-    a whole ("*") and CONNECT have no path.
+    The path of an HTTP request is at least a slash, and together the two are that path (PEP 3333, "environ Variables").
+    Apps at the root that get neither redirect for ever, or answer 404. OPTIONS for the server as a whole ("*") and
+    CONNECT have no path.
     """
     variables = readable(event)
     if variables is None:

@@ -43,8 +43,8 @@ def _stream_present(event: AppCalled, name: str, expected: str) -> Outcome:
 def environ_has_request_method(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has REQUEST_METHOD.
 
-    Why it matters: every app decides by the method what to do, and nothing else tells it. PEP 3333, "environ
-    Variables", lets other variables be absent, but this one is always required.
+    Every app decides by the method what to do, and finds it nowhere else. PEP 3333, "environ Variables", lets other
+    variables be absent, but this one is always required.
     """
     return _present(event, "REQUEST_METHOD", "the request's method, for example 'GET'")
 
@@ -72,8 +72,8 @@ def _(environ):
 def environ_has_server_name(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_NAME.
 
-    Why it matters: an HTTP/1.0 client need not send Host, and then this is all an app has to build its own URL
-    from. PEP 3333, "environ Variables", requires it of every server.
+    An HTTP/1.0 client need not send Host, and then this is all an app has to build its own URL from. PEP 3333, "environ
+    Variables", requires it of every server.
     """
     return _present(event, "SERVER_NAME", "a host name or address")
 
@@ -101,8 +101,8 @@ def _(environ):
 def environ_has_server_port(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_PORT.
 
-    Why it matters: with SERVER_NAME it makes the authority of the app's own URL when there is no Host header.
-    PEP 3333, "environ Variables", requires it of every server.
+    With SERVER_NAME it makes the authority of the app's own URL when there is no Host header. PEP 3333, "environ
+    Variables", requires it of every server.
     """
     return _present(event, "SERVER_PORT", "a port number as text, for example '80'")
 
@@ -130,9 +130,8 @@ def _(environ):
 def environ_has_server_protocol(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has SERVER_PROTOCOL, and it is not empty.
 
-    Why it matters: apps decide by it whether the client understands what they are about to send. PEP 3333,
-    "environ Variables", lets a variable be absent only where its value would be empty, and every request has a
-    protocol.
+    Apps decide by it whether the client understands what they are about to send. PEP 3333, "environ Variables", lets a
+    variable be absent only where its value would be empty, and every request has a protocol.
     """
     name, expected = "SERVER_PROTOCOL", "the request's protocol, for example 'HTTP/1.1'"
     if text(event.variables, name) == "":
@@ -163,8 +162,8 @@ def _(environ):
 def environ_has_wsgi_version(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.version.
 
-    Why it matters: it tells WSGI from plain CGI variables and from whatever comes after WSGI 1.0. PEP 3333,
-    "environ Variables", requires it.
+    It distinguishes WSGI from plain CGI variables, and from any successor of WSGI 1.0. PEP 3333, "environ Variables",
+    requires it.
     """
     return _present(event, "wsgi.version", "(1, 0)")
 
@@ -192,7 +191,7 @@ def _(environ):
 def environ_has_url_scheme(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.url_scheme.
 
-    Why it matters: no app can build a link to itself without it. PEP 3333, "environ Variables", requires it.
+    No app can build a link to itself without it. PEP 3333, "environ Variables", requires it.
     """
     return _present(event, "wsgi.url_scheme", "'http' or 'https'")
 
@@ -220,8 +219,8 @@ def _(environ):
 def environ_has_input(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has a stream in wsgi.input.
 
-    Why it matters: apps read the body of a request without asking first whether there is one. PEP 3333, "environ
-    Variables", requires an input stream for every request, so ``None`` is no stand-in for an empty one.
+    Apps read the body of a request without asking first whether there is one. PEP 3333, "environ Variables", requires
+    an input stream for every request, so ``None`` can't stand for an empty one.
     """
     return _stream_present(event, "wsgi.input", "a binary input stream")
 
@@ -251,8 +250,8 @@ def _(environ):
 def environ_has_errors(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has a stream in wsgi.errors.
 
-    Why it matters: an app writes there when something has gone wrong already; a second failure would hide the
-    first. PEP 3333, "environ Variables", requires it, and ``None`` is not a stream.
+    An app writes there when something has already gone wrong; a second failure would hide the first. PEP 3333, "environ
+    Variables", requires it, and ``None`` is not a stream.
     """
     return _stream_present(event, "wsgi.errors", "a text output stream")
 
@@ -282,8 +281,8 @@ def _(environ):
 def environ_has_multithread(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.multithread.
 
-    Why it matters: an app that is not thread-safe looks here before it shares anything. PEP 3333, "environ
-    Variables", requires the key; its value counts by truth.
+    An app that is not thread-safe looks here before it shares anything. PEP 3333, "environ Variables", requires the
+    key; its value counts by truth.
     """
     return _present(event, "wsgi.multithread", "a true or false value")
 
@@ -311,8 +310,8 @@ def _(environ):
 def environ_has_multiprocess(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.multiprocess.
 
-    Why it matters: in-process debuggers and caches look here whether the next request meets the same memory.
-    PEP 3333, "environ Variables", requires the key; its value counts by truth.
+    In-process debuggers and caches look here whether the next request meets the same memory. PEP 3333, "environ
+    Variables", requires the key; its value counts by truth.
     """
     return _present(event, "wsgi.multiprocess", "a true or false value")
 
@@ -340,8 +339,8 @@ def _(environ):
 def environ_has_run_once(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has wsgi.run_once.
 
-    Why it matters: an app may skip costly preparations when the process serves one request only. PEP 3333,
-    "environ Variables", requires the key; its value counts by truth.
+    An app may skip costly preparations when the process serves one request only. PEP 3333, "environ Variables",
+    requires the key; its value counts by truth.
     """
     return _present(event, "wsgi.run_once", "a true or false value")
 

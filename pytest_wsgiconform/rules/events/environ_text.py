@@ -48,11 +48,11 @@ _APACHE_FLAGS = frozenset({"downgrade-1.0", "force-response-1.0"})
     since="0.1",
 )
 def environ_cgi_native_strings(event: AppCalled, exchange: Exchange) -> Outcome:
-    """Every CGI variable is a native string: of type str and no other, no subclass either.
+    """Every CGI variable is a native string: exactly of type str, not of a subclass.
 
-    Why it matters: apps slice, compare and concatenate these values without a look at their type. PEP 3333,
-    "environ Variables", calls any other type a violation, and "A Note On String Types" says what a native string is.
-    Names in lower case or with a dot are not CGI's, and may hold anything.
+    Apps slice, compare and concatenate these values without a look at their type. PEP 3333, "environ Variables", calls
+    any other type a violation, and "A Note On String Types" says what a native string is. Names in lower case or with a
+    dot are not CGI's, and may hold anything.
     """
     exercised, faults = False, []
     for name, value in named(event.variables):
@@ -90,8 +90,8 @@ def _(environ):
 def environ_no_none_for_missing(event: AppCalled, exchange: Exchange) -> Outcome:
     """A CGI variable without a value is left out of environ, not set to None.
 
-    Why it matters: ``environ.get("REMOTE_USER", "")`` gives the ``None``, and the next string method fails. PEP 3333,
-    "environ Variables", has such variables left out, and lets a CGI variable be nothing but a string.
+    ``environ.get("REMOTE_USER", "")`` gives the ``None``, and the next string method fails. PEP 3333, "environ
+    Variables", has such variables left out, and lets a CGI variable be nothing but a string.
     """
     exercised, faults = False, []
     for name, value in named(event.variables):
@@ -126,9 +126,9 @@ def _(environ):
 def environ_no_empty_user(event: AppCalled, exchange: Exchange) -> Outcome:
     """REMOTE_USER and AUTH_TYPE are absent, not empty, when nobody was authenticated.
 
-    Why it matters: apps ask ``"REMOTE_USER" in environ`` to learn whether the server has authenticated the client,
-    and take a visitor without a name for a user with an empty one. PEP 3333, "environ Variables", has variables
-    without a value left out, with REMOTE_USER as its example; it is a SHOULD.
+    Apps ask ``"REMOTE_USER" in environ`` to learn whether the server has authenticated the client, and take a visitor
+    without a name for a user with an empty one. PEP 3333, "environ Variables", has variables without a value left out,
+    with REMOTE_USER as its example; it is a SHOULD.
     """
     faults: list[Fault] = []
     exercised = False
@@ -164,10 +164,9 @@ def _(environ):
 def environ_text_latin1(event: AppCalled, exchange: Exchange) -> Outcome:
     """Text in environ has no character beyond U+00FF: names, CGI variables, and wsgi.url_scheme.
 
-    Why it matters: a native string carries bytes, one character each, and apps get the bytes back with
-    ``.encode("latin-1")``. PEP 3333, "Unicode Issues", forbids servers to hand over any other character; variables
-    copied from the operating system are no exception (the PEP's own CGI gateway converts them). Values under
-    a server's own dotted names are its own affair.
+    A native string carries bytes, one character each, and apps get the bytes back with ``.encode("latin-1")``. PEP
+    3333, "Unicode Issues", forbids servers to hand over any other character; this includes variables copied from the
+    operating system (the PEP's own CGI gateway converts them). Values under a server's own dotted names are not judged.
     """
     exercised, faults = False, []
     for name, value in named(event.variables):
@@ -212,9 +211,9 @@ def _from_the_system(name: str, value: object) -> bool:
 def environ_server_variable_chars(event: AppCalled, exchange: Exchange) -> Outcome:
     """Variables that a server defines have names of lower-case letters, digits, dots and underscores.
 
-    Why it matters: such a name can be told from a CGI variable at a glance, and never meets one. PEP 3333, "environ
-    Variables", says so as a SHOULD. Keys with a dot are judged, and keys that are no strings; request headers with a
-    dot in their name, variables of the operating system, and the ``x-wsgiorg.`` names of wsgi.org are left alone.
+    Such a name can't be mistaken for a CGI variable, and never clashes with one. PEP 3333, "environ Variables", says so
+    as a SHOULD. Keys with a dot are judged, and keys that are not strings; request headers with a dot in their name,
+    variables of the operating system, and the ``x-wsgiorg.`` names of wsgi.org are left alone.
     """
     exercised, faults = False, []
     for key in event.variables:
@@ -257,10 +256,10 @@ def _(environ):
 def environ_server_variable_prefix(event: AppCalled, exchange: Exchange) -> Outcome:
     """Variables that a server defines have a prefix of their own: neither none, nor the PEP's wsgi.
 
-    Why it matters: two servers, or a server and a later edition of WSGI, would mean different things by one name.
-    PEP 3333, "environ Variables", asks for a prefix unique to the server, as a SHOULD. In the ``wsgi.`` namespace the
-    names of the PEP and the extensions in common use are left alone; of the names without a dot only those whose
-    value is no string are judged, since a string may come from the operating system or the deployer.
+    Two servers, or a server and a later edition of WSGI, would use one name for different things. PEP 3333, "environ
+    Variables", asks for a prefix unique to the server, as a SHOULD. In the ``wsgi.`` namespace the names of the PEP and
+    the extensions in common use are left alone; of the names without a dot only those whose value is not a string are
+    judged, since a string may come from the operating system or the deployer.
     """
     exercised, faults = False, []
     for name, value in named(event.variables):
@@ -309,9 +308,9 @@ _EXPECTED_OF_CGI = ("REMOTE_ADDR", "SERVER_SOFTWARE", "GATEWAY_INTERFACE")
 def environ_supplies_cgi_variables(event: AppCalled, exchange: Exchange) -> Outcome:
     """environ has the further CGI variables that apply to any request: who asks, and what serves.
 
-    Why it matters: logs and rate limits need REMOTE_ADDR, and nothing else in environ gives it. PEP 3333, "environ
-    Variables", asks servers for as many CGI variables as apply. REMOTE_ADDR is not asked for where SERVER_NAME or
-    SERVER_PORT shows a Unix socket, whose clients have no address.
+    Logs and rate limits need REMOTE_ADDR, and nothing else in environ gives it. PEP 3333, "environ Variables", asks
+    servers for as many CGI variables as apply. REMOTE_ADDR is not asked for where SERVER_NAME or SERVER_PORT shows a
+    Unix socket, whose clients have no address.
     """
     variables = readable(event)
     if variables is None:

@@ -46,8 +46,7 @@ def _malformed(name: str, value: str, expected: str) -> Outcome:
 def environ_request_method_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """REQUEST_METHOD is not an empty string.
 
-    Why it matters: no request is without a method. PEP 3333, "environ Variables", says that the value can't ever
-    be empty.
+    No request is without a method. PEP 3333, "environ Variables", says that the value can't ever be empty.
     """
     return _not_empty(event, "REQUEST_METHOD", "a method token")
 
@@ -75,8 +74,8 @@ def _(environ):
 def environ_server_name_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_NAME is not an empty string.
 
-    Why it matters: the URL that an app rebuilds for a request without Host would have no host. PEP 3333, "environ
-    Variables", says never empty, which includes wildcard binds, Unix sockets, and a front end that knows no name.
+    The URL that an app rebuilds for a request without Host would have no host. PEP 3333, "environ Variables", says that
+    it is never empty, which includes wildcard binds, Unix sockets, and front ends that know no name.
     """
     return _not_empty(event, "SERVER_NAME", "a host name or address")
 
@@ -104,8 +103,8 @@ def _(environ):
 def environ_server_port_not_empty(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PORT is not an empty string.
 
-    Why it matters: apps append it to a rebuilt URL, or turn it into a number. PEP 3333, "environ Variables", says
-    never empty; a Unix socket, which has no port, is no exception.
+    Apps append it to a rebuilt URL, or turn it into a number. PEP 3333, "environ Variables", says that it is never
+    empty, which includes Unix sockets, although they have no port.
     """
     return _not_empty(event, "SERVER_PORT", "a port number as text")
 
@@ -133,8 +132,8 @@ def _(environ):
 def environ_server_port_digits(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PORT is a decimal port number, at most 65535.
 
-    Why it matters: an app that gets no Host header pastes it into its own URL (PEP 3333, "URL Reconstruction");
-    anything but digits gives a URL that leads nowhere.
+    An app that gets no Host header pastes it into its own URL (PEP 3333, "URL Reconstruction"); anything but digits
+    gives a URL that leads nowhere.
     """
     value = text(event.variables, "SERVER_PORT")
     if not value:
@@ -167,9 +166,8 @@ def _(environ):
 def environ_server_protocol_form(event: AppCalled, exchange: Exchange) -> Outcome:
     """SERVER_PROTOCOL looks like HTTP/1.1: the name, a slash, and a version number.
 
-    Why it matters: apps compare it to decide what the client understands, and a value of another form compares
-    wrongly without a sound. PEP 3333, "environ Variables", gives HTTP/1.0 and HTTP/1.1 as its form; HTTP/2 and
-    HTTP/3 have no minor number.
+    Apps compare it to decide what the client understands, and a value of another form compares wrongly and silently.
+    PEP 3333, "environ Variables", gives HTTP/1.0 and HTTP/1.1 as its form; HTTP/2 and HTTP/3 have no minor number.
     """
     value = text(event.variables, "SERVER_PROTOCOL")
     if not value:
@@ -202,9 +200,9 @@ def _(environ):
 def environ_content_length_digits(event: AppCalled, exchange: Exchange) -> Outcome:
     """CONTENT_LENGTH, when it is not empty, is made of the ASCII digits 0 to 9 only.
 
-    Why it matters: apps turn it into a number and read that many bytes. "-1" then reads for ever, and signs, spaces
-    or underscores that int() takes are how two servers come to disagree about where a request ends. PEP 3333,
-    "environ Variables"; RFC 9110 section 8.6.
+    Apps turn it into a number and read that many bytes. "-1" then reads for ever, and signs, spaces or underscores that
+    int() takes are how two servers come to disagree about where a request ends (PEP 3333, "environ Variables"; RFC 9110
+    section 8.6).
     """
     value = text(event.variables, "CONTENT_LENGTH")
     if not value:
@@ -235,9 +233,9 @@ def _(environ):
 def environ_content_headers_unprefixed(event: AppCalled, exchange: Exchange) -> Outcome:
     """Content-Type and Content-Length come without HTTP_ in front, and not with it as well.
 
-    Why it matters: an app that copies HTTP_ variables into the headers of an outgoing request sends them twice, and
-    two lengths that differ smuggle a request. PEP 3333, "environ Variables", gives these two headers CGI names of
-    their own (RFC 3875, sections 4.1.2 and 4.1.3).
+    An app that copies HTTP_ variables into the headers of an outgoing request sends them twice, and two lengths that
+    differ smuggle a request. PEP 3333, "environ Variables", gives these two headers CGI names of their own (RFC 3875,
+    sections 4.1.2 and 4.1.3).
     """
     variables = event.variables
     doubled = [name for name in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH") if lookup(variables, name) is not MISSING]
@@ -271,8 +269,8 @@ def _(environ):
 def environ_wsgi_version_is_1_0(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.version is the tuple (1, 0).
 
-    Why it matters: apps compare it with a tuple, and neither a list nor a string compares. PEP 3333 is still WSGI
-    1.0, so there is no (1, 1) ("environ Variables").
+    Apps compare it with a tuple, and a list or a string is never equal to one. PEP 3333, "environ Variables", still
+    describes WSGI 1.0; a version 1.1 does not exist.
     """
     value = lookup(event.variables, "wsgi.version")
     if value is MISSING:
@@ -307,8 +305,8 @@ def _(environ):
 def environ_url_scheme_valid(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.url_scheme is a native string that can stand before the colon of a URL.
 
-    Why it matters: it is the first thing an app writes into a link to itself (PEP 3333, "environ Variables" and
-    "URL Reconstruction"; RFC 3986 section 3.1 for the form).
+    It is the first thing an app writes into a link to itself (PEP 3333, "environ Variables" and "URL Reconstruction";
+    RFC 3986 section 3.1 for the form).
     """
     name = "wsgi.url_scheme"
     value = lookup(event.variables, name)
@@ -343,9 +341,9 @@ def _(environ):
 def environ_url_scheme_usual(event: AppCalled, exchange: Exchange) -> Outcome:
     """wsgi.url_scheme is http or https.
 
-    Why it matters: apps compare it with these two to set secure cookies and to leave out default ports; "HTTPS" or
-    "wss" counts as insecure. PEP 3333, "environ Variables", names the two as the normal values, no more, so another
-    scheme is not an error.
+    Apps compare it with these two to set secure cookies and to leave out default ports; "HTTPS" or "wss" counts as
+    insecure. PEP 3333, "environ Variables", names the two as the normal values, no more, so another scheme is not an
+    error.
     """
     value = text(event.variables, "wsgi.url_scheme")
     if value is None or not _SCHEME.fullmatch(value):

@@ -25,8 +25,8 @@ SECTION = "errors"
 def errors_gets_text(event: ErrorsUsed, exchange: Exchange) -> Outcome:
     """What is written to wsgi.errors is text.
 
-    It is a text-mode stream (PEP 3333, "environ Variables"); bytes raise a TypeError on servers whose stream checks,
-    in the middle of reporting another error.
+    It is a text-mode stream (PEP 3333, "environ Variables"); bytes raise a TypeError on servers whose stream checks, in
+    the middle of reporting another error.
     """
     if not event.texts:
         return None
@@ -105,7 +105,7 @@ def errors_only_listed_methods(event: ErrorsUsed, exchange: Exchange) -> Outcome
     """Only write, writelines and flush are used of wsgi.errors.
 
     It may be a logger's adapter with nothing else (PEP 3333, "Input and Error Streams"). What the standard library
-    itself asks of a stream that it was told to print to is not counted.
+    itself asks of a stream that it prints to is not counted.
     """
     if event.method == "close":
         return None  # errors-not-closed has it

@@ -69,14 +69,14 @@ def _is_linked(error: BaseException, handled: BaseException | None) -> bool:
 def exc_info_is_triple(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """exc_info, when given, is a triple as sys.exc_info() returns it.
 
-    When the headers are already sent the server re-raises the exception out of this triple ("The
+    When the headers are already sent the server re-raises the exception out of this triple (PEP 3333, "The
     start_response() Callable"); of anything else it can make only a TypeError that hides the real fault.
     """
     value = event.exc_info
     if value is None or (event.number > 1 and is_falsy(value)):
         return None  # not given; or a repeated call without exc_info, which is a fault of its own
     if type(value) is tuple and len(value) == 3 and all(item is None for item in value):
-        return None  # what sys.exc_info() returns outside of a handler: exc-info-from-handler tells that
+        return None  # what sys.exc_info() returns outside of a handler: exc-info-from-handler reports that
     error = _triple_error(value)
     if error is None:
         return HELD
@@ -120,10 +120,10 @@ def _(environ, start_response):
 def exc_info_from_handler(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """exc_info is passed only by an error handler.
 
-    The argument says "an error happened, replace what I started" ("The start_response() Callable"). Outside
-    of a handler sys.exc_info() is a triple of None, and an exception that was never raised tells the
-    server's log nothing. An exception kept from earlier in the request is fine, and so is any that has
-    been raised somewhere: where that was can't be told for sure.
+    The argument says "an error happened, replace what I started" (PEP 3333, "The start_response() Callable"). Outside
+    of a handler sys.exc_info() is a triple of None, and an exception that was never raised adds nothing to the server's
+    log. An exception kept from earlier in the request is fine, and so is any that has been raised somewhere: the rule
+    can't know for sure where that was.
     """
     value = event.exc_info
     if value is None or type(value) is not tuple:

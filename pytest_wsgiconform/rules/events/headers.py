@@ -9,47 +9,10 @@ from ..display import show, type_name
 from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import MISSING, Exchange, StartResponseCalled
 from ..registry import event_rule
-from .field_grammar import BEYOND_LATIN1, is_plain_field, is_sound, is_token
+from .field_grammar import BEYOND_LATIN1, is_plain_field, is_token
+from .header_faults import HeaderFault, about_name, about_value, entries, in_one, names
 
 SECTION = "headers"
-
-#: Most entries that one finding names in its evidence.
-_NAMED = 20
-
-
-def entries(event: StartResponseCalled) -> list[tuple[Any, Any]]:
-    """Return the entries that are tuples of two, whatever is in them; none unless the list is exactly a list."""
-    if type(event.headers) is not list:
-        return []
-    return [entry for entry in event.headers if type(entry) is tuple and len(entry) == 2]
-
-
-def names(event: StartResponseCalled) -> list[str]:
-    """Return the header names that are exactly str, as given, whatever their values are."""
-    return [name for name, _ in entries(event) if type(name) is str]
-
-
-def field_values(event: StartResponseCalled, name: str) -> list[str]:
-    """Return the values of the header *name* (lower case) whose grammar can be judged.
-
-    Values that aren't strings, hold control characters or leave ISO-8859-1 are not among them, for other rules tell
-    that. Spaces around a value are not part of it (RFC 9110 section 5.5) and are stripped.
-    """
-    return [v.strip(" ") for n, v in event.pairs() if n.lower() == name and is_sound(v)]
-
-
-def outcome(problems: list[tuple[str, str, str]], judged: bool, expected: str) -> Outcome:
-    """Make one outcome of all that is wrong with the headers of one call.
-
-    :param problems: (header's name as text, sentence, offending value as text), in order.
-    :param judged: whether there was anything to judge. :param expected: what would have been right.
-    """
-    if not problems:
-        return HELD if judged else None
-    _, message, got = problems[0]
-    if len(problems) > 1:
-        message += f" (and {len(problems) - 1} more like it)"
-    return fault(message, got=got, expected=expected, headers=[name for name, _, _ in problems[:_NAMED]])
 
 
 @event_rule(
@@ -65,8 +28,8 @@ def outcome(problems: list[tuple[str, str, str]], judged: bool, expected: str) -
 def headers_builtin_list(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The headers are given as a list, exactly of the built-in type.
 
-    Servers may change the list in place and rely on its methods; the PEP asks for the very type, no
-    subclass and no other sequence ("The start_response() Callable").
+    Servers may change the list in place and rely on its methods; the PEP asks for the very type, no subclass and no
+    other sequence (PEP 3333, "The start_response() Callable").
     """
     if event.headers is MISSING:
         return None
@@ -102,31 +65,25 @@ def _(environ, start_response):
 def header_entries_are_pairs(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Each header is a tuple of a name and a value.
 
-    The list holds ``(header_name, header_value)`` tuples ("The start_response() Callable"). Lists of two and strings of
-    two characters happen to unpack in some servers and break those that build on the type.
+    The list holds ``(header_name, header_value)`` tuples (PEP 3333, "The start_response() Callable"). Lists of two and
+    strings of two characters happen to unpack in some servers and break those that build on the type.
     """
     if type(event.headers) is not list:
         return None
-    problems = []
+    faults = []
     for number, entry in enumerate(event.headers, 1):
         if type(entry) is not tuple:
             kind = "only a subclass of tuple" if issubclass(type(entry), tuple) else "not a tuple"
-            problems.append((show(entry, 60), f"header {number} is a {type_name(entry)}, {kind}", show(entry)))
+            message = f"header {number} is a {type_name(entry)}, {kind}"
+            faults.append(HeaderFault(show(entry, 60), message, show(entry)))
         elif len(entry) != 2:
-            what = f"header {number} is a tuple of {len(entry)}"
-            problems.append((show(entry, 60), what, show(entry)))
-    return outcome(problems, bool(event.headers), "a tuple (name, value)")
+            faults.append(HeaderFault(show(entry, 60), f"header {number} is a tuple of {len(entry)}", show(entry)))
+    return in_one(faults, judged=event.headers, expected="a tuple (name, value)")
 
 
 @header_entries_are_pairs.bad
 def _(environ, start_response):
     start_response("200 OK", [["Content-Type", "text/plain"]])
-    return [b"hello"]
-
-
-@header_entries_are_pairs.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello"]
 
 
@@ -143,27 +100,17 @@ def _(environ, start_response):
 def header_name_native_string(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names are native strings.
 
-    Names are compared and sent as str ("Unicode Issues"); a name in bytes equals none of the names that a server
-    looks for, so that it adds its own Content-Length or Date next to yours.
+    Names are compared and sent as str (PEP 3333, "Unicode Issues"); a name in bytes equals none of the names that a
+    server looks for, so it adds its own Content-Length or Date next to yours.
     """
     given = entries(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} is of type {type_name(name)}", show(name))
-        for name, _ in given
-        if type(name) is not str
-    ]
-    return outcome(problems, bool(given), "str")
+    faults = [about_name(name, f"is of type {type_name(name)}") for name, _ in given if type(name) is not str]
+    return in_one(faults, judged=given, expected="str")
 
 
 @header_name_native_string.bad
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), (b"X-Colour", "blue")])
-    return [b"hello"]
-
-
-@header_name_native_string.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour", "blue")])
     return [b"hello"]
 
 
@@ -180,16 +127,12 @@ def _(environ, start_response):
 def header_value_native_string(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values are native strings.
 
-    A number, bytes or None as a value ("Unicode Issues") works on servers that format it with str() and fails on those
-    that encode it, or reaches the client as the text ``b'...'``.
+    A number, bytes or None as a value (PEP 3333, "Unicode Issues") works on servers that format it with str() and fails
+    on those that encode it, or reaches the client as the text ``b'...'``.
     """
     given = entries(event)
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} is of type {type_name(value)}", show(value))
-        for name, value in given
-        if type(value) is not str
-    ]
-    return outcome(problems, bool(given), "str")
+    faults = [about_value(n, value, f"is of type {type_name(value)}") for n, value in given if type(value) is not str]
+    return in_one(faults, judged=given, expected="str")
 
 
 @header_value_native_string.bad
@@ -218,27 +161,17 @@ def _(environ, start_response):
 def header_name_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Every character of a header name fits ISO-8859-1.
 
-    Strings at this boundary stand for bytes ("Unicode Issues"); a character beyond U+00FF has none, and the
+    Strings at this boundary stand for bytes (PEP 3333, "Unicode Issues"); a character beyond U+00FF has none, and the
     server fails when it sends the headers. Often it is a hyphen that a word processor made "beautiful".
     """
     given = names(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} goes beyond ISO-8859-1", show(name))
-        for name in given
-        if BEYOND_LATIN1.search(name)
-    ]
-    return outcome(problems, bool(given), "ASCII letters, digits and hyphens")
+    faults = [about_name(name, "goes beyond ISO-8859-1") for name in given if BEYOND_LATIN1.search(name)]
+    return in_one(faults, judged=given, expected="ASCII letters, digits and hyphens")
 
 
 @header_name_latin1.bad
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("X\N{NON-BREAKING HYPHEN}Colour", "blue")])
-    return [b"hello"]
-
-
-@header_name_latin1.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour", "blue")])
     return [b"hello"]
 
 
@@ -256,19 +189,17 @@ def _(environ, start_response):
 def header_value_latin1(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Every character of a header value fits ISO-8859-1.
 
-    Strings at this boundary stand for bytes ("Unicode Issues"). A file name in Chinese has no bytes until it
+    Strings at this boundary stand for bytes (PEP 3333, "Unicode Issues"). A file name in Chinese has no bytes until it
     is encoded, and the server fails when it sends the headers, far from the line that set it.
     """
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} goes beyond ISO-8859-1", show(value))
-        for name, value in entries(event)
-        if type(value) is str and BEYOND_LATIN1.search(value)
-    ]
-    return outcome(problems, _has_text_value(event), "characters up to U+00FF")
+    given = _with_text(event)
+    faults = [about_value(n, value, "goes beyond ISO-8859-1") for n, value in given if BEYOND_LATIN1.search(value)]
+    return in_one(faults, judged=given, expected="characters up to U+00FF")
 
 
-def _has_text_value(event: StartResponseCalled) -> bool:
-    return any(type(value) is str for _, value in entries(event))
+def _with_text(event: StartResponseCalled) -> list[tuple[Any, str]]:
+    """Return the headers whose value is exactly a str."""
+    return [(name, value) for name, value in entries(event) if type(value) is str]
 
 
 @header_value_latin1.bad
@@ -299,28 +230,22 @@ def _(environ, start_response):
 def header_name_token(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names are valid HTTP field names.
 
-    A field name is a token (RFC 9110 section 5.1): no space, no separator, no control character, and not
-    empty. Anything else breaks the line for whoever parses it ("The start_response() Callable").
+    A field name is a token (RFC 9110 section 5.1): not empty, and without spaces, separators and control characters.
+    Anything else breaks the line for its recipients (PEP 3333, "The start_response() Callable").
     """
     given = [name for name in names(event) if not BEYOND_LATIN1.search(name)]
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} is not a valid field name", show(name))
+    faults = [
+        about_name(name, "is not a valid field name")
         for name in given
-        # A colon has its own rule; what is wrong besides it is told here.
+        # A colon has its own rule; what is wrong besides it is found here.
         if not is_token(name.replace(":", "") or name.replace(":", "x"))
     ]
-    return outcome(problems, bool(given), "an HTTP token, for example X-Colour")
+    return in_one(faults, judged=given, expected="an HTTP token, for example X-Colour")
 
 
 @header_name_token.bad
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("X Colour", "blue")])
-    return [b"hello"]
-
-
-@header_name_token.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour", "blue")])
     return [b"hello"]
 
 
@@ -338,14 +263,12 @@ def _(environ, start_response):
 def header_name_no_colon(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names hold no colon.
 
-    The server writes the colon that ends the name ("The start_response() Callable"); one in the name
-    moves text from the name into the value.
+    The server writes the colon that ends the name (PEP 3333, "The start_response() Callable"); one in the name moves
+    text from the name into the value.
     """
     given = names(event)
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} holds a colon", show(name)) for name in given if ":" in name
-    ]
-    return outcome(problems, bool(given), "the name alone")
+    faults = [about_name(name, "holds a colon") for name in given if ":" in name]
+    return in_one(faults, judged=given, expected="the name alone")
 
 
 @header_name_no_colon.bad
@@ -354,6 +277,7 @@ def _(environ, start_response):
     return [b"hello"]
 
 
+@header_entries_are_pairs.good
 @header_name_no_colon.good
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -374,27 +298,17 @@ def _(environ, start_response):
 def header_name_no_trailing_punctuation(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header names end with a letter or a digit.
 
-    The PEP wants no punctuation at the end ("The start_response() Callable"), HTTP allows some there, ``X-Empty-``
-    for example. Nothing breaks on the wire, so this is a warning; mostly it is a slip.
+    The PEP wants no punctuation at the end (PEP 3333, "The start_response() Callable"), HTTP allows some there,
+    ``X-Empty-`` for example. Nothing breaks on the wire, so this is a warning; mostly it is a slip.
     """
     given = [name for name in names(event) if is_token(name)]
-    problems = [
-        (show(name, 60), f"the header name {show(name, 60)} ends in punctuation", show(name))
-        for name in given
-        if not name[-1].isalnum()
-    ]
-    return outcome(problems, bool(given), "a letter or a digit at the end")
+    faults = [about_name(name, "ends in punctuation") for name in given if not name[-1].isalnum()]
+    return in_one(faults, judged=given, expected="a letter or a digit at the end")
 
 
 @header_name_no_trailing_punctuation.bad
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour-", "blue")])
-    return [b"hello"]
-
-
-@header_name_no_trailing_punctuation.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour", "blue")])
     return [b"hello"]
 
 
@@ -412,15 +326,12 @@ def _(environ, start_response):
 def header_value_no_crlf(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values hold no carriage return and no line feed, not even at the end.
 
-    A line break in a value lets whoever controls the text add headers or a whole body: response splitting.
-    Folded lines are banned as well ("The start_response() Callable").
+    A line break in a value lets an attacker who controls the text add headers or a whole body: response splitting.
+    Folded lines are banned as well (PEP 3333, "The start_response() Callable").
     """
-    problems = [
-        (show(name, 60), f"the value of the header {show(name, 60)} holds a line break", show(value))
-        for name, value in entries(event)
-        if type(value) is str and ("\r" in value or "\n" in value)
-    ]
-    return outcome(problems, _has_text_value(event), "no CR and no LF")
+    given = _with_text(event)
+    faults = [about_value(n, value, "holds a line break") for n, value in given if "\r" in value or "\n" in value]
+    return in_one(faults, judged=given, expected="no CR and no LF")
 
 
 @header_value_no_crlf.bad
@@ -429,6 +340,10 @@ def _(environ, start_response):
     return [b"hello"]
 
 
+@header_name_native_string.good
+@header_name_latin1.good
+@header_name_token.good
+@header_name_no_trailing_punctuation.good
 @header_value_no_crlf.good
 def _(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Colour", "blue")])
@@ -453,17 +368,16 @@ _OTHER_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<![\r\n])\t")
 def header_value_no_control(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Header values hold no control character of any kind.
 
-    The PEP bans them so that servers need not look for them ("The start_response() Callable"), tab
-    included although HTTP allows it. NUL and its like make proxies drop the response. Line
-    breaks have a rule of their own.
+    The PEP bans them so that servers need not look for them (PEP 3333, "The start_response() Callable"), tab included
+    although HTTP allows it. NUL and its like make proxies drop the response. Line breaks have a rule of their own.
     """
-    problems = []
-    for name, value in entries(event):
-        found = _OTHER_CONTROL.search(value) if type(value) is str else None
-        if found is not None:
-            what = f"the value of the header {show(name, 60)} holds the control character {show(found.group())}"
-            problems.append((show(name, 60), what, show(value)))
-    return outcome(problems, _has_text_value(event), "no character below 0x20 and no 0x7F")
+    given = _with_text(event)
+    faults = [
+        about_value(name, value, f"holds the control character {show(found.group())}")
+        for name, value in given
+        if (found := _OTHER_CONTROL.search(value)) is not None
+    ]
+    return in_one(faults, judged=given, expected="no character below 0x20 and no 0x7F")
 
 
 @header_value_no_control.bad

@@ -7,7 +7,7 @@ from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, ExchangeEnded
 from ..registry import event_rule
 from .field_grammar import content_range_error, is_chunked, is_digits
-from .headers import field_values
+from .header_faults import field_values
 from .http_response import has
 
 SECTION = "http"
@@ -101,8 +101,7 @@ def _(environ, start_response):
 def content_has_type(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A response with content says its Content-Type.
 
-    Otherwise the client guesses (RFC 9110 section 8.3), and a guess from the bytes can turn an upload into
-    a script.
+    Otherwise the client guesses (RFC 9110 section 8.3), and a guess from the bytes can turn an upload into a script.
     """
     start = exchange.final_start
     if start is None or type(start.headers) is not list or exchange.body_size == 0 or not _may_have_body(exchange):
@@ -143,8 +142,8 @@ def _(environ, start_response):
 def content_length_matches_body(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A Content-Length equals the number of body bytes that the app produces.
 
-    With more bytes the rest is cut off or taken for the next response; with fewer the client waits until
-    the connection breaks ("Handling the Content-Length Header"). A usual cause is len() of a str.
+    With more bytes the rest is cut off or taken for the next response; with fewer the client waits until the connection
+    breaks (PEP 3333, "Handling the Content-Length Header"). A usual cause is len() of a str.
     """
     stated = _stated_length(exchange)
     start = exchange.final_start
@@ -188,9 +187,9 @@ def _(environ, start_response):
 def body_not_transfer_coded(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """The body is not itself in chunked transfer coding.
 
-    Transfer codings are the server's ("Handling the Content-Length Header"); an app that frames its own
-    chunks shows the framing to the client as text. A body with a Content-Length is taken to be a document
-    that is meant to look so, and a Transfer-Encoding header is the fault of another rule.
+    Transfer codings are the server's (PEP 3333, "Handling the Content-Length Header"); an app that frames its own
+    chunks shows the framing to the client as text. A body with a Content-Length is taken to be a document that is meant
+    to look so, and a Transfer-Encoding header is the fault of another rule.
     """
     start = exchange.final_start
     if start is None or not _counted(exchange) or not _may_have_body(exchange):
@@ -236,8 +235,8 @@ def _(environ, start_response):
 def content_range_agrees(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """A 206 with a single part has a Content-Range that agrees with its bytes.
 
-    The client writes the bytes where Content-Range says (RFC 9110 section 15.3.7): a download resumed with a wrong
-    one is silently corrupt. A part in multipart/byteranges carries its own.
+    The client writes the bytes where Content-Range says (RFC 9110 section 15.3.7): a download resumed with a wrong one
+    is silently corrupt. A part in multipart/byteranges carries its own.
     """
     start = exchange.final_start
     if start is None or _code_of(exchange) != 206 or type(start.headers) is not list:
@@ -287,8 +286,8 @@ def _(environ, start_response):
 def head_without_body(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """An app yields no body for HEAD.
 
-    The server has to drop whatever comes (RFC 9110 section 9.3.2), so nothing breaks where the server is good; the
-    work of making the body is wasted, and not all servers are.
+    The server has to drop whatever comes (RFC 9110 section 9.3.2), so nothing breaks where the server is good; the work
+    of making the body is wasted, and not all servers are.
     """
     start, code = exchange.final_start, _code_of(exchange)
     if exchange.method != "HEAD" or start is None or code in _BODYLESS:

@@ -1,5 +1,4 @@
-"""What HTTP and the PEP say of single header fields an app sends: fields that are not its business, and
-the grammar of those that are."""
+"""The grammar of single header fields that an app sends."""
 
 from __future__ import annotations
 
@@ -22,15 +21,9 @@ from .field_grammar import (
     set_cookie_error,
     uri_reference_error,
 )
-from .headers import entries, field_values, names, outcome
+from .header_faults import HeaderFault, field_values, in_one, names
 
 SECTION = "http"
-
-#: Fields about the connection itself, in HTTP/1.0 forms too.
-_PERSISTENCE = frozenset({"connection", "keep-alive", "proxy-connection"})
-#: The other hop-by-hop fields of RFC 2616 section 13.5.1, but for those that the rules on transfer codings and
-#: on hop-by-hop features judge.
-_HOP_BY_HOP = frozenset({"te", "proxy-authenticate", "proxy-authorization"})
 
 #: Fields of responses that are no lists, so that a second one has no meaning: RFC 9110 and 9111, and
 #: RFC 6266 (Content-Disposition), RFC 6797 (Strict-Transport-Security) and Fetch (Access-Control-...).
@@ -57,123 +50,15 @@ SINGLETONS = frozenset(
 )
 
 
-def _forbidden(event: StartResponseCalled, banned: frozenset[str], why: str) -> Outcome:
-    """Judge the names of one call against *banned*, whatever their values are."""
-    problems = [
-        (show(name, 60), f"the app sent the header {show(name, 60)}, {why}", show(value))
-        for name, value in entries(event)
-        if type(name) is str and name.lower() in banned
-    ]
-    return outcome(problems, bool(names(event)), "no such header")
-
-
 def _each_value(event: StartResponseCalled, name: str, error: Callable[[str], str | None], expected: str) -> Outcome:
     """Judge every sound value of the header *name* by *error*, which says what is wrong with it."""
     values = field_values(event, name.lower())
-    problems = []
-    for value in values:
-        wrong = error(value)
-        if wrong is not None:
-            problems.append((name, f"the {name} {show(value, 80)} is malformed: {wrong}", show(value)))
-    return outcome(problems, bool(values), expected)
-
-
-@event_rule(
-    id="header-no-hop-by-hop",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("header-no-hop-by-hop",),
-    on=StartResponseCalled,
-    headers=_HOP_BY_HOP,
-    hint="Drop the header; a proxy must strip hop-by-hop headers from what it passes on.",
-    since="0.1",
-)
-def header_no_hop_by_hop(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no hop-by-hop header.
-
-    Such fields speak of one connection, and the connection is the server's ("Other HTTP Features"). Servers
-    may treat them as a fatal error, and the reference server does. Apps that pass on another server's
-    response are where they usually come from.
-    """
-    return _forbidden(event, _HOP_BY_HOP, "which is hop-by-hop")
-
-
-@header_no_hop_by_hop.bad
-def _(environ, start_response):
-    start_response("407 Proxy Authentication Required", [("Proxy-Authenticate", 'Basic realm="x"')])
-    return []
-
-
-@header_no_hop_by_hop.good
-def _(environ, start_response):
-    start_response("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="x"')])
-    return []
-
-
-@event_rule(
-    id="header-no-persistence",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("header-no-persistence", "header-no-hop-by-hop"),
-    on=StartResponseCalled,
-    headers=_PERSISTENCE,
-    hint="Leave keeping and closing of the connection to the server.",
-    since="0.1",
-)
-def header_no_persistence(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no header that affects whether the connection persists.
-
-    Connection, Keep-Alive and Proxy-Connection promise something on behalf of the server, which alone knows
-    what it is going to do ("The start_response() Callable").
-    """
-    return _forbidden(event, _PERSISTENCE, "which is about the server's connection")
-
-
-@header_no_persistence.bad
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Connection", "keep-alive")])
-    return [b"hello"]
-
-
-@header_no_persistence.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
-
-
-@event_rule(
-    id="header-no-transfer-encoding",
-    section="headers",
-    level=Level.ERROR,
-    side=Blame.APP,
-    clauses=("length-app-no-te", "header-no-hop-by-hop"),
-    on=StartResponseCalled,
-    headers=("transfer-encoding",),
-    hint="Drop the header and yield plain data; the server chunks it when it has to.",
-    since="0.1",
-)
-def header_no_transfer_encoding(event: StartResponseCalled, exchange: Exchange) -> Outcome:
-    """The app sends no Transfer-Encoding header.
-
-    Transfer codings are between the server and its client ("Handling the Content-Length Header"). With the
-    header from the app a server that chunks by itself does so twice, and one that doesn't sends a body
-    that no client can parse.
-    """
-    return _forbidden(event, frozenset({"transfer-encoding"}), "but transfer codings are the server's to apply")
-
-
-@header_no_transfer_encoding.bad
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked")])
-    return [b"hello"]
-
-
-@header_no_transfer_encoding.good
-def _(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"hello"]
+    faults = [
+        HeaderFault(name, f"the {name} {show(value, 80)} is malformed: {wrong}", show(value))
+        for value in values
+        if (wrong := error(value)) is not None
+    ]
+    return in_one(faults, judged=values, expected=expected)
 
 
 @event_rule(
@@ -189,16 +74,16 @@ def _(environ, start_response):
 def singleton_header_once(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A header that is not a list is sent once.
 
-    Recipients may join repeated fields with commas or pick one of them (RFC 9110 section 5.3); for a field
-    that is no list each picks another, and caches and browsers disagree about the response.
+    Recipients may join repeated fields with commas or pick one of them (RFC 9110 section 5.3); for a field that isn't a
+    list each picks another, and caches and browsers disagree about the response.
     """
     counts = Counter(name.lower() for name in names(event) if name.lower() in SINGLETONS)
-    problems = []
+    faults = []
     for name, count in counts.items():
         if count > 1:
             values = [value for given, value in event.pairs() if given.lower() == name]
-            problems.append((name, f"the header {name} was sent {count} times", show(values)))
-    return outcome(problems, bool(counts), "one of each")
+            faults.append(HeaderFault(name, f"the header {name} was sent {count} times", show(values)))
+    return in_one(faults, judged=counts, expected="one of each")
 
 
 @singleton_header_once.bad
@@ -226,7 +111,7 @@ def _(environ, start_response):
 def content_length_one_number(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Content-Length is one header of decimal digits.
 
-    It tells the client where the response ends (RFC 9110 section 8.6). Two of them, a sign or a fraction are read
+    The client learns from it where the response ends (RFC 9110 section 8.6). Two of them, a sign or a fraction are read
     differently by different recipients, which is what request and response smuggling live on.
     """
     count = sum(name.lower() == "content-length" for name in names(event))
@@ -266,11 +151,11 @@ def _(environ, start_response):
 def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Date, Last-Modified, Expires and a Retry-After that is a date use the fixed-length GMT form.
 
-    Recipients must read three forms, senders must write one (RFC 9110 section 5.6.7): English day and month names,
-    two digits, GMT. A date in the server's language or zone is ignored, and with it caching. A number in Expires
-    is no date; expires-is-date judges it.
+    Recipients must read three forms, senders must write one (RFC 9110 section 5.6.7): English day and month names, two
+    digits, GMT. A date in the server's language or zone is ignored, and with it caching. A number in Expires is judged
+    by expires-is-date.
     """
-    problems = []
+    faults = []
     judged = False
     for field in ("Date", "Last-Modified", "Expires", "Retry-After"):
         for value in field_values(event, field.lower()):
@@ -278,8 +163,8 @@ def date_fields_imf_fixdate(event: StartResponseCalled, exchange: Exchange) -> O
                 continue
             judged = True
             if not is_imf_fixdate(value):
-                problems.append((field, f"the {field} {show(value, 60)} is not an HTTP date", show(value)))
-    return outcome(problems, judged, "a date such as 'Sun, 06 Nov 1994 08:49:37 GMT'")
+                faults.append(HeaderFault(field, f"the {field} {show(value, 60)} is not an HTTP date", show(value)))
+    return in_one(faults, judged=judged, expected="a date such as 'Sun, 06 Nov 1994 08:49:37 GMT'")
 
 
 @date_fields_imf_fixdate.bad
@@ -307,8 +192,8 @@ def _(environ, start_response):
 def expires_is_date(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Expires is a date, not a number.
 
-    The field's only form is a date (RFC 9111 section 5.3), but the same section tells every cache to read "0" as a time
-    in the past. The habit does what its users want everywhere, and it generates no date in a wrong form, so it is a
+    The field's only form is a date (RFC 9111 section 5.3), but the same section makes every cache read "0" as a time in
+    the past. The habit does what its users want everywhere, and it generates no date in a wrong form, so it is a
     warning where a malformed date is an error.
     """
     return _each_value(
@@ -341,8 +226,8 @@ def _(environ, start_response):
 def etag_quoted(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """An ETag is a quoted string, after W/ when it is weak.
 
-    The quotes are part of the tag (RFC 9110 section 8.8.3). Without them conditional requests fail to match
-    in caches and servers that compare by the grammar, and every request is a full one.
+    The quotes are part of the tag (RFC 9110 section 8.8.3). Without them conditional requests fail to match in caches
+    and servers that compare by the grammar, and every request is a full one.
     """
     return _each_value(
         event,
@@ -372,6 +257,7 @@ def _(environ, start_response):
     on=StartResponseCalled,
     statuses=(201, *range(300, 400)),
     hint="Percent-encode the URL with urllib.parse.quote before it gets into Location.",
+    echoes_request=True,
     since="0.1",
 )
 def location_valid_reference(event: StartResponseCalled, exchange: Exchange) -> Outcome:
@@ -411,8 +297,8 @@ def _(environ, start_response):
 def cache_control_parses(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Cache-Control is a list of directives, with whole seconds where they take a time.
 
-    Caches drop what they can't parse (RFC 9111 section 5.2), at worst the directive that was to keep a private
-    page out of them. Directives that no RFC knows are fine.
+    Caches drop what they can't parse (RFC 9111 section 5.2), at worst the directive that was to keep a private page out
+    of them. Directives that no RFC knows are fine.
     """
     return _each_value(event, "Cache-Control", cache_control_error, "for example 'private, max-age=60'")
 
@@ -442,8 +328,8 @@ def _(environ, start_response):
 def set_cookie_grammar(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """Each Set-Cookie holds one cookie: name=value, then attributes after semicolons.
 
-    User agents differ in what they make of spaces, commas, quotes and non-ASCII text in a value, and they
-    take cookies joined with a comma for one (RFC 6265 section 4.1.1). Attributes that the RFC doesn't name are fine.
+    User agents differ in what they make of spaces, commas, quotes and non-ASCII text in a value, and they take cookies
+    joined with a comma for one (RFC 6265 section 4.1.1). Attributes that the RFC doesn't name are fine.
     """
     return _each_value(event, "Set-Cookie", set_cookie_error, "for example 'id=42; Path=/; HttpOnly'")
 

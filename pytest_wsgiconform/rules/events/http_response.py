@@ -10,7 +10,7 @@ from ..model import HELD, Blame, Level, Outcome, fault
 from ..records.exchange import Exchange, StartResponseCalled
 from ..registry import event_rule
 from .field_grammar import is_challenge
-from .headers import entries, field_values, names
+from .header_faults import entries, field_values, names
 
 SECTION = "http"
 
@@ -77,8 +77,8 @@ def _(environ, start_response):
 def no_hop_by_hop_features(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The app uses no feature that needs hop-by-hop headers: no 101, no Upgrade, no trailers.
 
-    WSGI ends at the message ("Other HTTP Features"): an app has no hold on the connection that it would switch to
-    another protocol, and no way to send trailers after the body.
+    WSGI ends at the message (PEP 3333, "Other HTTP Features"): an app does not control the connection that it would
+    switch to another protocol, and can't send trailers after the body.
     """
     used = [show(name, 60) for name in names(event) if name.lower() in _HOP_FEATURES]
     if event.code() == 101:
@@ -114,8 +114,8 @@ def _(environ, start_response):
 def no_content_length_with_204(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 204 has no Content-Length.
 
-    A 204 ends with its headers, and HTTP forbids the field there (RFC 9110 section 8.6). Clients that believe
-    the field wait for content that doesn't come, or read the next response as it.
+    A 204 ends with its headers, and HTTP forbids the field there (RFC 9110 section 8.6). Clients that believe the field
+    wait for content that doesn't come, or read the next response as it.
     """
     if event.code() != 204 or type(event.headers) is not list:
         return None
@@ -153,8 +153,8 @@ def _(environ, start_response):
 def not_modified_minimal_metadata(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 304 repeats only the metadata that a cache needs to update its entry.
 
-    The client has the representation already (RFC 9110 section 15.4.5). A Content-Type or Content-Encoding
-    that differs from the stored one makes some caches change the stored response into something it isn't.
+    The client has the representation already (RFC 9110 section 15.4.5). A Content-Type or Content-Encoding that differs
+    from the stored one makes some caches change the stored response into something it isn't.
     """
     if event.code() != 304 or type(event.headers) is not list:
         return None
@@ -190,8 +190,8 @@ def _(environ, start_response):
 def allow_with_405(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 405 has an Allow header.
 
-    It tells the client which methods would have worked (RFC 9110 section 15.5.6). An empty value is fine: it says
-    that none does.
+    The client learns from it which methods would have worked (RFC 9110 section 15.5.6). An empty value is fine: it says
+    that none would.
     """
     if event.code() != 405 or type(event.headers) is not list:
         return None
@@ -225,8 +225,8 @@ def _(environ, start_response):
 def challenge_with_401(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """A 401 has a WWW-Authenticate challenge.
 
-    It names the scheme with which the client can authenticate (RFC 9110 section 15.5.2). Without one a client
-    has nothing to answer to.
+    It names the scheme with which the client can authenticate (RFC 9110 section 15.5.2). Without one a client has
+    nothing to answer to.
     """
     if event.code() != 401 or type(event.headers) is not list:
         return None

@@ -25,8 +25,8 @@ SECTION = "input"
 def input_gives_bytes(event: InputUsed, exchange: Exchange) -> Outcome:
     """Everything read from wsgi.input is of type bytes.
 
-    The request body is a byte stream; decoding it is the application's business (PEP 3333, "A Note On String
-    Types" and "Unicode Issues").
+    The request body is a byte stream; decoding it is the application's business (PEP 3333, "A Note On String Types" and
+    "Unicode Issues").
     """
     if not event.listed or event.value is MISSING:
         return None
@@ -98,9 +98,9 @@ def _(environ, start_response):
 def input_not_overread(event: InputUsed, exchange: Exchange) -> Outcome:
     """The application does not ask for more bytes than CONTENT_LENGTH announces.
 
-    Behind the body stands the next request, or a client that waits for an answer: servers are asked to simulate
-    an end of file there, and not all do (PEP 3333, "Input and Error Streams", note 1). Without CONTENT_LENGTH there
-    is nothing to compare with, and a server that sets ``wsgi.input_terminated`` promises the end of file.
+    The body is followed by the next request, or by a client that waits for an answer: servers are asked to simulate an
+    end of file there, and not all do (PEP 3333, "Input and Error Streams", note 1). Without CONTENT_LENGTH the rule has
+    nothing to compare with, and a server that sets ``wsgi.input_terminated`` promises the end of file.
     """
     declared = exchange.declared_length
     if event.method != "read" or declared is None or exchange.environ.get("wsgi.input_terminated"):
@@ -149,8 +149,8 @@ def _(environ, start_response):
 def input_only_listed_methods(event: InputUsed, exchange: Exchange) -> Outcome:
     """Only read, readline, readlines and iteration are used of wsgi.input.
 
-    The stream may be a socket's, with no seek, tell or fileno (PEP 3333, "Input and Error Streams"); asking whether
-    it has them makes the application behave differently from server to server.
+    The stream may be a socket's, without seek, tell or fileno (PEP 3333, "Input and Error Streams"); asking whether it
+    has them makes the application behave differently from server to server.
     """
     if event.method == "close":
         return None  # input-not-closed has it
@@ -192,7 +192,7 @@ def input_not_closed(event: InputUsed, exchange: Exchange) -> Outcome:
     """The application does not close wsgi.input.
 
     The stream belongs to the server (PEP 3333, "Input and Error Streams"), which may still have to read what the
-    application left, and the next request behind it.
+    application left, and the next request after it.
     """
     if event.method == "close":
         return fault("wsgi.input was closed")

@@ -41,10 +41,10 @@ def _size(data: Any) -> int:
 def start_response_two_or_three_arguments(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response is called with two or three arguments.
 
-    The callable takes a status, a header list and, in an error handler, exc_info ("Specification
-    Details"). A server need accept nothing else, so any other count is a TypeError on most of them.
+    The callable takes a status, a header list and, in an error handler, exc_info (PEP 3333, "Specification Details"). A
+    server need accept nothing else, so any other count is a TypeError on most of them.
     """
-    # Keywords are counted too: passing them is a fault of its own, told by another rule.
+    # Keywords are counted too: passing them is a fault of its own, which another rule reports.
     count = len(event.args) + len(event.kwargs)
     if count in (2, 3):
         return HELD
@@ -76,8 +76,8 @@ def _(environ, start_response):
 def start_response_arguments_positional(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """The arguments of start_response are passed by position.
 
-    The names of the parameters are not part of the contract ("Specification Details"): each server and
-    each middleware calls them what it likes, so a keyword works on one and is a TypeError on the next.
+    The names of the parameters are not part of the contract (PEP 3333, "Specification Details"): each server and each
+    middleware calls them what it likes, so a keyword works on one and is a TypeError on the next.
     """
     if not event.kwargs:
         return HELD
@@ -110,9 +110,9 @@ def _(environ, start_response):
 def start_response_returns_write(event: StartResponseReturned, exchange: Exchange) -> Outcome:
     """start_response returns a callable.
 
-    Old applications send their body through the ``write(body_data)`` callable that start_response must
-    return ("Specification Details" and "The write() Callable"). A middleware whose own start_response
-    forgets to pass on the value of the server's breaks them in the same way.
+    Old applications send their body through the ``write(body_data)`` callable that start_response must return (PEP
+    3333, "Specification Details" and "The write() Callable"). A middleware whose own start_response forgets to pass on
+    the value of the server's breaks them in the same way.
     """
     if callable(event.value):
         return HELD
@@ -165,8 +165,8 @@ def _(app, environ):
 def start_response_before_body(event: ChunkYielded, exchange: Exchange) -> Outcome:
     """start_response is called before any body data is yielded.
 
-    A server has to send the status and the headers ahead of the first byte of the body, so it must know
-    them by then ("Specification Details"). An empty block asks for nothing to be sent and may come earlier.
+    A server has to send the status and the headers ahead of the first byte of the body, so it must know them by then
+    (PEP 3333, "Specification Details"). An empty block asks for nothing to be sent and may come earlier.
     """
     size = _size(event.data)
     if size == 0:
@@ -174,7 +174,7 @@ def start_response_before_body(event: ChunkYielded, exchange: Exchange) -> Outco
     if event.started:
         return HELD
     if exchange.yielded:
-        return None  # told at the first block
+        return None  # reported at the first block
     return fault(
         f"block {event.number} of the body ({size} long) came before start_response was called",
         got=show(event.data, 80),
@@ -209,9 +209,9 @@ def _(environ, start_response):
 def start_response_before_empty_blocks(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """start_response is called before even an empty block is yielded.
 
-    Nothing is due for sending with an empty block, so it may come first, but servers and middleware
-    exist that take any first block for the start of the body. Middleware is not advised on: where it waits
-    for data it has to yield empty blocks ("Middleware Handling of Block Boundaries").
+    Nothing is due for sending with an empty block, so it may come first, but servers and middleware exist that take any
+    first block for the start of the body. Middleware is not judged: where it waits for data it has to yield empty
+    blocks (PEP 3333, "Middleware Handling of Block Boundaries").
     """
     if exchange.chunks == 0 or not exchange.starts or exchange.below is Blame.MIDDLEWARE:
         return None
@@ -250,15 +250,15 @@ def _(environ, start_response):
 def start_response_called(event: ExchangeEnded, exchange: Exchange) -> Outcome:
     """Every response that runs to its end has called start_response.
 
-    Without the call there is no status and no header to send; a server can only fail the request
-    ("Specification Details"). It is easily missed where a branch returns an empty body.
+    Without the call the server has neither a status nor headers to send, and can only fail the request (PEP 3333,
+    "Specification Details"). It is easily missed where a branch returns an empty body.
     """
     if exchange.starts:
         return HELD
     if not (exchange.exhausted and exchange.observed and exchange.failed is None):
         return None
     if exchange.yielded:
-        return None  # body data without a start: start-response-before-body has told it
+        return None  # body data without a start: start-response-before-body reported it
     return fault(
         "the response ended and start_response had never been called",
         got="no call",
@@ -291,7 +291,7 @@ def _(environ, start_response):
 def start_response_called_once(event: StartResponseCalled, exchange: Exchange) -> Outcome:
     """start_response is called again only with exc_info.
 
-    A second call without exc_info is a fatal error of the application ("The start_response() Callable"): the
+    A second call without exc_info is a fatal error of the application (PEP 3333, "The start_response() Callable"): the
     first headers may already be on their way, and only exc_info lets the server give up cleanly if so.
     """
     if event.number == 1 or not is_falsy(event.exc_info):

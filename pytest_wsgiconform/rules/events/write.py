@@ -17,13 +17,14 @@ SECTION = "write"
     clauses=("write-arg-bytes",),
     on=WriteCalled,
     hint="Encode text before writing it, and pass one bytes object.",
+    twin="body-native-bytes",
     since="0.1",
 )
 def write_native_bytes(event: WriteCalled, exchange: Exchange) -> Outcome:
     """write() gets one argument of type bytes.
 
-    What is written goes out as it is (PEP 3333, "The write() Callable" and "Unicode Issues"); no one but the
-    application can choose an encoding.
+    What is written goes out as it is (PEP 3333, "The write() Callable" and "Unicode Issues"); only the application can
+    choose an encoding.
     """
     if event.data is MISSING:
         return fault("write() was called without data", got="nothing", expected="bytes")
@@ -59,8 +60,8 @@ def _(environ, start_response):
 def write_not_from_iterable(event: WriteCalled, exchange: Exchange) -> Outcome:
     """write() is not called from within the returned iterable, nor later.
 
-    Once the iterable is running the order of written and yielded data is nobody's business any more (PEP 3333,
-    "The write() Callable"). A generator application runs entirely inside its iterable, so it can't write at all.
+    Once the iterable is running the order of written and yielded data is undefined (PEP 3333, "The write() Callable").
+    A generator application runs entirely inside its iterable, so it can't write at all.
     """
     if event.phase != "call":
         when = "from inside the returned iterable" if event.phase == "next" else "after the application had returned"
@@ -98,7 +99,7 @@ def _(environ, start_response):
 def write_avoided(event: WriteCalled, exchange: Exchange) -> Outcome:
     """New applications return their data instead of writing it.
 
-    write() exists for frameworks with an imperative output interface; it forces the server to block until the data
+    The callable exists for frameworks with an imperative output interface; it forces the server to block until the data
     is sent or buffered (PEP 3333, "The write() Callable").
     """
     return fault("write() was used")

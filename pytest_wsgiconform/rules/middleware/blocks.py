@@ -1,7 +1,7 @@
 """Streaming: PEP 3333, "Buffering and Streaming" and "Middleware Handling of Block Boundaries".
 
 Judged on an inner app that yields six blocks, step by step. The first fault of a middleware hides those that follow
-from it: one that drains the inner app before it returns is told that, and not also that it waits for several blocks.
+from it: one that drains the inner app before it returns is reported for that, not also for waiting for several blocks.
 """
 
 from __future__ import annotations
@@ -183,8 +183,8 @@ def _(app):
 def one_item_for_each_inner_item(run: MiddlewareRun) -> Outcome:
     """A middleware yields at least one item for each item of the inner app, empty ones included.
 
-    An empty item is an application's way to say "not yet, go on with something else" (PEP 3333, "Middleware Handling
-    of Block Boundaries"); a middleware that leaves it out keeps the server waiting.
+    An empty item is an application's way to say "not yet, go on with something else" (PEP 3333, "Middleware Handling of
+    Block Boundaries"); a middleware that leaves it out keeps the server waiting.
     """
     blocks = run.crossing("blocks")
     inner = blocks.inner if blocks is not None else None
@@ -255,8 +255,8 @@ def block_passed_on_at_once(run: MiddlewareRun) -> Outcome:
     """A middleware hands each block on in full and does not keep it back until the next one comes.
 
     The next block may be minutes away (PEP 3333, "Buffering and Streaming"): a progress report that is always one block
-    late is wrong. Judged where the body passes unchanged: a middleware that works on the whole of it may give
-    empty items until it has all, and one that looks for a text may keep the end of a block.
+    late is wrong. Judged where the body passes unchanged: a middleware that works on the whole body may yield empty
+    items until it has all of it, and one that searches for text may keep the end of a block.
     """
     return each(run, _at_once)
 
@@ -304,26 +304,6 @@ def _(app):
     return lambda environ, start_response: OneBehind(app(environ, start_response))
 
 
-@block_passed_on_at_once.good
-def _(app):
-    class AllAtTheEnd:
-        def __init__(self, body):
-            self.body = body
-
-        def __iter__(self):
-            kept = []
-            for block in self.body:
-                kept.append(block)
-                yield b""
-            yield b"".join(kept)
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: AllAtTheEnd(app(environ, start_response))
-
-
 @middleware_rule(
     id="filler-is-empty",
     level=Level.ERROR,
@@ -335,7 +315,7 @@ def _(app):
 def filler_is_empty(run: MiddlewareRun) -> Outcome:
     """A middleware that is still collecting yields empty bytestrings meanwhile.
 
-    Anything else, a space or a line end say, becomes part of the page (PEP 3333, "Middleware Handling of Block
+    Anything else, such as a space or a line end, becomes part of the page (PEP 3333, "Middleware Handling of Block
     Boundaries"): it breaks Content-Length, images and signatures.
     """
     return each(run, _filler)
@@ -387,6 +367,7 @@ def _(app):
     return middleware
 
 
+@block_passed_on_at_once.good
 @filler_is_empty.good
 def _(app):
     class AllAtTheEnd:

@@ -36,8 +36,8 @@ def failure_of(crossing: Crossing) -> str | None:
 def empty_body_accepted(run: MiddlewareRun) -> Outcome:
     """An iterable without any item is accepted.
 
-    "Zero or more" is what the PEP says (PEP 3333, "Specification Details"): redirects, 204 and answers to HEAD have
-    none.
+    An iterable yields "zero or more" bytestrings (PEP 3333, "Specification Details"): redirects, 204 and answers to
+    HEAD have none.
     """
     control = run.crossing("one-item")
     if control is None or not control.outer.complete:
@@ -138,8 +138,8 @@ def _lost(run: MiddlewareRun, crossing: Crossing) -> str | None:
 def sequence_protocol_accepted(run: MiddlewareRun) -> Outcome:
     """An iterable that has only ``__getitem__`` is accepted.
 
-    iter() and for loops take it (PEP 3333, "Optional Platform-Specific File Handling" names such iterables); code that
-    looks for ``__iter__`` itself does not.
+    Both iter() and for loops accept it (PEP 3333, "Optional Platform-Specific File Handling" names such iterables);
+    code that looks for ``__iter__`` itself does not.
     """
     crossing = _raw(run, "sequence")
     if crossing is None:
@@ -198,8 +198,8 @@ def _(app):
 def iterable_only_iterated(run: MiddlewareRun) -> Outcome:
     """A middleware uses nothing of the inner app's iterable but iteration, len() and close().
 
-    Other attributes are the inner app's own business, whatever they are called (PEP 3333, "Specification Details");
-    an iterable that happens to be false still has items.
+    Other attributes are the inner app's own business, whatever they are called (PEP 3333, "Specification Details"); an
+    iterable that happens to be false still has items.
     """
     only_lists = _only_lists(run)
     if only_lists is not None:

@@ -1,7 +1,7 @@
 """``close()`` through a middleware: every path on which the inner app's iterable must be closed.
 
 Source: PEP 3333, "Specification Details". The first fault hides those that follow from it: a middleware that never
-passes ``close()`` on is told so once, by ``close-forwarded``.
+passes ``close()`` on is reported once, by ``close-forwarded``.
 """
 
 from __future__ import annotations
@@ -141,22 +141,6 @@ def _(app):
     return lambda environ, start_response: upper(app(environ, start_response))
 
 
-@close_forwarded_when_stopped.good
-def _(app):
-    class Upper:
-        def __init__(self, body):
-            self.body = body
-
-        def __iter__(self):
-            return map(bytes.upper, self.body)
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: Upper(app(environ, start_response))
-
-
 @middleware_rule(
     id="close-forwarded-before-first-block",
     level=Level.WARNING,
@@ -199,22 +183,6 @@ def _(app):
                 body.close()
 
     return lambda environ, start_response: upper(app(environ, start_response))
-
-
-@close_forwarded_before_first_block.good
-def _(app):
-    class Upper:
-        def __init__(self, body):
-            self.body = body
-
-        def __iter__(self):
-            return map(bytes.upper, self.body)
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: Upper(app(environ, start_response))
 
 
 @middleware_rule(
@@ -270,22 +238,6 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
-@close_forwarded_after_error.good
-def _(app):
-    class Upper:
-        def __init__(self, body):
-            self.body = body
-
-        def __iter__(self):
-            return map(bytes.upper, self.body)
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: Upper(app(environ, start_response))
-
-
 @middleware_rule(
     id="iterable-without-close-accepted",
     level=Level.ERROR,
@@ -329,6 +281,9 @@ def _(app):
     return lambda environ, start_response: Upper(app(environ, start_response))
 
 
+@close_forwarded_when_stopped.good
+@close_forwarded_before_first_block.good
+@close_forwarded_after_error.good
 @iterable_without_close_accepted.good
 def _(app):
     class Upper:

@@ -98,7 +98,7 @@ def _(app):
 def changed_body_has_its_length(run: MiddlewareRun) -> Outcome:
     """A middleware that changes the body corrects or drops Content-Length.
 
-    The header that the inner app gave speaks of the inner app's body (PEP 3333, "Middleware: Components that Play Both
+    The header that the inner app gave is about the inner app's body (PEP 3333, "Middleware: Components that Play Both
     Sides"). Left as it is, clients cut the page off or wait for bytes that never come.
     """
     return each(run, _length_of_changed_body)
@@ -191,7 +191,7 @@ def close_forwarded(run: MiddlewareRun) -> Outcome:
     """A middleware that returns its own iterable passes close() on to the inner app's.
 
     The server can close only what it was given (PEP 3333, "Specification Details"). When the middleware drops the call,
-    the application's connections, files and locks stay open, one request at a time, and nobody sees why.
+    the application's connections, files and locks stay open, one request at a time, and nothing shows why.
     """
     return each(run, _close_forwarded)
 

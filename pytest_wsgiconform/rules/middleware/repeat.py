@@ -25,7 +25,7 @@ SECTION = "middleware"
 def response_made_each_time(run: MiddlewareRun) -> Outcome:
     """A middleware answers the same request again as it did the first time.
 
-    Toward the server it is an application, which is called for one request after the other (PEP 3333, "The
+    Toward the server it is an application, which is called for one request after another (PEP 3333, "The
     Application/Framework Side"). One that keeps an inner app's iterable to use it again, as a cache may want to, hands
     out a body that is used up and closed.
     """

@@ -32,8 +32,8 @@ def works_with(run: MiddlewareRun, label: str) -> Crossing | None:
 def start_response_takes_exc_info(run: MiddlewareRun) -> Outcome:
     """The start_response that a middleware passes on takes two or three positional arguments.
 
-    Applications pass the third one exactly when something has gone wrong (PEP 3333, "The start_response() Callable").
-    A wrapper that has no room for it turns every error page into a TypeError that hides the real error.
+    Applications pass the third one exactly when something has gone wrong (PEP 3333, "The start_response() Callable"). A
+    wrapper that has no room for it turns every error page into a TypeError that hides the real error.
     """
     return each(run, _takes_three)
 
@@ -82,10 +82,10 @@ def _(app):
     since="0.1",
 )
 def exc_info_none_is_no_exc_info(run: MiddlewareRun) -> Outcome:
-    """An exc_info of None is the same as none at all.
+    """An exc_info of None means the same as leaving it out.
 
-    None is the parameter's default (PEP 3333, "The start_response() Callable"), and other middleware passes it on as
-    it came.
+    None is the parameter's default (PEP 3333, "The start_response() Callable"), and other middleware passes it on as it
+    came.
     """
     plain, crossing = works_with(run, "plain"), run.crossing("none")
     if plain is None or crossing is None or crossing.inner is None or not crossing.inner.starts:
@@ -174,17 +174,6 @@ def _(app):
     return middleware
 
 
-@first_call_may_have_exc_info.good
-def _(app):
-    def middleware(environ, start_response):
-        def start(status, headers, exc_info=None):
-            return start_response(status, headers, exc_info)
-
-        return app(environ, start)
-
-    return middleware
-
-
 @middleware_rule(
     id="error-page-has-its-own-status",
     level=Level.WARNING,
@@ -229,6 +218,7 @@ def _(app):
     return middleware
 
 
+@first_call_may_have_exc_info.good
 @error_page_has_its_own_status.good
 def _(app):
     def middleware(environ, start_response):
@@ -251,8 +241,8 @@ def _(app):
 def exc_info_error_not_trapped(run: MiddlewareRun) -> Outcome:
     """What the server's start_response raises when it is given exc_info leaves the middleware.
 
-    It raises because the page has begun and can't be taken back (PEP 3333, "The start_response() Callable": the
-    application must not trap it). A middleware that does appends the error page to half of another page.
+    It raises because the page has begun and can't be undone (PEP 3333, "The start_response() Callable": the application
+    must not trap it). A middleware that does appends the error page to half of another page.
     """
     crossing = run.crossing("after-body")
     if crossing is None or crossing.inner is None:

@@ -118,7 +118,8 @@ def lazy_start_accepted(run: MiddlewareRun) -> Outcome:
     """An inner app may call start_response as late as its first step.
 
     A generator application does (PEP 3333, "Specification Details": a server must not assume that start_response was
-    called before iteration begins). A middleware that looks at the status right after the call fails with those alone.
+    called before iteration begins). A middleware that looks at the status right after the call fails with generators
+    only.
     """
     eager, lazy = works_with(run, "eager"), run.crossing("lazy")
     if eager is None or lazy is None or lazy.outer.timed_out:
@@ -177,8 +178,8 @@ def _(app):
 def header_errors_come_early(run: MiddlewareRun) -> Outcome:
     """A bad header raises while the inner app is calling start_response.
 
-    There the application can still be asked what it did (PEP 3333, "The start_response() Callable"). No more than
-    advice: a middleware that needs the body before it can start has to wait.
+    There the application's own frame is still on the stack (PEP 3333, "The start_response() Callable"). This is advice,
+    since a middleware that needs the body before it can start has to wait.
     """
     crossing = run.crossing("after-refused")
     if crossing is None or crossing.inner is None or not crossing.inner.starts:

@@ -24,8 +24,8 @@ SECTION = "errors"
 def input_methods_work(run: MiddlewareRun) -> Outcome:
     """The wsgi.input that a middleware passes on can be read in every way that the PEP lists.
 
-    read, readline, readlines and iteration: which of them the inner app uses is its own choice (PEP 3333, "Input and
-    Error Streams"). A wrapper that only counts what read() gives breaks the applications that read lines.
+    The inner app may use read, readline, readlines or iteration (PEP 3333, "Input and Error Streams"). A wrapper that
+    only counts what read() gives breaks the applications that read lines.
     """
     return each(run, _input_works)
 
@@ -96,8 +96,8 @@ def _(app):
 def errors_methods_work(run: MiddlewareRun) -> Outcome:
     """The wsgi.errors that a middleware passes on can be written to in every way that the PEP lists.
 
-    write, writelines and flush (PEP 3333, "Input and Error Streams"): logging handlers use all three, and an error
-    in there is one in the middle of reporting another.
+    The stream has write, writelines and flush (PEP 3333, "Input and Error Streams"): logging handlers use all three,
+    and an error in there is one in the middle of reporting another.
     """
     return each(run, _errors_work)
 
@@ -154,10 +154,10 @@ def _(app):
     since="0.1",
 )
 def inner_error_not_hidden(run: MiddlewareRun) -> Outcome:
-    """An exception that leaves the inner app is not swallowed without a trace.
+    """An exception that leaves the inner app is not silently swallowed.
 
-    Whoever catches it has to log it (PEP 3333, "Error Handling"). A middleware that ends the body as if nothing had
-    happened makes a truncated page a success that no monitoring sees.
+    A middleware that catches it has to log it (PEP 3333, "Error Handling"). A middleware that ends the body as if
+    nothing had happened makes a truncated page a success that no monitoring sees.
     """
     return together([_hidden(run.crossing(label)) for label in ("call", "started", "first", "later")])
 

@@ -24,8 +24,8 @@ SECTION = "body"
 def binary_body_unchanged(run: MiddlewareRun) -> Outcome:
     """A middleware that leaves text as it is leaves binary data as it is.
 
-    Bodies are bytes, whatever they hold (PEP 3333, "Specification Details"). Judged for middleware that passes a
-    body of plain ASCII and the same type unchanged.
+    Bodies are bytes, whatever they hold (PEP 3333, "Specification Details"). Judged for middleware that passes a body
+    of plain ASCII and the same type unchanged.
     """
     plain, binary = run.crossing("plain"), run.crossing("binary")
     if plain is None or binary is None or not plain.outer.complete or not plain.same_content or binary.inner is None:
@@ -53,24 +53,6 @@ def _(app):
                 self.body.close()
 
     return lambda environ, start_response: Lines(app(environ, start_response))
-
-
-@binary_body_unchanged.good
-def _(app):
-    class Counted:
-        def __init__(self, body):
-            self.body, self.size = body, 0
-
-        def __iter__(self):
-            for block in self.body:
-                self.size += len(block)
-                yield block
-
-        def close(self):
-            if hasattr(self.body, "close"):
-                self.body.close()
-
-    return lambda environ, start_response: Counted(app(environ, start_response))
 
 
 @middleware_rule(
@@ -115,6 +97,7 @@ def _(app):
     return lambda environ, start_response: Encoded(app(environ, start_response))
 
 
+@binary_body_unchanged.good
 @text_body_not_encoded.good
 def _(app):
     class Counted:
@@ -146,7 +129,7 @@ def wide_text_not_mangled(run: MiddlewareRun) -> Outcome:
     """A header that is not Latin-1 text is not sent in a mangled form.
 
     It is an error, and the server raises it (PEP 3333, "Unicode Issues"). A middleware that puts question marks in its
-    place, or drops the characters, makes silent loss of data of it.
+    place, or drops the characters, loses data silently.
     """
     narrow, wide = run.crossing("narrow"), run.crossing("wide-header")
     if narrow is None or wide is None or wide.inner is None or narrow.outer.header("X-Price") != ["5 EUR"]:

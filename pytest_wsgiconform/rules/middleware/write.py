@@ -50,17 +50,6 @@ def _(app):
     return middleware
 
 
-@write_takes_one_argument.good
-def _(app):
-    def middleware(environ, start_response):
-        def start(status, headers, exc_info=None):
-            return start_response(status, headers, exc_info)
-
-        return app(environ, start)
-
-    return middleware
-
-
 def _content(run: MiddlewareRun, label: str) -> bytes | None:
     crossing = run.crossing(label)
     if crossing is None or crossing.inner is None or not crossing.outer.complete:
@@ -80,8 +69,8 @@ def written_data_delivered(run: MiddlewareRun) -> Outcome:
     """What the inner app writes is part of the response.
 
     A middleware has to offer a write() that works (PEP 3333, "The start_response() Callable" and "Middleware:
-    Components that Play Both Sides"). A dummy that throws the data away loses pages of those applications that
-    still use it.
+    Components that Play Both Sides"). A dummy that throws the data away loses pages of those applications that still
+    use it.
     """
     yielded, half, crossing = _content(run, "yielded"), _content(run, "half"), run.crossing("written")
     if yielded is None or half is None or yielded == half or crossing is None or crossing.inner is None:
@@ -109,6 +98,7 @@ def _(app):
     return middleware
 
 
+@write_takes_one_argument.good
 @written_data_delivered.good
 def _(app):
     def middleware(environ, start_response):
@@ -131,8 +121,8 @@ def _(app):
 def written_data_first(run: MiddlewareRun) -> Outcome:
     """What was written comes first, and what was yielded follows it.
 
-    write() delivers before it returns (PEP 3333, "The write() Callable"), and the iterable is sent after that.
-    Judged for middleware that leaves the body as it is.
+    A call of write() delivers before it returns (PEP 3333, "The write() Callable"), and the iterable is sent after
+    that. Judged for middleware that leaves the body as it is.
     """
     whole, crossing = run.crossing("yielded"), run.crossing("written")
     written = _content(run, "written")

@@ -12,7 +12,7 @@ side channel fills the calls.
 The probe looks for that pattern in ``SCRIPT_NAME + PATH_INFO``, then in ``QUERY_STRING``, then in the header
 ``X-Wsgiconform`` (for targets that have no path to spare). Unless a behaviour says otherwise it answers
 ``200 OK`` with ``Content-Type: text/plain``, a correct ``Content-Length`` and the body ``ok <token>.<label>\n``,
-so that a response tells on the wire which request it answers. Every behaviour but the bare ones (204, 304 and
+so that a response shows on the wire which request it answers. Every behaviour but the bare ones (204, 304 and
 those with broken headers or status) also gives ``X-Wsgiconform: <token>.<label>``, which a HEAD response keeps.
 A request that matches nothing is reported with empty token and label, and answered with ``ok -\n``.
 
@@ -35,7 +35,7 @@ Behaviours that the wire stimuli use; ``X`` stands for the marker line above:
 ``head-generator``      gives no Content-Length and yields ``b"12345"`` and ``b"67890"`` for every method
 ``head-empty``          for HEAD: ``Content-Length: 5`` and ``[]``; for others ``b"12345"`` likewise
 ``custom-status``       ``299 Wholly Custom``
-``no-reason``           ``299 `` (a code and a blank)
+``no-reason``           ``299 `` (a code and a space)
 ``generator``           no Content-Length; yields ``b"first,"``, ``b"second,"``, X
 ``two-lengths``         two ``Content-Length`` headers, 5 and 5, body ``b"12345"``
 ``two-lengths-differ``  two ``Content-Length`` headers, 5 and 6, body ``b"12345"``
@@ -63,6 +63,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .call import Call
 from .stimulus_facts import UNSAID, USUAL, Launch, Noted, Wanted, facts_from_dict, facts_to_dict
 from .wire import ENDS, Connection, Received, Response, Sent, connection_from_dict, latin1
 
@@ -70,44 +71,6 @@ __all__ = ["ENDS", "OTHERS", "Call", "Connection", "Received", "Response", "Sent
 
 #: Labels of requests that a stimulus is not about, up to the first hyphen: what comes after, and what is compared with.
 OTHERS = frozenset({"next", "planted", "plain", "behind"})
-
-
-@dataclass
-class Call:
-    """One call of the probe app, as it reported it through the side channel.
-
-    :ivar label: of the request, ``""`` when the probe could not tell. :ivar token: likewise.
-    :ivar behaviour: what it was told to do. :ivar environ: variables with exact ``str`` values as they are;
-        ``bool``, ``int``, ``None`` and lists (tuples) as they are; of anything else ``"<type name>"``.
-    :ivar types: for each variable whose value is not exactly ``str``, the name of its type.
-    :ivar body: what it read. :ivar body_ended: a read gave ``b""`` at the end.
-    :ivar body_error: what a read raised, as ``"TypeName: text"``; ``""`` when none did.
-    :ivar events: what happened, in order: dicts with ``event`` (``"called"``, ``"start"``, ``"read"``, ``"write"``,
-        ``"yield"``, ``"raise"``, ``"close"``, ...) and ``at`` (``time.monotonic()`` there).
-    :ivar finished: whether its end was reported: closed, or returned and known to get no further.
-    :ivar at: ``time.monotonic()`` at the call.
-    """
-
-    label: str = ""
-    environ: dict[str, Any] = field(default_factory=dict)
-    body: bytes = b""
-    body_ended: bool = False
-    body_error: str = ""
-    behaviour: str = "echo"
-    token: str = ""
-    types: dict[str, str] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    finished: bool = True
-    at: float = 0.0
-
-    def get(self, name: str, default: str = "") -> str:
-        """Return the variable *name* as text, *default* when absent."""
-        value = self.environ.get(name, default)
-        return value if type(value) is str else str(value)
-
-    def named(self, event: str) -> list[dict[str, Any]]:
-        """Return the events called *event*, in order."""
-        return [entry for entry in self.events if entry.get("event") == event]
 
 
 @dataclass
@@ -160,26 +123,53 @@ class ServerRun:
         """Whether the app ran for the request *label*: by its report or by its marker on the wire."""
         return self.called(label) is not None or self.answer(label) is not None
 
+    def final_on(self, number: int) -> Response | None:
+        """Return the first final response on connection *number*, whichever request it answers."""
+        return next(iter(self.connections[number].finals), None) if number < len(self.connections) else None
+
+    @property
+    def took_place(self) -> bool:
+        """Whether a connection was made, so that there is something to judge."""
+        return self.connection.ended != "refused"
+
     # -- the request under test
 
     @property
     def first_call(self) -> Call | None:
         """The app's call for the request under test, ``None`` when the app did not report one.
 
-        A call whose label the server garbled counts too.
+        A call whose label the server garbled counts too: for a rule on requests that may arrive changed. A rule on
+        what a behaviour of the probe does asks ``called("first")``: without its label the probe played another one.
         """
         return self.called("first") or next((call for call in self.calls if not _is_other(call.label)), None)
 
     @property
     def first_final(self) -> Response | None:
         """The first final response of the first connection, unless it answers another request."""
-        final = next(iter(self.connection.finals), None)
+        final = self.final_on(0)
         return None if final is None or _is_other(final.label) else final
 
     @property
     def ran_first(self) -> bool:
         """Whether the app ran for the request under test."""
         return self.first_call is not None or self.answer("first") is not None
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the app answered the request under test, and what it saw is unknown without the side channel."""
+        return not self.probed and self.answer("first") is not None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server turned the request under test away: no call of the app, and an error status or a close."""
+        final = self.first_final
+        return not self.ran_first and (not self.ran("next") if final is None else final.status >= 400)
+
+    @property
+    def failed_inside(self) -> bool:
+        """Whether the server answered the request under test with a 500 although the app did not run."""
+        final = self.first_final
+        return not self.ran_first and final is not None and final.status == 500
 
     @property
     def passed_over(self) -> bool:
@@ -225,8 +215,12 @@ def one_connection(
     stimulus: str = "example",
     wanted: Wanted = UNSAID,
 ) -> ServerRun:
-    """Write a run of one connection by hand: what was sent, what came, which calls the app saw."""
-    connection = Connection(sent=[Sent(sent)], ended=ended, responses=list(responses))
+    """Write a run of one connection by hand.
+
+    :param sent: what the client sent. :param responses: what came. :param ended: how the connection ended.
+    :param calls: what the app reported. :param stimulus: the id of the stimulus. :param wanted: what it is about.
+    """
+    connection = Connection(sent=[Sent(sent)] if sent else [], ended=ended, responses=list(responses))
     run = ServerRun(stimulus=stimulus, server="example", connections=[connection], calls=list(calls))
     run.wanted = wanted
     return run

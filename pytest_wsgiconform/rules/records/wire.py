@@ -43,7 +43,7 @@ class Response:
     """One response as the strict reader took it from the wire.
 
     :ivar status: the code. :ivar version: as sent, ``"HTTP/1.1"``. :ivar reason: may be empty.
-    :ivar headers: names as sent and values without surrounding blanks, Latin-1, in order.
+    :ivar headers: names as sent and values without surrounding spaces, Latin-1, in order.
     :ivar body: content, without transfer coding.
     :ivar framing: what ended it: ``"length"``, ``"chunked"``, ``"close"``, or ``"none"`` for responses that
         have no content by their status or method.
@@ -144,7 +144,7 @@ class Connection:
 
     @property
     def closed_by_server(self) -> bool:
-        """Whether the server ended it of its own accord."""
+        """Whether the server ended it before the client did."""
         return self.ended in ("eof", "reset")
 
     @property
@@ -156,6 +156,29 @@ class Connection:
         *_, label, rest = b"", *_AGREED.split(self.bytes_sent)
         asked_to = b"\r\nconnection: close\r\n" in rest.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
         return last.says_close or (asked_to and label.decode() == last.marker)
+
+    @property
+    def hung(self) -> bool:
+        """Whether the server neither answered nor closed until the client gave up waiting."""
+        if self.closed_by_server or self.ended in ("client", "refused"):
+            return False
+        return not any(self.in_time(final) for final in self.finals)
+
+    def in_time(self, response: Response) -> bool:
+        """Whether *response* was complete before the client gave up waiting and half-closed.
+
+        True for a connection without time stamps (one written by hand).
+        """
+        if not self.ended.endswith("-late") and self.ended != "open":
+            return response.complete
+        shut = next((step.at for step in self.sent if step.what == "half-close"), None)
+        if shut is None or not self.received:
+            return response.complete and self.ended != "open"
+        return response.complete and response.end <= len(self.received_by(shut))
+
+    def received_by(self, moment: float) -> bytes:
+        """Return the bytes that the client had when *moment* came."""
+        return b"".join(piece.data for piece in self.received if piece.at <= moment)
 
     @property
     def bytes_sent(self) -> bytes:

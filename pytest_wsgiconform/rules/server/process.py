@@ -10,7 +10,7 @@ from ..records.server import Call, Connection, Response, ServerRun
 from ..records.stimulus_facts import Noted
 from ..registry import server_rule
 from .evidence import broken
-from .requests import answer, event, example_call, example_run, first
+from .examples import event, example_call, example_run
 
 SECTION = "process"
 
@@ -20,18 +20,18 @@ SECTION = "process"
     level=Level.ERROR,
     clauses=("call-once-per-request",),
     stimuli=("basic:get",),
-    hint="Speak HTTP/1.x on the port that the server was told, and serve the app it was given.",
+    hint="Speak HTTP/1.x on the configured port, and serve the app that the server was given.",
     since="0.1",
 )
 def server_answers(run: ServerRun) -> Outcome:
     """An ordinary request gets the application's response.
 
-    Why it matters: nothing else can be judged without it. A server that is silent, speaks another protocol, sends
-    one byte a second or does not serve the application it was given fails here, and the rules that need more are
-    not exercised.
+    A server calls the application for each request (PEP 3333, "The Server/Gateway Side"), and nothing else can be
+    judged unless it does. A server that is silent, speaks another protocol, sends one byte a second or does not serve
+    the application it was given fails here, and the rules that need more are not exercised.
     """
     connection = run.connection
-    response = answer(run)
+    response = run.first_final
     if response is not None and response.complete and response.label == "first" and response.status == 200:
         if run.probed and not run.calls:
             return broken(run, "the response came, but the probe inside the server did not report its call")
@@ -63,15 +63,15 @@ _ENDS = {
 
 
 @server_answers.bad
-def _():
+def _() -> ServerRun:
     run = example_run(ended="open")
     run.connection.stray = b"\x15\x03\x03\x00\x02\x02\x16"
     return run
 
 
 @server_answers.good
-def _():
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
 @server_rule(
@@ -85,8 +85,9 @@ def _():
 def server_survives(run: ServerRun) -> Outcome:
     """The server still serves an ordinary request after each stimulus.
 
-    Why it matters: one client's bytes, or one response, must not end the service for all others. The server was started
-    again for the stimuli that followed. Judged over all that was played before this rule.
+    One client's bytes, or one response, must not end the service for all others (PEP 3333, "Error Handling": servers
+    trap what applications raise). The server was started again for the stimuli that followed. Judged over all that was
+    played before this rule.
     """
     if run.noted.not_started:
         return None
@@ -94,28 +95,28 @@ def server_survives(run: ServerRun) -> Outcome:
         return HELD
     ended = run.noted.ended
     if not ended and run.launch.first and server_answers.check(run) != HELD:
-        return None  # it lives, but never answered: that rule tells it
+        return None  # it lives, but never answered: that rule reports it
     how = f"the server {ended}" if ended else "the server did not serve an ordinary request any more"
     return broken(run, f"after the stimulus {run.stimulus}, {how}", got=ended or "silent")
 
 
 @server_survives.bad
-def _():
+def _() -> ServerRun:
     return example_run(alive=False, noted=Noted(ended="was killed by signal 11"))
 
 
 @server_survives.good
-def _():
-    return example_run(Response())
+def _() -> ServerRun:
+    return example_run(Response(200))
 
 
 def _next_served(run: ServerRun, phase: str) -> Outcome:
     """Judge that the request after one whose app raised in *phase* is served."""
-    call = first(run)
+    call = run.called("first")
     raised = call.named("raise") if call is not None else []
     if not raised or raised[0]["phase"] != phase:
         return None
-    response = answer(run, 1)
+    response = run.final_on(1)
     if response is None or response.status != 200 or response.label != "next":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         shown = run.connections[-1] if response is not None else run.connection
@@ -140,20 +141,19 @@ def _after(phase: str, *responses: Response) -> ServerRun:
 def raising_call_trapped(run: ServerRun) -> Outcome:
     """An exception that leaves the application's call does not stop the server.
 
-    Why it matters: servers should trap and log exceptions raised by applications, and continue to execute (PEP
-    3333, "Error Handling").
+    Servers should trap and log exceptions raised by applications, and continue to execute (PEP 3333, "Error Handling").
     """
     return _next_served(run, "call")
 
 
 @raising_call_trapped.bad
-def _():
+def _() -> ServerRun:
     return _after("call")
 
 
 @raising_call_trapped.good
-def _():
-    return _after("call", Response(body=b"ok 00000000.next\n"))
+def _() -> ServerRun:
+    return _after("call", Response(200, body=b"ok 00000000.next\n"))
 
 
 @server_rule(
@@ -167,25 +167,25 @@ def _():
 def raising_step_trapped(run: ServerRun) -> Outcome:
     """An exception in a step of the iterable does not stop the server.
 
-    Why it matters: servers should trap and log exceptions that occur while iterating, and continue to execute (PEP
-    3333, "Error Handling").
+    Servers should trap and log exceptions that occur while iterating, and continue to execute (PEP 3333, "Error
+    Handling").
     """
     return _next_served(run, "next")
 
 
 @raising_step_trapped.bad
-def _():
+def _() -> ServerRun:
     return _after("next")
 
 
 @raising_step_trapped.good
-def _():
-    return _after("next", Response(body=b"ok 00000000.next\n"))
+def _() -> ServerRun:
+    return _after("next", Response(200, body=b"ok 00000000.next\n"))
 
 
 def _partial(body: bytes, text: bool) -> ServerRun:
     kind = "text/plain" if text else "application/octet-stream"
-    response = Response(headers=[("Content-Type", kind)], body=body, complete=False)
+    response = Response(200, [("Content-Type", kind)], body=body, complete=False)
     call: Call = example_call(event("raise", error="ProbeError: x", phase="next"))
     return example_run(response, calls=[call])
 
@@ -201,13 +201,13 @@ def _partial(body: bytes, text: bool) -> ServerRun:
 def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
     """After an error in mid-response, no error page follows what was sent.
 
-    Why it matters: the server may abort the response; only to a text response may it append an error message (PEP 3333,
-    "Error Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
+    The server may abort the response; only to a text response may it append an error message (PEP 3333, "Error
+    Handling"). A page of HTML, or a second status line, inside a download is a corrupt file that looks whole.
     """
-    call = first(run)
-    if call is None or not call.named("raise") or not run.connection.finals:
+    call = run.called("first")
+    response = run.first_final
+    if call is None or not call.named("raise") or response is None:
         return None
-    response = run.connection.finals[0]
     if response.status != 200 or not response.body.startswith(b"partial,"):
         return None
     added = response.body[len(b"partial,") :]
@@ -220,10 +220,10 @@ def nothing_appended_to_partial_body(run: ServerRun) -> Outcome:
 
 
 @nothing_appended_to_partial_body.bad
-def _():
+def _() -> ServerRun:
     return _partial(b"partial,<h1>Internal Server Error</h1>", text=False)
 
 
 @nothing_appended_to_partial_body.good
-def _():
+def _() -> ServerRun:
     return _partial(b"partial,", text=False)

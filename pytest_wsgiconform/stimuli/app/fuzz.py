@@ -11,6 +11,7 @@ from typing import Any
 from ...rules.display import clean
 from ...rules.model import Finding, Level
 from ...rules.records.app import ExchangeRecord
+from ...rules.registry import event_rules
 from .model import Stage, Stimulus
 
 #: Tells how many lines of the app have been reached so far.
@@ -49,8 +50,9 @@ class _Hunt:
         found: dict[str, list[Finding]] = {}
         # An app that hands a client's malformed escape on is not to blame for it.
         malformed = _BROKEN_ESCAPE.search(request.target) is not None
+        echoing = {rule.id for rule in event_rules() if rule.echoes_request}
         for finding in run.findings[before:]:
-            if finding.level is not Level.ADVICE and not (malformed and finding.rule == "location-valid-reference"):
+            if finding.level is not Level.ADVICE and not (malformed and finding.rule in echoing):
                 found.setdefault(finding.rule, []).append(finding)
         del run.findings[before:]
         if record.timed_out:

@@ -54,9 +54,10 @@ def _route(base: str, target: str, method: str, mount: str) -> Route | None:
         return None
     if parts.scheme not in ("http", "https") or parts.hostname != own:
         return None
-    path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=")
+    path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=", errors="replace")
     if mount:
         if not path.startswith(f"{mount}/"):
             return None
         path = path.removeprefix(mount)
-    return Route(f"{path}?{quote(parts.query, safe='/%?~:@!$&()*+,;=')}" if parts.query else path, method)
+    query = quote(parts.query, safe="/%?~:@!$&()*+,;=", errors="replace")
+    return Route(f"{path}?{query}" if query else path, method)

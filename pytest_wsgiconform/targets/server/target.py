@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...rules.display import clean
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
 from ...rules.records.server import ServerRun
-from ...rules.registry import choose
+from ...rules.registry import catalogue
 from ...rules.server.versions import claims_http11, needs_http11
 from ...settings import Settings
 from ...stimuli.server.model import ServerStimulus, chosen, first_stimulus
@@ -51,7 +51,6 @@ class ServerTarget(TargetRun):
         self, starter: Starter, settings: Settings, patience: float = QUIET, share: SharedRuns | None = None
     ) -> None:
         self.name, self.starter, self.settings = starter.name, starter, settings
-        self._rules = [rule for rule in choose(settings.select, settings.ignore) if rule.side is Blame.SERVER]
         self._life = Lifecycle(starter, settings)
         runner = Runner(self.name, self._life.channel, settings.timeout, patience)
         self.player = Player(self._life, runner, share, SHARE_LIMIT * settings.timeout)
@@ -59,7 +58,7 @@ class ServerTarget(TargetRun):
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind a server."""
-        return self._rules
+        return [rule for rule in catalogue().values() if rule.side is Blame.SERVER]
 
     @property
     def runs(self) -> dict[str, ServerRun]:

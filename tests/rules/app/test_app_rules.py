@@ -101,8 +101,8 @@ def test_parts_of_a_page(sent: bytes, total: str, outcome: Any) -> None:
 @pytest.mark.parametrize(
     ("coding", "body", "outcome"),
     [
-        ("gzip", gzip.compress(b"x"), HELD),
-        ("x-gzip", gzip.compress(b"x"), HELD),
+        ("gzip", gzip.compress(b"x", mtime=0), HELD),
+        ("x-gzip", gzip.compress(b"x", mtime=0), HELD),
         ("deflate", zlib.compress(b"x"), HELD),
         ("br", b"no way to tell", HELD),
         ("gzip", b"plain", "the body can't be decoded as gzip"),

@@ -8,11 +8,13 @@ from typing import Any
 from pytest_wsgiconform.rules.events import (
     exc_info,
     headers,
+    hop_by_hop,
     http_body,
     http_headers,
     http_response,
     start_response,
     status,
+    status_code,
 )
 from pytest_wsgiconform.rules.model import Fault, Level, Location, Outcome, Rule
 from pytest_wsgiconform.rules.records.exchange import Event, Exchange, ExchangeEnded, StartResponseCalled
@@ -21,10 +23,12 @@ TEXT = ("Content-Type", "text/plain")
 WHERE = Location("app.py", 7, "app")
 MODULES: tuple[ModuleType, ...] = (
     start_response,
+    status_code,
     status,
     headers,
     exc_info,
     http_response,
+    hop_by_hop,
     http_headers,
     http_body,
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wsgiconform.rules.events import http_headers
+from pytest_wsgiconform.rules.events import hop_by_hop, http_headers
 from pytest_wsgiconform.rules.events.http_headers import SINGLETONS
 from pytest_wsgiconform.rules.model import HELD, Rule
 from tests.rules.events.response_judging import RULES, TEXT, broken, judge, the_fault, with_headers
@@ -225,8 +225,8 @@ def test_location_is_judged_only_with_a_redirect_or_a_201(status: Any) -> None:
     assert judge("location-valid-reference", with_headers(("Location", "/a b"), status=status)) is None
 
 
-def test_every_rule_of_the_file_is_in_a_table() -> None:
-    ids = {value.id for value in vars(http_headers).values() if isinstance(value, Rule)}
+def test_every_rule_of_the_files_is_in_a_table() -> None:
+    ids = {value.id for file in (hop_by_hop, http_headers) for value in vars(file).values() if isinstance(value, Rule)}
     assert ids == {*SLIPS, *BANNED, "singleton-header-once"}
 
 

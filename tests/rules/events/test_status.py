@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wsgiconform.rules.events import status as status_rules
+from pytest_wsgiconform.rules.events import status, status_code
 from pytest_wsgiconform.rules.model import HELD, Level, Rule
 from tests.rules.events.response_judging import TEXT, Hostile, Text, broken, judge, started, the_fault
 
-FORM_RULES = [value.id for value in vars(status_rules).values() if isinstance(value, Rule)]
+FORM_RULES = [value.id for file in (status_code, status) for value in vars(file).values() if isinstance(value, Rule)]
 
 ONE_SLIP: dict[str, list[Any]] = {
     "status-native-string": [b"200 OK", 200, None, HTTPStatus.OK, Text("200 OK"), ("200", "OK"), bytearray(b"200 OK")],

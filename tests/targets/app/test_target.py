@@ -104,6 +104,11 @@ def test_links_of_an_answer() -> None:
     assert links_in(html) == [Route("/p", "POST")]
 
 
+def test_a_link_with_text_that_no_url_can_hold_is_followed_as_far_as_it_can() -> None:
+    record = ExchangeRecord("get", path="/dir/page", headers=[("Location", "/caf\xe9/\ud800?q=\udfff")])
+    assert links_in(record) == [Route("/caf%C3%A9/%3F?q=?")]
+
+
 def test_a_route_that_hangs_is_given_up() -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         while True:

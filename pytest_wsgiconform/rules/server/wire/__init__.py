@@ -13,6 +13,7 @@ MODULES: tuple[str, ...] = (
     "length",
     "smuggling",
     "chunked",
+    "trailers",
     "chunk_faults",
     "bodies",
     "response",

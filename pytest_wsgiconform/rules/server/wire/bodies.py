@@ -8,7 +8,6 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
 
 SECTION = "request-body"
 
@@ -24,11 +23,11 @@ SECTION = "request-body"
 def incomplete_body_told(run: ServerRun) -> Outcome:
     """A body that the client cut short is not presented as complete, and reading it does not hang.
 
-    RFC 9112 section 6.3. Short data is enough of a sign as long as CONTENT_LENGTH still tells what was promised.
+    Short data is enough of a sign as long as CONTENT_LENGTH still says what was promised (RFC 9112 section 6.3).
     """
-    if not took_place(run) or not run.probed:
+    if not run.took_place or not run.probed:
         return None
-    call = first_call(run)
+    call = run.first_call
     ended = run.connection.ended
     if call is None:
         return HELD if run.connection.closed_by_server or run.connection.finals else None
@@ -55,17 +54,17 @@ _CUT = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nContent-Length: 
 @incomplete_body_told.bad
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
-    run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.wanted = Wanted(announced=10)
-    return run
+    return one_connection(
+        _CUT, Response(200), calls=calls, stimulus="body-incomplete:length", wanted=Wanted(announced=10)
+    )
 
 
 @incomplete_body_told.good
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "10"}, b"hello", body_ended=True)]
-    run = one_connection(_CUT, Response(200), calls=calls, stimulus="body-incomplete:length")
-    run.wanted = Wanted(announced=10)
-    return run
+    return one_connection(
+        _CUT, Response(200), calls=calls, stimulus="body-incomplete:length", wanted=Wanted(announced=10)
+    )
 
 
 @server_rule(
@@ -80,10 +79,10 @@ def _() -> ServerRun:
 def unread_body_never_runs(run: ServerRun) -> Outcome:
     """A body that the app did not read is consumed, or the connection closed; it never runs as a request.
 
-    RFC 9112 section 9.3. An app that answers 404 without looking at the upload must not let the uploader choose
-    the next request.
+    An app that answers 404 without looking at the upload must not let the uploader choose the next request (RFC 9112
+    section 9.3).
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("planted"):
         return broken(run, "the unread body ran as a request of its own", got="second request", expected="skipped")

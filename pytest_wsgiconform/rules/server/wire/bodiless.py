@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.server import Call, Connection, Response, ServerRun
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
+from ..examples import behaviour_run
 
 SECTION = "response"
 
 _DATE = ("Date", "Tue, 15 Nov 1994 08:12:31 GMT")
 
 
-def _example(stimulus: str, *responses: Response, method: str = "GET") -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"{method} /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
-
-
 def _first(run: ServerRun, status: int | None = None) -> Response | None:
     """Return the first response of a run in which the app ran; ``None`` if it has another status than *status*."""
-    finals = run.connection.finals
-    if not took_place(run) or not finals or first_call(run) is None:
+    final = run.first_final
+    if not run.took_place or final is None or run.first_call is None:
         return None
-    return finals[0] if status is None or finals[0].status == status else None
+    return final if status is None or final.status == status else None
 
 
 def _no_content(run: ServerRun, response: Response | None, what: str) -> Outcome:
@@ -49,7 +43,7 @@ def _no_content(run: ServerRun, response: Response | None, what: str) -> Outcome
 def head_without_content(run: ServerRun) -> Outcome:
     """A response to HEAD has no content, even if the app yields some.
 
-    RFC 9110 section 9.3.2. The client takes what follows for the next response.
+    The client takes what follows for the next response (RFC 9110 section 9.3.2).
     """
     return _no_content(run, _first(run), "the response to HEAD")
 
@@ -57,13 +51,13 @@ def head_without_content(run: ServerRun) -> Outcome:
 @head_without_content.bad
 def _() -> ServerRun:
     response = Response(200, [_DATE, ("Content-Length", "5")], framing="none", method="HEAD", stray=b"12345")
-    return _example("head:head-data", response, method="HEAD")
+    return behaviour_run("head:head-data", response, method="HEAD")
 
 
 @head_without_content.good
 def _() -> ServerRun:
     response = Response(200, [_DATE, ("Content-Length", "5")], framing="none", method="HEAD")
-    return _example("head:head-data", response, method="HEAD")
+    return behaviour_run("head:head-data", response, method="HEAD")
 
 
 #: Fields that may differ from one response to the next, or depend on how much of the content was made.
@@ -83,12 +77,12 @@ _FREE = frozenset(
 def head_has_fields_of_get(run: ServerRun) -> Outcome:
     """A response to HEAD has the fields that a response to GET would have.
 
-    RFC 9110 section 9.3.2; fields that only making the content would tell may be left out (section 8.6 allows no
-    Content-Length but GET's).
+    Clients and caches rely on them (RFC 9110 section 9.3.2). A server may leave out fields that it can only know by
+    making the content; section 8.6 allows no Content-Length but GET's.
     """
-    if len(run.connections) < 2 or not run.connections[0].finals or not run.connections[1].finals:
+    get, head = run.final_on(0), run.final_on(1)
+    if get is None or head is None:
         return None
-    get, head = run.connections[0].finals[0], run.connections[1].finals[0]
     if get.status != 200 or head.status != 200:
         return None
     names = [{name.lower() for name, _ in response.headers} - _FREE for response in (get, head)]
@@ -134,19 +128,19 @@ def _() -> ServerRun:
 def status_204_without_content(run: ServerRun) -> Outcome:
     """A 204 response carries no content, even if the app yields some.
 
-    RFC 9112 section 6.3: it ends with its head. Content would be read as the start of the next response.
+    It ends with its head (RFC 9112 section 6.3), and content would be read as the start of the next response.
     """
     return _no_content(run, _first(run, 204), "the 204 response")
 
 
 @status_204_without_content.bad
 def _() -> ServerRun:
-    return _example("bodiless:data-204", Response(204, [_DATE], framing="none", stray=b"stray-body"))
+    return behaviour_run("bodiless:data-204", Response(204, [_DATE], framing="none", stray=b"stray-body"))
 
 
 @status_204_without_content.good
 def _() -> ServerRun:
-    return _example("bodiless:data-204", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-204", Response(204, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -167,17 +161,17 @@ def status_204_without_length(run: ServerRun) -> Outcome:
         if response.header("Content-Length"):
             got = f"Content-Length: {show(response.header('Content-Length')[0])}"
             return broken(run, f"a {response.status} response has {got}", got=got, expected="none")
-    return HELD if took_place(run) and chosen else None
+    return HELD if run.took_place and chosen else None
 
 
 @status_204_without_length.bad
 def _() -> ServerRun:
-    return _example("bodiless:length-204", Response(204, [_DATE, ("Content-Length", "0")], framing="none"))
+    return behaviour_run("bodiless:length-204", Response(204, [_DATE, ("Content-Length", "0")], framing="none"))
 
 
 @status_204_without_length.good
 def _() -> ServerRun:
-    return _example("bodiless:length-204", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:length-204", Response(204, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -191,19 +185,19 @@ def _() -> ServerRun:
 def status_304_without_content(run: ServerRun) -> Outcome:
     """A 304 response carries no content, even if the app yields some.
 
-    RFC 9112 section 6.3. The rest of the connection is out of step otherwise.
+    The rest of the connection is out of step otherwise (RFC 9112 section 6.3).
     """
     return _no_content(run, _first(run, 304), "the 304 response")
 
 
 @status_304_without_content.bad
 def _() -> ServerRun:
-    return _example("bodiless:data-304", Response(304, [_DATE], framing="none", stray=b"stray-body"))
+    return behaviour_run("bodiless:data-304", Response(304, [_DATE], framing="none", stray=b"stray-body"))
 
 
 @status_304_without_content.good
 def _() -> ServerRun:
-    return _example("bodiless:data-304", Response(304, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-304", Response(304, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -217,7 +211,7 @@ def _() -> ServerRun:
 def status_304_without_invented_length(run: ServerRun) -> Outcome:
     """A server invents no Content-Length for a 304 response.
 
-    RFC 9110 section 8.6: only the length of the 200 response would be right, and the server does not know it. Caches
+    Only the length of the 200 response would be right (RFC 9110 section 8.6), and the server does not know it. Caches
     update the stored length from a 304.
     """
     response = _first(run, 304)
@@ -231,12 +225,12 @@ def status_304_without_invented_length(run: ServerRun) -> Outcome:
 
 @status_304_without_invented_length.bad
 def _() -> ServerRun:
-    return _example("bodiless:no-length-304", Response(304, [_DATE, ("Content-Length", "0")], framing="none"))
+    return behaviour_run("bodiless:no-length-304", Response(304, [_DATE, ("Content-Length", "0")], framing="none"))
 
 
 @status_304_without_invented_length.good
 def _() -> ServerRun:
-    return _example("bodiless:no-length-304", Response(304, [_DATE], framing="none"))
+    return behaviour_run("bodiless:no-length-304", Response(304, [_DATE], framing="none"))
 
 
 @server_rule(
@@ -250,21 +244,21 @@ def _() -> ServerRun:
 def bodiless_without_coding(run: ServerRun) -> Outcome:
     """No 1xx or 204 response has a Transfer-Encoding.
 
-    RFC 9112 section 6.1. The usual cause: chunked is chosen because the app gave no length.
+    A server usually breaks this by choosing chunked coding because the app gave no length (RFC 9112 section 6.1).
     """
     chosen = [r for c in run.connections for r in c.responses if r.status == 204 or r.interim]
     for response in chosen:
         if response.header("Transfer-Encoding"):
             return broken(run, f"a {response.status} response has Transfer-Encoding", got="Transfer-Encoding")
-    return HELD if took_place(run) and chosen else None
+    return HELD if run.took_place and chosen else None
 
 
 @bodiless_without_coding.bad
 def _() -> ServerRun:
     headers = [_DATE, ("Transfer-Encoding", "chunked")]
-    return _example("bodiless:data-204-generator", Response(204, headers, framing="none"))
+    return behaviour_run("bodiless:data-204-generator", Response(204, headers, framing="none"))
 
 
 @bodiless_without_coding.good
 def _() -> ServerRun:
-    return _example("bodiless:data-204-generator", Response(204, [_DATE], framing="none"))
+    return behaviour_run("bodiless:data-204-generator", Response(204, [_DATE], framing="none"))

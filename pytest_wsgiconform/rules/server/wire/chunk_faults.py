@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, first_final, in_time, refused, saw_whole_body, took_place
+from ..examples import chunked_run
 
 SECTION = "smuggling"
-
-
-def _example(stimulus: str, body: bytes, got: Call | None, /, *responses: Response, ended: str = "eof") -> ServerRun:
-    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return one_connection(head + body, *responses, ended=ended, calls=[] if got is None else [got], stimulus=stimulus)
 
 
 def _accepted(run: ServerRun) -> Call | None:
@@ -22,17 +17,17 @@ def _accepted(run: ServerRun) -> Call | None:
 
     A body that only ended because the client gave up does not count, nor does one whose end the app never saw.
     """
-    call = first_call(run)
-    if call is None or not saw_whole_body(call):
+    call = run.first_call
+    if call is None or not call.saw_whole_body:
         return None
     answer = run.answer("first")
-    if answer is not None and not in_time(run.connection, answer):
+    if answer is not None and not run.connection.in_time(answer):
         return None
     return None if answer is None and not run.connection.closed_by_server else call
 
 
 def _must_fail(run: ServerRun, what: str) -> Outcome:
-    if not took_place(run):
+    if not run.took_place:
         return None
     if run.ran("planted"):
         return broken(run, f"{what} let bytes of the body run as a request", got="second request", expected="400")
@@ -42,7 +37,7 @@ def _must_fail(run: ServerRun, what: str) -> Outcome:
         return broken(
             run, f"{what} was taken for the complete body {got}", got=got, expected="400, or an error on read"
         )
-    if first_call(run) is None and not refused(run):
+    if run.first_call is None and not run.refused:
         return None
     return HELD
 
@@ -58,9 +53,9 @@ def _must_fail(run: ServerRun, what: str) -> Outcome:
 def chunk_line_ends_only_at_crlf(run: ServerRun) -> Outcome:
     """A chunk-size line ends at CR LF and at nothing else.
 
-    RFC 9112 sections 2.2 and 7.1.1: the leave to take a bare LF is for the start line and the fields, not for
-    chunks. One recipient that ends the line there and one that doesn't see two different bodies, which smuggles a
-    request between them.
+    A bare LF is allowed for the start line and the fields, not for chunks (RFC 9112 sections 2.2 and 7.1.1). One
+    recipient that ends the line there and one that doesn't see two different bodies, which smuggles a request between
+    them.
     """
     return _must_fail(run, "a chunk-size line with a bare CR or LF")
 
@@ -68,12 +63,12 @@ def chunk_line_ends_only_at_crlf(run: ServerRun) -> Outcome:
 @chunk_line_ends_only_at_crlf.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @chunk_line_ends_only_at_crlf.good
 def _() -> ServerRun:
-    return _example("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
+    return chunked_run("chunk-ext-break:bare-lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
 @server_rule(
@@ -87,8 +82,8 @@ def _() -> ServerRun:
 def chunk_size_of_hex_digits_only(run: ServerRun) -> Outcome:
     """A chunk size that is not plain hex digits is refused.
 
-    RFC 9112 section 7.1. ``int(size, 16)`` also takes ``0x``, signs, underscores, blanks and other scripts' digits, and
-    each of them is a size for Python only.
+    ``int(size, 16)`` also takes ``0x``, signs, underscores, spaces and other scripts' digits, which only Python takes
+    for a size (RFC 9112 section 7.1).
     """
     return _must_fail(run, "a chunk size that is not hex digits")
 
@@ -96,12 +91,12 @@ def chunk_size_of_hex_digits_only(run: ServerRun) -> Outcome:
 @chunk_size_of_hex_digits_only.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @chunk_size_of_hex_digits_only.good
 def _() -> ServerRun:
-    return _example("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
+    return chunked_run("chunk-size:hex-prefix", b"0x5\r\nhello\r\n0\r\n\r\n", None, Response(400))
 
 
 @server_rule(
@@ -115,29 +110,29 @@ def _() -> ServerRun:
 def huge_chunk_size_does_not_wrap(run: ServerRun) -> Outcome:
     """A very large chunk size is refused or waited for; it does not wrap to a small one.
 
-    RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest
-    of the chunk to run as a request.
+    RFC 9112 section 7.1 demands that overflow is prevented: a size of 2**64 + 5 that is read as 5 leaves the rest of
+    the chunk to run as a request.
     """
-    if took_place(run) and not run.alive:
+    if run.took_place and not run.alive:
         return broken(run, "the server did not survive a very large chunk size", got="no connection")
-    final = first_final(run)
-    if took_place(run) and first_call(run) is None and final is not None and final.status == 500:
+    final = run.first_final
+    if run.took_place and run.first_call is None and final is not None and final.status == 500:
         return broken(run, "a very large chunk size was answered with 500", got="500", expected="400 or 413")
-    call = first_call(run)
-    if call is not None and saw_whole_body(call) and call.body == b"hello":
+    call = run.first_call
+    if call is not None and call.saw_whole_body and call.body == b"hello":
         return broken(run, "a very large chunk size was read as 5", got="5", expected="400 or 413")
-    return HELD if call is not None or (took_place(run) and refused(run)) else None
+    return HELD if call is not None or (run.took_place and run.refused) else None
 
 
 @huge_chunk_size_does_not_wrap.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", got, Response(200))
 
 
 @huge_chunk_size_does_not_wrap.good
 def _() -> ServerRun:
-    return _example("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
+    return chunked_run("chunk-overflow:17-digits", b"10000000000000005\r\nhello\r\n0\r\n\r\n", None, Response(413))
 
 
 @server_rule(
@@ -151,8 +146,8 @@ def _() -> ServerRun:
 def chunk_data_ends_with_crlf(run: ServerRun) -> Outcome:
     """Chunk data is followed by CR LF; anything else is an error.
 
-    RFC 9112 section 7.1. A recipient that skips two bytes or looks for the next line, is out of step with
-    one that checks.
+    A recipient that skips two bytes or looks for the next line is out of step with one that checks (RFC 9112 section
+    7.1).
     """
     return _must_fail(run, "a chunk without its CR LF")
 
@@ -160,13 +155,13 @@ def chunk_data_ends_with_crlf(run: ServerRun) -> Outcome:
 @chunk_data_ends_with_crlf.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
 
 
 @chunk_data_ends_with_crlf.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_error="OSError: malformed chunk")
-    return _example("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-end:two-letters", b"5\r\nhelloXY0\r\n\r\n", got, Response(200))
 
 
 @server_rule(
@@ -180,10 +175,11 @@ def _() -> ServerRun:
 def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
     """A bare LF in a chunk extension does not decide what is body and what is a request.
 
-    Whoever ends the line at the LF takes the planted request for content; whoever reads on to CR LF runs it. RFC 9112
-    section 2.2: a message that does not match the grammar should be answered with 400 and the connection closed.
+    A recipient that ends the line at the LF takes the planted request for content; one that reads on to CR LF runs it.
+    A message that does not match the grammar should be answered with 400 and the connection closed (RFC 9112 section
+    2.2).
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("planted"):
         return broken(
@@ -197,14 +193,14 @@ def chunk_faults_keep_requests_apart(run: ServerRun) -> Outcome:
 
 @chunk_faults_keep_requests_apart.bad
 def _() -> ServerRun:
-    run = _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", Call("first"), Response(200))
+    run = chunked_run("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", Call("first"), Response(200))
     run.calls.append(Call("planted"))
     return run
 
 
 @chunk_faults_keep_requests_apart.good
 def _() -> ServerRun:
-    return _example("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
+    return chunked_run("chunk-ext-break:planted", b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /...", None, Response(400))
 
 
 @server_rule(
@@ -219,15 +215,15 @@ def _() -> ServerRun:
 def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
     """A chunked body without its last chunk does not look complete to the app.
 
-    RFC 9112 section 8. There is no length to compare with: if the read ends as usual, half an upload is stored as a
-    whole one.
+    The app has no length to compare with: if the read ends as usual, half an upload is stored as a whole one (RFC 9112
+    section 8).
     """
-    if not took_place(run) or not run.probed:
+    if not run.took_place or not run.probed:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return HELD if run.connection.closed_by_server or run.connection.finals else None
-    if saw_whole_body(call):
+    if call.saw_whole_body:
         got = show(call.body, 60)
         return broken(run, f"the cut body {got} ended like a whole one", got=got, expected="an error on read")
     return HELD
@@ -236,10 +232,10 @@ def incomplete_chunked_body_told(run: ServerRun) -> Outcome:
 @incomplete_chunked_body_told.bad
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_ended=True)
-    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
+    return chunked_run("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
 
 
 @incomplete_chunked_body_told.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello", body_error="OSError: client disconnected")
-    return _example("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))
+    return chunked_run("chunk-incomplete:after-chunk", b"5\r\nhello\r\n", got, Response(200))

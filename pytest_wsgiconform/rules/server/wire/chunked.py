@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
-from ...records.stimulus_facts import UNSAID, Wanted
+from ...records.server import Call, Response, ServerRun
+from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, first_final, holding, hung, in_time, took_place, unseen
+from ..examples import chunked_run
+from ..outcomes import answered
 
 SECTION = "request-body"
 
@@ -16,19 +17,13 @@ SECTION = "request-body"
 UNSUPPORTED = frozenset({411, 501})
 
 
-def _example(stimulus: str, body: bytes, got: Call | None, *responses: Response, wanted: Wanted = UNSAID) -> ServerRun:
-    head = b"POST /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    calls = [] if got is None else [got]
-    return one_connection(head + body, *responses, calls=calls, stimulus=stimulus, wanted=wanted)
-
-
 def _decoded(run: ServerRun, what: str) -> Outcome:
     """Judge that the app got the decoded body; not exercised when the server takes no chunked bodies."""
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        final = first_final(run)
+        final = run.first_final
         if final is not None and final.status in UNSUPPORTED:
             return None
         return broken(run, f"{what} got: {answered(run)}", got=answered(run), expected="decoded, 411 or 501")
@@ -53,8 +48,9 @@ def _decoded(run: ServerRun, what: str) -> Outcome:
 def chunks_decoded(run: ServerRun) -> Outcome:
     """A chunked request body reaches the app decoded.
 
-    RFC 9112 section 7.1: every HTTP/1.1 recipient has to be able to. A server that overlooks the coding gives an
-    empty body, and takes the chunks for the next request. Refusing with 411 or 501 is told, not blamed.
+    Every HTTP/1.1 recipient has to be able to decode it (RFC 9112 section 7.1). A server that ignores the coding gives
+    the app an empty body, and reads the chunks as the next request. Refusing with 411 or 501 is not a fault here;
+    chunked-body-supported covers it.
     """
     return _decoded(run, "a chunked body")
 
@@ -62,13 +58,15 @@ def chunks_decoded(run: ServerRun) -> Outcome:
 @chunks_decoded.bad
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", body, Call("first", body=body), Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunks_decoded.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run(
+        "chunked:one", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -84,23 +82,23 @@ def chunked_body_supported(run: ServerRun) -> Outcome:
 
     Clients that stream an upload of unknown size have no other way under HTTP/1.1 (RFC 9112 section 7.1).
     """
-    final = first_final(run)
-    if not took_place(run) or (final is None and first_call(run) is None):
+    final = run.first_final
+    if not run.took_place or (final is None and run.first_call is None):
         return None
-    if first_call(run) is None and final is not None and final.status in UNSUPPORTED:
+    if run.first_call is None and final is not None and final.status in UNSUPPORTED:
         return broken(run, f"chunked bodies are refused with {final.status}", got=answered(run), expected="decoded")
     return HELD
 
 
 @chunked_body_supported.bad
 def _() -> ServerRun:
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", None, Response(411), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_supported.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("chunked:one", b"5\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -112,20 +110,21 @@ def _() -> ServerRun:
     since="0.1",
 )
 def chunked_input_ends(run: ServerRun) -> Outcome:
-    """An app that reads a chunked body until ``b""`` gets there, at least when wsgi.input_terminated promises it.
+    """Reading a chunked body reaches ``b""``, at least when wsgi.input_terminated is set.
 
-    There is no CONTENT_LENGTH to stop at. With the flag set, frameworks read to the end of file; a read that waits
-    for bytes behind the last chunk never comes back.
+    A chunked body ends with its last chunk (RFC 9112 section 7.1), and without a CONTENT_LENGTH the app can't know when
+    to stop. With the flag set, frameworks read to the end of file; a read that waits for bytes after the last chunk
+    never returns.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
     answer = run.answer("first")
-    if answer is not None and in_time(run.connection, answer):
+    if answer is not None and run.connection.in_time(answer):
         return HELD
     if call.environ.get("wsgi.input_terminated") is not True and call.get("wsgi.input_terminated") != "True":
         return None
-    if answer is None and not hung(run.connection):
+    if answer is None and not run.connection.hung:
         return None
     return broken(
         run, "the read at the end of the chunked body did not return", got="no answer in time", expected="b''"
@@ -135,7 +134,7 @@ def chunked_input_ends(run: ServerRun) -> Outcome:
 @chunked_input_ends.bad
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello")
-    run = _example("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
+    run = chunked_run("chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, wanted=Wanted(decoded=b"hello"))
     run.connection.ended = "open"
     return run
 
@@ -144,7 +143,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     call = Call("first", {"wsgi.input_terminated": True}, b"hello", body_ended=True)
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", call, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -160,11 +159,11 @@ def _() -> ServerRun:
 def chunked_input_terminated_told(run: ServerRun) -> Outcome:
     """A server whose input ends by itself says so with wsgi.input_terminated.
 
-    Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload
-    is lost although the server decoded it.
+    Without the flag frameworks take a request without CONTENT_LENGTH for one without a body, and a chunked upload is
+    lost although the server decoded it (RFC 9112 section 7.1).
     """
-    call = first_call(run)
-    if not took_place(run) or call is None or call.body != b"hello":
+    call = run.first_call
+    if not run.took_place or call is None or call.body != b"hello":
         return None
     if "wsgi.input_terminated" in call.environ:
         return HELD
@@ -177,7 +176,7 @@ def chunked_input_terminated_told(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     got = Call("first", {"REQUEST_METHOD": "POST"}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -186,7 +185,7 @@ def _() -> ServerRun:
 def _() -> ServerRun:
     got = Call("first", {"wsgi.input_terminated": True}, b"hello")
     answer = Response(200, body=b"ok 00000000.first\n")
-    return _example(
+    return chunked_run(
         "chunked-drain:two", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", got, answer, wanted=Wanted(decoded=b"hello")
     )
 
@@ -205,11 +204,11 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
     It is the length after transfer codings were removed (RFC 3875 section 4.1.2), and Transfer-Encoding overrides
     Content-Length (RFC 9112 section 6.3). An app reads by CONTENT_LENGTH; a wrong one cuts the body or makes it wait.
     """
-    call, wanted = first_call(run), run.wanted.decoded
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.decoded
+    if not run.took_place or call is None or wanted is None:
         return None
     if not wanted.startswith(call.body):
-        return None  # the chunks were not decoded at all: told by the rules on that
+        return None  # the chunks were not decoded at all: other rules report it
     length = call.get("CONTENT_LENGTH")
     if length in ("", str(len(wanted))):
         return HELD
@@ -220,13 +219,15 @@ def chunked_body_without_client_length(run: ServerRun) -> Outcome:
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     call = Call("first", {"CONTENT_LENGTH": "3"}, b"hello")
-    return _example("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run("cl-te:short", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
 
 
 @chunked_body_without_client_length.good
 def _() -> ServerRun:
     body = b"5\r\nhello\r\n0\r\n\r\n"
-    return _example("cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello"))
+    return chunked_run(
+        "cl-te:short", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
+    )
 
 
 @server_rule(
@@ -240,14 +241,14 @@ def _() -> ServerRun:
 def chunk_extensions_ignored(run: ServerRun) -> Outcome:
     """Unknown chunk extensions are ignored.
 
-    RFC 9112 section 7.1.1. They are no part of the size and none of the data.
+    They belong neither to the size nor to the data (RFC 9112 section 7.1.1).
     """
     return _decoded(run, "a body with chunk extensions")
 
 
 @chunk_extensions_ignored.bad
 def _() -> ServerRun:
-    return _example(
+    return chunked_run(
         "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
     )
 
@@ -255,7 +256,7 @@ def _() -> ServerRun:
 @chunk_extensions_ignored.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example(
+    return chunked_run(
         "chunk-ext:bare", b"5;name\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
     )
 
@@ -265,21 +266,21 @@ def _() -> ServerRun:
     level=Level.ADVICE,
     clauses=("rfc-chunk-ext-ignored",),
     stimuli=("chunk-ext-blank:*",),
-    hint="Skip blanks around the semicolon and the equals sign of a chunk extension, or refuse the request.",
+    hint="Skip white space around the semicolon and the equals sign of a chunk extension, or refuse the request.",
     since="0.1",
 )
 def chunk_extension_blanks_removed(run: ServerRun) -> Outcome:
-    """Blanks around the parts of a chunk extension are skipped.
+    """White space around the parts of a chunk extension are skipped.
 
-    RFC 9112 section 7.1.1 has them as bad whitespace, which RFC 9110 section 5.6.3 tells recipients to remove.
-    Senders must not generate it, so strict servers refuse it: told as a fact, not blamed.
+    RFC 9112 section 7.1.1 calls it bad whitespace, which recipients have to remove by RFC 9110 section 5.6.3. Senders
+    must not generate it, so strict servers refuse it; this is advice.
     """
     return _decoded(run, "a chunk extension with blanks")
 
 
 @chunk_extension_blanks_removed.bad
 def _() -> ServerRun:
-    return _example(
+    return chunked_run(
         "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", None, Response(400), wanted=Wanted(decoded=b"hello")
     )
 
@@ -287,7 +288,7 @@ def _() -> ServerRun:
 @chunk_extension_blanks_removed.good
 def _() -> ServerRun:
     got = Call("first", body=b"hello")
-    return _example(
+    return chunked_run(
         "chunk-ext-blank:before", b"5 ;a=1\r\nhello\r\n0\r\n\r\n", got, Response(200), wanted=Wanted(decoded=b"hello")
     )
 
@@ -303,11 +304,10 @@ def _() -> ServerRun:
 def chunk_extensions_limited(run: ServerRun) -> Outcome:
     """The total length of chunk extensions is limited.
 
-    RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is work without
-    purpose.
+    RFC 9112 section 7.1.1 advises it: a megabyte of extensions for sixty-four bytes of data is wasted work.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
     if call is not None and len(call.body) == 64 and not call.body_error:
         return broken(run, "a megabyte of chunk extensions was accepted", got="served", expected="4xx or close")
@@ -317,97 +317,9 @@ def chunk_extensions_limited(run: ServerRun) -> Outcome:
 @chunk_extensions_limited.bad
 def _() -> ServerRun:
     got = Call("first", body=b"a" * 64)
-    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", got, Response(200))
+    return chunked_run("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", got, Response(200))
 
 
 @chunk_extensions_limited.good
 def _() -> ServerRun:
-    return _example("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))
-
-
-@server_rule(
-    id="trailers-not-in-environ",
-    level=Level.ERROR,
-    clauses=("rfc-trailers-not-merged",),
-    stimuli=("trailer:*",),
-    hint="Drop trailer fields, or keep them apart from the header variables.",
-    since="0.1",
-)
-def trailers_not_in_environ(run: ServerRun) -> Outcome:
-    """Trailer fields alter and create no header variable.
-
-    RFC 9112 section 7.1.2 and RFC 9110 section 6.5.1. A filter in front looked at the header section; Host, Cookie or
-    Content-Length must not come in by the back door.
-    """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return None
-    found = holding(call, "planted")
-    if found is not None:
-        return broken(run, f"a trailer field came in as {show(found[0])}: {show(found[1])}", got=show(found[1]))
-    if call.get("CONTENT_LENGTH") == "99" or call.get("HTTP_CONTENT_LENGTH"):
-        return broken(run, "a trailer field changed CONTENT_LENGTH", got=show(call.get("CONTENT_LENGTH")))
-    return HELD
-
-
-@trailers_not_in_environ.bad
-def _() -> ServerRun:
-    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    call = Call("first", {"HTTP_X_TRAILER": "planted"}, b"hello")
-    return _example("trailer:custom", body, call, Response(200), wanted=Wanted(decoded=b"hello"))
-
-
-@trailers_not_in_environ.good
-def _() -> ServerRun:
-    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    return _example(
-        "trailer:custom", body, Call("first", body=b"hello"), Response(200), wanted=Wanted(decoded=b"hello")
-    )
-
-
-@server_rule(
-    id="trailers-read-to-their-end",
-    level=Level.ERROR,
-    clauses=("rfc-trailers-consumed",),
-    stimuli=("trailer:custom", "trailer:several"),
-    hint="Read the trailer section up to its empty line before the next request.",
-    since="0.1",
-)
-def trailers_read_to_their_end(run: ServerRun) -> Outcome:
-    """The trailer section is read to its end, so that the next request is found.
-
-    RFC 9112 section 7.1.2. Left in the buffer, the trailer fields are taken for a request line. A server may refuse
-    trailers, or close the connection and say so.
-    """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return None
-    if run.ran("next"):
-        return HELD
-    finals = run.connection.finals
-    if len(finals) > 1 and finals[1].status >= 400:
-        return broken(run, f"the next request was answered with {finals[1].status}", got=str(finals[1].status))
-    if finals and finals[0].says_close:
-        return None
-    if run.connection.closed_by_server:
-        # Perhaps it always closes so; behind the same body without trailers it shows.
-        if not run.ran("behind-plain"):
-            return None
-        return broken(run, "the connection was closed behind the trailers without a word", got="closed")
-    return broken(run, "the next request got no answer", got=run.connection.ended, expected="served")
-
-
-@trailers_read_to_their_end.bad
-def _() -> ServerRun:
-    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    got = Call("first", body=b"hello")
-    return _example("trailer:custom", body, got, Response(200), Response(400), wanted=Wanted(decoded=b"hello"))
-
-
-@trailers_read_to_their_end.good
-def _() -> ServerRun:
-    body = b"5\r\nhello\r\n0\r\nX-Trailer: planted\r\n\r\n"
-    got = Call("first", body=b"hello")
-    run = _example("trailer:custom", body, got, Response(200), Response(200), wanted=Wanted(decoded=b"hello"))
-    run.calls.append(Call("next"))
-    return run
+    return chunked_run("chunk-ext-limit:total", b"1;x=e\r\na\r\n" * 64 + b"0\r\n\r\n", None, Response(400))

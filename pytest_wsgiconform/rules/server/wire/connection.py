@@ -8,7 +8,6 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import in_time, took_place
 
 SECTION = "connection"
 
@@ -30,16 +29,16 @@ def _get(*labels: str) -> bytes:
     level=Level.WARNING,
     clauses=("rfc-persist-default",),
     stimuli=("persist:*",),
-    hint="Keep an HTTP/1.1 connection open after a response whose end can be told.",
+    hint="Keep an HTTP/1.1 connection open after a response with a known end.",
     since="0.1",
 )
 def connection_persists(run: ServerRun) -> Outcome:
     """An HTTP/1.1 connection serves another request after a delimited response.
 
-    RFC 9112 section 9.3. Closing is allowed to a server that says so, and costs a handshake for every request.
+    Closing is allowed to a server that says so, and costs a handshake for every request (RFC 9112 section 9.3).
     """
     first = run.answer("first")
-    if not took_place(run) or first is None:
+    if not run.took_place or first is None:
         return None
     if run.ran("next"):
         return HELD
@@ -71,9 +70,9 @@ def _() -> ServerRun:
 def close_request_honoured(run: ServerRun) -> Outcome:
     """After a request with ``Connection: close`` the server answers it and closes.
 
-    RFC 9112 section 9.6: requests received after it on the connection are not processed.
+    Requests received after it on the connection are not processed (RFC 9112 section 9.6).
     """
-    if not took_place(run) or not run.ran("first"):
+    if not run.took_place or not run.ran("first"):
         return None
     if run.ran("next"):
         return broken(run, "a request behind Connection: close was served", got="served", expected="closed")
@@ -106,11 +105,10 @@ def _() -> ServerRun:
 def http10_connection_ends(run: ServerRun) -> Outcome:
     """An HTTP/1.0 connection ends after one response unless keep-alive was asked for and granted.
 
-    RFC 9112 section 9.3. An old client waits for the end of the connection, and can't read chunks (section 6.1
-    forbids them here).
+    An old client waits for the end of the connection, and can't read chunks (RFC 9112 sections 9.3 and 6.1).
     """
     first = run.answer("first")
-    if not took_place(run) or first is None:
+    if not run.took_place or first is None:
         return None
     if first.framing == "chunked" or first.header("Transfer-Encoding"):
         return broken(run, "an HTTP/1.0 request was answered in chunks", got="Transfer-Encoding", expected="none")
@@ -154,10 +152,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def close_announced(run: ServerRun) -> Outcome:
-    """A server about to close says ``Connection: close`` in its last response.
+    """A server that is about to close says ``Connection: close`` in its last response.
 
-    RFC 9112 sections 9.3 and 9.6. Without it the client sends its next request into the closing connection, and
-    can't know whether it was served.
+    Without it the client sends its next request into the closing connection, and can't know whether it was served (RFC
+    9112 sections 9.3 and 9.6).
     """
     seen = False
     for connection in run.connections:
@@ -192,12 +190,12 @@ def _() -> ServerRun:
 def pipelined_requests_in_order(run: ServerRun) -> Outcome:
     """Pipelined requests are answered in the order in which they came, however they are cut into packets.
 
-    RFC 9112 section 9.3.2. A server may close early; it may not answer out of turn, skip one, or forget those that
-    came in the same packet.
+    A server may close early, but must not answer out of order, skip a request, or lose those that came in the same
+    packet (RFC 9112 section 9.3.2).
     """
     labels = list(run.wanted.labels or ())
     finals = run.connection.finals
-    if not took_place(run) or not finals or not labels:
+    if not run.took_place or not finals or not labels:
         return None
     got = [final.label or str(final.status) for final in finals]
     if got != labels[: len(got)]:
@@ -213,9 +211,9 @@ def pipelined_requests_in_order(run: ServerRun) -> Outcome:
 
 def _pipeline(*labels: str) -> ServerRun:
     asked = ("n1", "n2", "n3")
-    run = one_connection(_get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet")
-    run.wanted = Wanted(labels=asked)
-    return run
+    return one_connection(
+        _get(*asked), *(_ok(label) for label in labels), stimulus="pipeline:one-packet", wanted=Wanted(labels=asked)
+    )
 
 
 @pipelined_requests_in_order.bad
@@ -260,14 +258,14 @@ def _request_variables(call: Call) -> dict[str, str]:
 def packets_make_no_difference(run: ServerRun) -> Outcome:
     """The same request gives the same environ and body whether it comes whole or byte by byte.
 
-    TCP has no packets that an application could rely on (RFC 9112 section 2.2 reads a stream of octets); one
-    ``recv`` is not one request.
+    TCP has no packets that an application could rely on (RFC 9112 section 2.2 reads a stream of octets); one ``recv``
+    is not one request.
     """
     whole, split = run.called("whole"), run.called("split")
-    if not took_place(run) or whole is None or run.answer("whole") is None:
+    if not run.took_place or whole is None or run.answer("whole") is None:
         return None
     answer = run.answer("split")
-    if split is None or answer is None or not in_time(run.connections[-1], answer):
+    if split is None or answer is None or not run.connections[-1].in_time(answer):
         return broken(run, "the request sent byte by byte got no ordinary answer", run.connections[-1], got="no answer")
     if split.body != whole.body:
         got = show(split.body, 60)

@@ -6,7 +6,6 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import hung, took_place
 
 SECTION = "connection"
 
@@ -28,11 +27,11 @@ def _final() -> Response:
     since="0.1",
 )
 def http10_expect_ignored(run: ServerRun) -> Outcome:
-    """An HTTP/1.0 request draws no 100, whatever it expects.
+    """An HTTP/1.0 request never gets 100 Continue, even with an Expect header.
 
-    RFC 9110 section 10.1.1. An HTTP/1.0 client takes the first response for the answer.
+    An HTTP/1.0 client takes the first response for the answer (RFC 9110 section 10.1.1).
     """
-    if not took_place(run) or not run.connection.responses:
+    if not run.took_place or not run.connection.responses:
         return None
     if run.connection.interims:
         status = run.connection.interims[0].status
@@ -64,11 +63,11 @@ def _() -> ServerRun:
 def continue_sent_once(run: ServerRun) -> Outcome:
     """At most one 100 is sent for a request, and none after the final status.
 
-    RFC 9110 section 10.1.1. A 100 between the head and the body of a response is content to the client; a second one
-    may be taken for the answer to the next request.
+    A 100 between the head and the body of a response is content to the client; a second one may be taken for the answer
+    to the next request (RFC 9110 section 10.1.1).
     """
     connection = run.connection
-    if not took_place(run) or not connection.finals:
+    if not run.took_place or not connection.finals:
         return None
     statuses = [response.status for response in connection.responses]
     count = statuses.index(connection.finals[0].status)
@@ -100,11 +99,11 @@ def _() -> ServerRun:
 def continue_lets_the_app_read(run: ServerRun) -> Outcome:
     """A client that expects 100 gets it, or a final status; neither side waits for the other.
 
-    RFC 9110 section 10.1.1: a server that reads the body without sending 100 first leaves the client waiting, and
-    both of them time out.
+    A server that reads the body without sending 100 first leaves the client waiting, and both time out (RFC 9110
+    section 10.1.1).
     """
     connection = run.connection
-    if not took_place(run):
+    if not run.took_place:
         return None
     if connection.skipped and "AwaitInterim" in connection.skipped:
         return broken(run, "neither 100 nor a final status came before the body", got="silence", expected="100")
@@ -139,10 +138,10 @@ def _() -> ServerRun:
 def body_after_early_answer_never_runs(run: ServerRun) -> Outcome:
     """After a final answer without the 100, the server reads the announced body or closes.
 
-    RFC 9112 section 9.3 and RFC 9110 section 10.1.1: the client may send the body all the same, and it must not be
-    taken for requests.
+    The client may still send the body, and it must not be taken for requests (RFC 9112 section 9.3 and RFC 9110 section
+    10.1.1).
     """
-    if not took_place(run) or not (run.calls or run.connection.finals):
+    if not run.took_place or not (run.calls or run.connection.finals):
         return None
     if run.ran("planted"):
         return broken(run, "the body ran as a request of its own", got="second request", expected="skipped or closed")
@@ -161,12 +160,12 @@ def _() -> ServerRun:
 
 
 def _answered(run: ServerRun, what: str) -> Outcome:
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if hung(run.connection):
+    if run.connection.hung:
         return broken(run, f"{what} got no answer and no end", got="silence", expected="an answer")
-    finals = run.connection.finals
-    if finals and finals[0].status == 500:
+    final = run.first_final
+    if final is not None and final.status == 500:
         return broken(run, f"{what} was answered with 500", got="500", expected="an ordinary answer")
     return HELD if run.connection.responses else None
 
@@ -182,7 +181,7 @@ def _answered(run: ServerRun, what: str) -> Outcome:
 def unknown_expectation_answered(run: ServerRun) -> Outcome:
     """An unknown expectation gets an answer.
 
-    RFC 9110 section 10.1.1 has 417 for it and allows to ignore it; waiting for something is neither.
+    RFC 9110 section 10.1.1 allows a server to answer with 417 or to ignore it, not to wait.
     """
     return _answered(run, "an unknown expectation")
 
@@ -211,7 +210,7 @@ def _() -> ServerRun:
 def upgrade_offer_answered(run: ServerRun) -> Outcome:
     """A request that offers an upgrade gets an answer.
 
-    RFC 9110 section 7.8: a server may ignore the offer and serve HTTP/1.1, or switch; it may not stall.
+    A server may ignore the offer and serve HTTP/1.1, or switch, but must not stall (RFC 9110 section 7.8).
     """
     return _answered(run, "an offer to upgrade")
 

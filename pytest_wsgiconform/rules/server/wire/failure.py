@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, hung, took_place
+from ..examples import behaviour_run
 
 SECTION = "response"
 
 
-def _example(stimulus: str, *responses: Response, ended: str = "eof") -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, ended=ended, calls=[Call("first")], stimulus=stimulus)
-
-
 def _ran(run: ServerRun) -> bool:
-    return took_place(run) and first_call(run) is not None
+    return run.took_place and run.first_call is not None
 
 
 @server_rule(
@@ -32,31 +26,31 @@ def _ran(run: ServerRun) -> bool:
 def app_failure_gets_5xx(run: ServerRun) -> Outcome:
     """An app that fails before any output never looks like a success to the client.
 
-    RFC 9110 section 15.6.1. Nothing was sent when the app failed, so the server is free to tell the truth; a cached
-    200 with half a page is worse than an error.
+    Nothing was sent when the app failed, so the server can still report the error; a cached 200 with half a page is
+    worse (RFC 9110 section 15.6.1).
     """
     if not _ran(run):
         return None
-    finals = run.connection.finals
-    if finals and finals[0].label != "next":
-        status = finals[0].status
+    final = run.first_final
+    if final is not None:
+        status = final.status
         if 500 <= status <= 599:
             return HELD
         got = str(status) if status else "no status code"
         return broken(run, f"the client got {got} although the app failed", got=got, expected="500")
-    if hung(run.connection):
+    if run.connection.hung:
         return broken(run, "the client got no answer and no end when the app failed", got="silence", expected="500")
     return HELD
 
 
 @app_failure_gets_5xx.bad
 def _() -> ServerRun:
-    return _example("failure:raise-first", Response(200))
+    return behaviour_run("failure:raise-first", Response(200))
 
 
 @app_failure_gets_5xx.good
 def _() -> ServerRun:
-    return _example("failure:raise-first", Response(500))
+    return behaviour_run("failure:raise-first", Response(500))
 
 
 @server_rule(
@@ -70,24 +64,24 @@ def _() -> ServerRun:
 def app_failure_gets_an_answer(run: ServerRun) -> Outcome:
     """An app that fails before any output gives the client a response, not just the end of the connection.
 
-    A client that sees a bare close may repeat the request, and a proxy reports the server as down
-    (RFC 9110 section 15.6.1).
+    A client that sees a bare close may repeat the request, and a proxy reports the server as down (RFC 9110 section
+    15.6.1).
     """
     if not _ran(run):
         return None
-    if run.connection.finals and run.connection.finals[0].label != "next":
+    if run.first_final is not None:
         return HELD
     return broken(run, "the connection ended without a response when the app failed", got="close", expected="500")
 
 
 @app_failure_gets_an_answer.bad
 def _() -> ServerRun:
-    return _example("failure:raise-started")
+    return behaviour_run("failure:raise-started")
 
 
 @app_failure_gets_an_answer.good
 def _() -> ServerRun:
-    return _example("failure:raise-started", Response(500))
+    return behaviour_run("failure:raise-started", Response(500))
 
 
 @server_rule(
@@ -99,16 +93,15 @@ def _() -> ServerRun:
     since="0.1",
 )
 def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
-    """When the app fails after its output began, the client can tell that the response is incomplete.
+    """When the app fails after its output began, the client can see that the response is incomplete.
 
-    RFC 9112 section 8: a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection.
-    A last chunk written in a ``finally`` makes a valid, wrong response. One that ends with the connection anyway
-    can't be told apart, so it is not judged.
+    It sees a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection (RFC 9112
+    section 8). A last chunk written in a ``finally`` makes a valid, wrong response. A response that is delimited by the
+    end of the connection is not judged: it looks the same either way.
     """
-    finals = run.connection.finals
-    if not _ran(run) or not finals or finals[0].status != 200 or finals[0].framing not in ("chunked", "length"):
+    response = run.first_final
+    if not _ran(run) or response is None or response.status != 200 or response.framing not in ("chunked", "length"):
         return None
-    response = finals[0]
     if b"HTTP/1." in response.body:
         return broken(run, "the next response was sent into the unfinished one", got="two responses in one")
     if response.complete:
@@ -120,9 +113,9 @@ def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
 
 @aborted_response_looks_incomplete.bad
 def _() -> ServerRun:
-    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked"))
+    return behaviour_run("abort:raise-later", Response(200, body=b"partial,", framing="chunked"))
 
 
 @aborted_response_looks_incomplete.good
 def _() -> ServerRun:
-    return _example("abort:raise-later", Response(200, body=b"partial,", framing="chunked", complete=False))
+    return behaviour_run("abort:raise-later", Response(200, body=b"partial,", framing="chunked", complete=False))

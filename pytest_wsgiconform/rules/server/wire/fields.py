@@ -10,19 +10,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import (
-    answered,
-    failed_inside,
-    first_call,
-    first_final,
-    holding,
-    must_refuse,
-    ran_first,
-    refused,
-    took_place,
-    turned_away,
-    unseen,
-)
+from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "request-headers"
 
@@ -42,15 +30,15 @@ def _request(*lines: bytes) -> bytes:
 def bare_cr_refused_or_blanked(run: ServerRun) -> Outcome:
     """A CR that no LF follows ends no line, and does not reach the app.
 
-    RFC 9112 section 2.2: the element is invalid, or the CR is replaced by a space. A recipient that takes it
-    for a line end sees fields that nobody else on the way saw.
+    The element is invalid, or the CR is replaced by a space (RFC 9112 section 2.2). A recipient that takes it for a
+    line end sees fields that others on the way did not see.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with a bare CR")
-    found = holding(call, "\r")
+    found = call.holding("\r")
     if found is not None:
         return broken(run, f"a CR reached the app in {show(found[0])}: {show(found[1])}", got=show(found[1]))
     if "HTTP_X_PLANTED" in call.environ:
@@ -94,11 +82,11 @@ def _() -> ServerRun:
 def bare_lf_splits_no_message(run: ServerRun) -> Outcome:
     """A bare LF does not turn one message into two.
 
-    RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears
-    that way beside a Content-Length still demands that the connection is closed afterwards (section 6.1), so
-    what follows can't run as a request.
+    RFC 9112 section 2.2 lets a recipient take a lone LF for a line end. A Transfer-Encoding that appears that way
+    beside a Content-Length still demands that the connection is closed afterwards (section 6.1), so what follows can't
+    run as a request.
     """
-    if not took_place(run) or not (run.calls or run.connection.responses or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.responses or run.connection.closed_by_server):
         return None
     if run.ran("planted"):
         return broken(
@@ -138,12 +126,12 @@ def _() -> ServerRun:
 def bare_lf_refused(run: ServerRun) -> Outcome:
     """Lines of the head end with CR LF.
 
-    Taking a lone LF is allowed (RFC 9112 section 2.2), and told here as a fact about the server: a proxy in
-    front of it may read the same bytes differently.
+    Accepting a lone LF is allowed (RFC 9112 section 2.2), so this is advice: a proxy in front of it may read the same
+    bytes differently.
     """
-    if not took_place(run) or not (ran_first(run) or refused(run)):
+    if not run.took_place or not (run.ran_first or run.refused):
         return None
-    if ran_first(run):
+    if run.ran_first:
         return broken(run, "a line that ends with a bare LF was accepted", got="served", expected="400")
     return HELD
 
@@ -164,14 +152,14 @@ def _() -> ServerRun:
     level=Level.ERROR,
     clauses=("rfc-space-before-colon",),
     stimuli=("space-before-colon:*",),
-    hint="Answer a field line with blanks between its name and the colon with 400.",
+    hint="Answer a field line with white space between its name and the colon with 400.",
     since="0.1",
 )
 def blank_before_colon_refused(run: ServerRun) -> Outcome:
-    """A blank between a field name and its colon gets 400.
+    """White space between a field name and its colon gets 400.
 
-    RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests
-    and bypassed filters.
+    RFC 9112 section 5.1 is strict here because such lines were read in different ways, which split requests and
+    bypassed filters.
     """
     return must_refuse(run, "a field with a blank before its colon")
 
@@ -199,14 +187,14 @@ def _() -> ServerRun:
 def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
     """A folded field line is refused, or becomes one line with spaces.
 
-    RFC 9112 section 5.2. A line break left in the value splits whatever is built from it; a continuation taken
-    for a field of its own, or dropped, changes what the request says.
+    A line break left in the value splits what is built from it; a continuation taken for a field of its own, or
+    dropped, changes what the request says (RFC 9112 section 5.2).
     """
-    call, decoded = first_call(run), run.wanted.decoded
-    if not took_place(run):
+    call, decoded = run.first_call, run.wanted.decoded
+    if not run.took_place:
         return None
     if call is None:
-        if failed_inside(run) and decoded is None:  # a folded coding may be one that the server lacks
+        if run.failed_inside and decoded is None:  # a folded coding may be one that the server lacks
             return broken(run, "a folded line was answered with 500", got="500", expected="400")
         return turned_away(run, "a request with a folded line")
     if decoded is not None:
@@ -228,26 +216,24 @@ def folded_line_refused_or_joined(run: ServerRun) -> Outcome:
 
 @folded_line_refused_or_joined.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: a", b" folded"),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a\r\n folded"})],
         stimulus="obs-fold:space",
+        wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
     )
-    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
-    return run
 
 
 @folded_line_refused_or_joined.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: a", b" folded"),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a folded"})],
         stimulus="obs-fold:space",
+        wanted=Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded"),
     )
-    run.wanted = Wanted(key="HTTP_X_FIRST", fold_start="a", fold_end="folded")
-    return run
 
 
 @server_rule(
@@ -261,15 +247,15 @@ def _() -> ServerRun:
 def field_name_token_or_refused(run: ServerRun) -> Outcome:
     """A field line without a proper name gives the app no variable.
 
-    RFC 9112 sections 2.2 and 5: a name is a token, and a message that does not match the grammar should be
-    answered with 400. Odd names are how one filter is made to overlook what the next recipient honours.
+    A name is a token, and a message that does not match the grammar should be answered with 400 (RFC 9112 sections 2.2
+    and 5). With odd names one filter overlooks what the next recipient honours.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with a malformed field line")
-    found = holding(call, "planted", "PLANTED")
+    found = call.holding("planted", "PLANTED")
     if found is None:
         return HELD
     return broken(run, f"a malformed field line became {show(found[0])}", got=show(found[0]), expected="400")
@@ -301,16 +287,16 @@ def _() -> ServerRun:
 def large_fields_whole_or_refused(run: ServerRun) -> Outcome:
     """Fields larger than the server handles are refused with a 4xx, never cut.
 
-    RFC 9110 section 5.4: a field that is dropped in silence may have been the one that mattered.
+    A field that is dropped silently may have been the one that mattered (RFC 9110 section 5.4).
     """
-    call = first_call(run)
-    if not took_place(run) or unseen(run):
+    call = run.first_call
+    if not run.took_place or run.unseen:
         return None
     if call is None:
-        final = first_final(run)
+        final = run.first_final
         if final is not None and not 400 <= final.status <= 499:
             return broken(run, f"large fields were answered with {final.status}", got=answered(run), expected="431")
-        return HELD if refused(run) and not (final is None and not run.connection.closed_by_server) else None
+        return HELD if run.refused and not (final is None and not run.connection.closed_by_server) else None
     lost = _lost(run, call)
     return broken(run, f"large fields reached the app cut: {lost}", got=lost, expected="431") if lost else HELD
 
@@ -330,18 +316,20 @@ def _lost(run: ServerRun, call: Call) -> str:
 
 @large_fields_whole_or_refused.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         _request(b"X-First: " + b"a" * 9000),
         Response(200),
         calls=[Call("first", {"HTTP_X_FIRST": "a" * 8190})],
         stimulus="field-limits:one-field-9000",
+        wanted=Wanted(field_length=9000),
     )
-    run.wanted = Wanted(field_length=9000)
-    return run
 
 
 @large_fields_whole_or_refused.good
 def _() -> ServerRun:
-    run = one_connection(_request(b"X-First: " + b"a" * 9000), Response(431), stimulus="field-limits:one-field-9000")
-    run.wanted = Wanted(field_length=9000)
-    return run
+    return one_connection(
+        _request(b"X-First: " + b"a" * 9000),
+        Response(431),
+        stimulus="field-limits:one-field-9000",
+        wanted=Wanted(field_length=9000),
+    )

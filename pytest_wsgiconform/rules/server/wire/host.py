@@ -6,7 +6,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun, one_connection
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, must_refuse, ran_first, took_place
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-headers"
 
@@ -24,14 +24,13 @@ _DATED = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]
 def host_missing_refused(run: ServerRun) -> Outcome:
     """An HTTP/1.1 request without a Host field gets 400; an HTTP/1.0 request needs none.
 
-    RFC 9112 section 3.2. Without it the app can't tell which site was meant, and a guess is a cache
-    poisoner's friend.
+    Without it the app can't know which site was meant, and a wrong guess can poison caches (RFC 9112 section 3.2).
     """
     if not run.stimulus.endswith("http10"):
         return must_refuse(run, "an HTTP/1.1 request without Host")
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if ran_first(run):
+    if run.ran_first:
         return HELD
     return broken(run, f"an HTTP/1.0 request without Host got: {answered(run)}", got=answered(run), expected="served")
 
@@ -59,7 +58,7 @@ def _() -> ServerRun:
 def host_repeated_refused(run: ServerRun) -> Outcome:
     """A request with more than one Host field gets 400.
 
-    RFC 9112 section 3.2. A front end may route by the first and the app answer for the last.
+    A front end may route by the first and the app answer for the last (RFC 9112 section 3.2).
     """
     return must_refuse(run, "a request with two Host fields")
 
@@ -85,10 +84,10 @@ def _() -> ServerRun:
     since="0.1",
 )
 def host_invalid_refused(run: ServerRun) -> Outcome:
-    """A Host value that is no host with an optional port gets 400.
+    """A Host value that is not a host with an optional port gets 400.
 
-    RFC 9112 section 3.2 demands it of the server, and apps build links, redirects and cache keys from the
-    value on the trust that somebody looked at it.
+    RFC 9112 section 3.2 demands it of the server, and apps build links, redirects and cache keys from the value and
+    trust that somebody checked it.
     """
     return must_refuse(run, "an invalid Host")
 

@@ -8,25 +8,14 @@ from ...records.server import Call, Connection, Response, ServerRun, one_connect
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import (
-    answered,
-    failed_inside,
-    first_call,
-    first_final,
-    in_time,
-    must_refuse,
-    ran_first,
-    refused,
-    took_place,
-    turned_away,
-    unseen,
-)
+from ..examples import example_post
+from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
 
 
-def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
-    return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
+def _hello(*lines: bytes) -> bytes:
+    return example_post(*lines, body=b"hello")
 
 
 @server_rule(
@@ -40,21 +29,21 @@ def _post(*lines: bytes, body: bytes = b"hello") -> bytes:
 def differing_lengths_refused(run: ServerRun) -> Outcome:
     """Content-Length values that differ get 400, on one line or on two.
 
-    RFC 9112 section 6.3. Whoever takes the first and whoever takes the last disagree on where the next request
-    begins.
+    Recipients that take the first and recipients that take the last disagree on where the next request begins (RFC 9112
+    section 6.3).
     """
     return must_refuse(run, "a request with differing Content-Length values")
 
 
 @differing_lengths_refused.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    sent = _hello(b"Content-Length: 5", b"Content-Length: 6")
     return one_connection(sent, Response(200), calls=[Call("first")], stimulus="cl-differing:lines-larger-second")
 
 
 @differing_lengths_refused.good
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 5", b"Content-Length: 6")
+    sent = _hello(b"Content-Length: 5", b"Content-Length: 6")
     return one_connection(sent, Response(400), stimulus="cl-differing:lines-larger-second")
 
 
@@ -70,13 +59,13 @@ def _() -> ServerRun:
 def repeated_length_taken_once(run: ServerRun) -> Outcome:
     """Repeated equal Content-Length values are refused or taken once; the app never sees the list.
 
-    RFC 9112 section 6.3. ``int("5, 5")`` is the exception that every app raises over such a variable.
+    ``int("5, 5")`` is the exception that every app raises over such a variable (RFC 9112 section 6.3).
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return broken(run, "answered with 500", got="500", expected="400") if failed_inside(run) else HELD
+        return broken(run, "answered with 500", got="500", expected="400") if run.failed_inside else HELD
     length = call.get("CONTENT_LENGTH")
     if not (length.isascii() and length.isdigit() and int(length) == 5):
         return broken(run, f"CONTENT_LENGTH is {show(length)}", got=show(length), expected="'5'")
@@ -88,13 +77,13 @@ def repeated_length_taken_once(run: ServerRun) -> Outcome:
 @repeated_length_taken_once.bad
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5, 5"}, b"hello")]
-    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+    return one_connection(_hello(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
 @repeated_length_taken_once.good
 def _() -> ServerRun:
     calls = [Call("first", {"CONTENT_LENGTH": "5"}, b"hello")]
-    return one_connection(_post(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
+    return one_connection(_hello(b"Content-Length: 5, 5"), Response(200), calls=calls, stimulus="cl-same:list")
 
 
 @server_rule(
@@ -108,8 +97,8 @@ def _() -> ServerRun:
 def signed_length_refused(run: ServerRun) -> Outcome:
     """A Content-Length with a sign gets 400.
 
-    RFC 9112 section 6.3 with the grammar of RFC 9110 section 8.6. ``int()`` takes signs; a proxy that doesn't
-    frames the message otherwise.
+    The value is digits only (RFC 9112 section 6.3 and RFC 9110 section 8.6). ``int()`` accepts signs; a proxy that
+    doesn't frames the message otherwise.
     """
     return must_refuse(run, "a Content-Length with a sign")
 
@@ -117,12 +106,12 @@ def signed_length_refused(run: ServerRun) -> Outcome:
 @signed_length_refused.bad
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    return one_connection(_post(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(200), calls=calls, stimulus="cl-sign:minus")
 
 
 @signed_length_refused.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @server_rule(
@@ -136,8 +125,8 @@ def _() -> ServerRun:
 def length_of_digits_only(run: ServerRun) -> Outcome:
     """A Content-Length that is not all ASCII digits gets 400.
 
-    RFC 9112 section 6.3. Underscores, other scripts' digits and blanks that ``int()`` strips are lengths for
-    Python only.
+    Only Python takes underscores, other scripts' digits, or the spaces that ``int()`` strips for a length (RFC 9112
+    section 6.3).
     """
     return must_refuse(run, "a Content-Length that is not all digits")
 
@@ -145,12 +134,12 @@ def length_of_digits_only(run: ServerRun) -> Outcome:
 @length_of_digits_only.bad
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    return one_connection(_post(b"Content-Length: 1_0"), Response(200), calls=calls, stimulus="cl-nondigit:underscore")
+    return one_connection(_hello(b"Content-Length: 1_0"), Response(200), calls=calls, stimulus="cl-nondigit:underscore")
 
 
 @length_of_digits_only.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
+    return one_connection(_hello(b"Content-Length: 1_0"), Response(400), stimulus="cl-nondigit:underscore")
 
 
 @server_rule(
@@ -164,7 +153,7 @@ def _() -> ServerRun:
 def empty_length_refused(run: ServerRun) -> Outcome:
     """An empty Content-Length gets 400, and what follows does not run as a request.
 
-    RFC 9112 section 6.3: it is an invalid value, not an absent one.
+    An empty value is invalid, which is not the same as an absent field (RFC 9112 section 6.3).
     """
     outcome = must_refuse(run, "an empty Content-Length")
     if outcome == HELD and run.ran("planted"):
@@ -174,12 +163,12 @@ def empty_length_refused(run: ServerRun) -> Outcome:
 
 @empty_length_refused.bad
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length:"), Response(200), calls=[Call("first")], stimulus="cl-empty:bare")
+    return one_connection(_hello(b"Content-Length:"), Response(200), calls=[Call("first")], stimulus="cl-empty:bare")
 
 
 @empty_length_refused.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
+    return one_connection(_hello(b"Content-Length:"), Response(400), stimulus="cl-empty:bare")
 
 
 @server_rule(
@@ -194,18 +183,18 @@ def _() -> ServerRun:
 def huge_length_handled(run: ServerRun) -> Outcome:
     """A very large Content-Length causes neither an overflow nor a crash.
 
-    RFC 9110 section 8.6. A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond
-    4300 digits.
+    A length that wraps is another length; since Python 3.11 ``int()`` itself raises beyond 4300 digits (RFC 9110
+    section 8.6).
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
     if not run.alive:
         return broken(run, "the server did not survive a very large Content-Length", got="no connection")
-    if failed_inside(run):
+    if run.failed_inside:
         return broken(run, "a very large Content-Length was answered with 500", got="500", expected="413")
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return HELD if refused(run) else None
+        return HELD if run.refused else None
     digits = run.wanted.digits
     if digits is not None and call.get("CONTENT_LENGTH") != digits:
         got = show(call.get("CONTENT_LENGTH"), 60)
@@ -215,18 +204,21 @@ def huge_length_handled(run: ServerRun) -> Outcome:
 
 @huge_length_handled.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: 18446744073709551621")
+    sent = _hello(b"Content-Length: 18446744073709551621")
     calls = [Call("first", {"CONTENT_LENGTH": "5"})]
-    run = one_connection(sent, Response(200), calls=calls, stimulus="cl-huge:20-digits")
-    run.wanted = Wanted(digits="18446744073709551621")
-    return run
+    return one_connection(
+        sent, Response(200), calls=calls, stimulus="cl-huge:20-digits", wanted=Wanted(digits="18446744073709551621")
+    )
 
 
 @huge_length_handled.good
 def _() -> ServerRun:
-    run = one_connection(_post(b"Content-Length: 18446744073709551621"), Response(413), stimulus="cl-huge:20-digits")
-    run.wanted = Wanted(digits="18446744073709551621")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 18446744073709551621"),
+        Response(413),
+        stimulus="cl-huge:20-digits",
+        wanted=Wanted(digits="18446744073709551621"),
+    )
 
 
 @server_rule(
@@ -240,11 +232,10 @@ def _() -> ServerRun:
 def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
     """After a refused framing error the connection is closed.
 
-    RFC 9112 section 6.3: nobody can tell where the next request begins, so nothing more on it may be taken for
-    one.
+    Nobody can know where the next request begins, so nothing that follows may be taken for one (RFC 9112 section 6.3).
     """
-    final = first_final(run)
-    if not took_place(run) or ran_first(run) or final is None or final.status < 400:
+    final = run.first_final
+    if not run.took_place or run.ran_first or final is None or final.status < 400:
         return None
     if run.wanted.may_decode:
         return None
@@ -256,13 +247,13 @@ def connection_closed_after_framing_error(run: ServerRun) -> Outcome:
 
 @connection_closed_after_framing_error.bad
 def _() -> ServerRun:
-    sent = _post(b"Content-Length: -5")
+    sent = _hello(b"Content-Length: -5")
     return one_connection(sent, Response(400), Response(200), calls=[Call("next")], stimulus="cl-sign:minus")
 
 
 @connection_closed_after_framing_error.good
 def _() -> ServerRun:
-    return one_connection(_post(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
+    return one_connection(_hello(b"Content-Length: -5"), Response(400), stimulus="cl-sign:minus")
 
 
 @server_rule(
@@ -275,14 +266,14 @@ def _() -> ServerRun:
     since="0.1",
 )
 def valid_length_honoured(run: ServerRun) -> Outcome:
-    """A valid Content-Length frames the body exactly, and the next request is found behind it.
+    """A valid Content-Length frames the body exactly, and the next request is found after it.
 
-    The counterpart of the rules on invalid ones: a server that refuses everything keeps those, but is of no
-    use (RFC 9112 section 6.3).
+    This is the counterpart of the rules on invalid lengths: a server that refuses everything keeps those, and is
+    useless (RFC 9112 section 6.3).
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         got = answered(run)
         return broken(run, f"a request with a valid Content-Length got: {got}", got=got, expected="served")
@@ -298,17 +289,24 @@ def valid_length_honoured(run: ServerRun) -> Outcome:
 
 @valid_length_honoured.bad
 def _() -> ServerRun:
-    run = one_connection(_post(b"Content-Length: 0005"), Response(400), stimulus="cl-valid:leading-zeros")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 0005"),
+        Response(400),
+        stimulus="cl-valid:leading-zeros",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @valid_length_honoured.good
 def _() -> ServerRun:
     calls = [Call("first", body=b"hello")]
-    run = one_connection(_post(b"Content-Length: 0005"), Response(200), calls=calls, stimulus="cl-valid:leading-zeros")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _hello(b"Content-Length: 0005"),
+        Response(200),
+        calls=calls,
+        stimulus="cl-valid:leading-zeros",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -323,13 +321,13 @@ def _() -> ServerRun:
 def no_framing_means_no_body(run: ServerRun) -> Outcome:
     """A request with neither length nor transfer coding has an empty body.
 
-    RFC 9112 section 6.3. What follows is the next request; read as a body, it is lost, or the read never ends.
+    What follows is the next request; read as a body, it is lost, or the read never ends (RFC 9112 section 6.3).
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call, final = first_call(run), first_final(run)
+    call, final = run.first_call, run.first_final
     if call is None:
-        if failed_inside(run):
+        if run.failed_inside:
             return broken(run, "a request without a body was answered with 500", got="500", expected="served")
         # A server may insist on a length for POST.
         return None if final is not None and final.status == 411 else turned_away(run, "a request without a body")
@@ -348,11 +346,11 @@ def no_framing_means_no_body(run: ServerRun) -> Outcome:
 
 
 def _served_or_closed(run: ServerRun, turn: str, connection: Connection) -> bool:
-    """Whether the next request was served before the client gave up; a response that got lost is told elsewhere."""
+    """Whether the next request was served before the client gave up; another rule reports a response that got lost."""
     label = f"next{turn}"
     announced = bool(connection.finals) and connection.finals[0].says_close
     found = next((final for final in connection.finals if final.label == label), None)
-    served = run.called(label) is not None if found is None else in_time(connection, found)
+    served = run.called(label) is not None if found is None else connection.in_time(found)
     return served or connection.closed_by_server or announced
 
 

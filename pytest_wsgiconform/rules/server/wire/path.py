@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, differs, failed_inside, first_call, refused, rest_of_path, took_place
+from ..outcomes import answered, differs
 
 SECTION = "url"
 
@@ -22,10 +22,10 @@ def _example(stimulus: str, sent: str, got: str, wanted: Wanted = UNSAID) -> Ser
 
 
 def _path_kept(run: ServerRun, why: str) -> Outcome:
-    call, wanted = first_call(run), run.wanted.path
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.path
+    if not run.took_place or call is None or wanted is None:
         return None
-    return differs(run, "the path", rest_of_path(call), wanted, why)
+    return differs(run, "the path", call.rest_of_path, wanted, why)
 
 
 @server_rule(
@@ -47,8 +47,8 @@ def _path_kept(run: ServerRun, why: str) -> Outcome:
 def path_decoded_once(run: ServerRun) -> Outcome:
     """PATH_INFO is the path percent-decoded exactly once.
 
-    Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first
-    decoding (RFC 3875 section 4.1.5). A plus sign is not a blank in a path.
+    Undecoded, routes don't match; decoded twice, ``%252e`` slips past every filter that looked at the first decoding
+    (RFC 3875 section 4.1.5). A plus sign in a path is not a space.
     """
     return _path_kept(run, "which is not the path percent-decoded once")
 
@@ -101,18 +101,18 @@ def _() -> ServerRun:
 def path_bad_percent_survives(run: ServerRun) -> Outcome:
     """An invalid percent sequence is left as it is, or the request refused.
 
-    Dropping characters makes another path of it, and an unhandled error is a way to fill a log
-    (RFC 3986 section 2.1 gives the grammar).
+    Dropping characters makes another path of it, and an unhandled error lets clients fill the log (RFC 3986 section 2.1
+    gives the grammar).
     """
     sent = run.wanted.path_sent
-    if not took_place(run) or sent is None:
+    if not run.took_place or sent is None:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is not None:
-        return differs(run, "the path", rest_of_path(call), sent, "not what was sent")
-    if failed_inside(run):
+        return differs(run, "the path", call.rest_of_path, sent, "not what was sent")
+    if run.failed_inside:
         return broken(run, "an invalid percent sequence was answered with 500", got=answered(run), expected="400")
-    return HELD if refused(run) else None
+    return HELD if run.refused else None
 
 
 @path_bad_percent_survives.bad
@@ -136,14 +136,15 @@ def _() -> ServerRun:
 def path_nul_keeps_tail(run: ServerRun) -> Outcome:
     """An encoded NUL in the path does not cut it.
 
-    A path that ends at the NUL for one layer and goes on for the next lets ``/secret%00.png`` through.
+    ``%00`` stands for a byte like any other (RFC 3986 section 2.1). A path that ends at the NUL for one layer and goes
+    on for the next lets ``/secret%00.png`` through.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
-        return broken(run, "an encoded NUL was answered with 500", got="500") if failed_inside(run) else HELD
-    rest = rest_of_path(call)
+        return broken(run, "an encoded NUL was answered with 500", got="500") if run.failed_inside else HELD
+    rest = call.rest_of_path
     if rest in ("/a\0tail", "/a%00tail"):
         return HELD
     return broken(run, f"the path became {show(rest)}", got=show(rest), expected=show("/a\0tail"))
@@ -170,11 +171,11 @@ def _() -> ServerRun:
 def dot_segments_stay_in_mount(run: ServerRun) -> Outcome:
     """Dot segments don't move a request out of the mount point that it was given to.
 
-    An app that runs under a SCRIPT_NAME must not be handed a path beyond it under another name. At a root
-    mount there is no outside, so the rule is not exercised there.
+    An app that runs under a SCRIPT_NAME must not be given a path outside of it under another name (RFC 3986 section
+    5.2.4 resolves dot segments). At a root mount nothing is outside, so the rule is not exercised there.
     """
     mount = run.mount
-    if not took_place(run) or not mount:
+    if not run.took_place or not mount:
         return None
     for call in run.calls:
         if call.get("SCRIPT_NAME") != mount:
@@ -207,10 +208,10 @@ def _() -> ServerRun:
 
 
 def _double_slash(run: ServerRun) -> tuple[str, str] | None:
-    call = first_call(run)
-    if not took_place(run) or call is None:
+    call = run.first_call
+    if not run.took_place or call is None:
         return None
-    return call.get("SCRIPT_NAME") + call.get("PATH_INFO"), call.get("HTTP_HOST")
+    return call.path, call.get("HTTP_HOST")
 
 
 @server_rule(
@@ -224,8 +225,8 @@ def _double_slash(run: ServerRun) -> tuple[str, str] | None:
 def double_slash_is_a_path(run: ServerRun) -> Outcome:
     """A target that begins with two slashes is a path, not an authority.
 
-    ``urlsplit("//host/x")`` makes a host of the first segment; a server that asks it drops a part of the path
-    (RFC 9112 section 3.2.1: the origin form is a path and a query).
+    ``urlsplit("//host/x")`` makes a host of the first segment; a server that uses it drops a part of the path (RFC 9112
+    section 3.2.1: the origin form is a path and a query).
     """
     seen, authority = _double_slash(run), run.wanted.authority
     if seen is None or authority is None:
@@ -273,8 +274,8 @@ def _() -> ServerRun:
 def double_slash_not_merged(run: ServerRun) -> Outcome:
     """Repeated slashes stay in the path.
 
-    An empty segment is a segment (RFC 3986 section 3.3); servers that merge slashes should say so, for
-    signatures over the path fail without a trace.
+    An empty segment is a segment (RFC 3986 section 3.3); where a server merges slashes, signatures over the path fail
+    for no visible reason.
     """
     seen = _double_slash(run)
     if seen is None:
@@ -310,34 +311,32 @@ def query_passed_raw(run: ServerRun) -> Outcome:
 
     Decoding it before it is split makes ``%26`` a separator (RFC 3875 section 4.1.7).
     """
-    call, wanted = first_call(run), run.wanted.query
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.query
+    if not run.took_place or call is None or wanted is None:
         return None
     return differs(run, "QUERY_STRING", call.get("QUERY_STRING"), wanted, "which is not the query as it was sent")
 
 
 @query_passed_raw.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=&&b=?c d"})],
         stimulus="query:encoded",
+        wanted=Wanted(query="a=%26&b=?c+d"),
     )
-    run.wanted = Wanted(query="a=%26&b=?c+d")
-    return run
 
 
 @query_passed_raw.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/q?a=%26&b=?c+d HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"QUERY_STRING": "a=%26&b=?c+d"})],
         stimulus="query:encoded",
+        wanted=Wanted(query="a=%26&b=?c+d"),
     )
-    run.wanted = Wanted(query="a=%26&b=?c+d")
-    return run
 
 
 @server_rule(
@@ -351,8 +350,8 @@ def _() -> ServerRun:
 def path_parameters_kept(run: ServerRun) -> Outcome:
     """Semicolons and what follows them stay in the path.
 
-    They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last
-    segment's off, and a server that uses it loses them.
+    They are ordinary characters of a segment (RFC 3986 section 3.3); ``urlparse`` splits the last segment's off, and a
+    server that uses it loses them.
     """
     return _path_kept(run, "a part of it was lost")
 

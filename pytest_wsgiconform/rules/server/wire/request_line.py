@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import OTHERS, Call, Response, ServerRun, one_connection
+from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import (
-    answered,
-    first_call,
-    first_final,
-    holding,
-    must_refuse,
-    ran_first,
-    refused,
-    rest_of_path,
-    took_place,
-    unseen,
-)
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-line"
 
@@ -47,8 +36,8 @@ REPORTED = 70_000
 def request_line_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed request line is refused.
 
-    Two parsers in a row that each repair a broken line in their own way see two different requests; that is
-    how requests are smuggled past a front end. RFC 9112 section 3 recommends 400.
+    Two parsers in a row that each repair a broken line in their own way see two different requests, and so requests are
+    smuggled past a front end. RFC 9112 section 3 recommends 400.
     """
     return must_refuse(run, "a malformed request line", redirect=True)
 
@@ -76,51 +65,48 @@ def _() -> ServerRun:
         "request-line:form-feed-in-target",
         "request-line:no-break-space-in-target",
     ),
-    hint="Refuse a request target that holds a raw blank.",
+    hint="Refuse a request target that holds raw white space.",
     since="0.1",
 )
 def target_whitespace_not_repaired(run: ServerRun) -> Outcome:
-    """A blank in the request target is not silently repaired.
+    """A space in the request target is not silently repaired.
 
-    RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have
-    seen another target. Passing the whole target on is no repair; cutting it at the blank is.
+    RFC 9112 section 3.2 advises against guessing what was meant: security filters along the way may have seen another
+    target. Cutting it at the space is a repair; passing the whole target on is not.
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return must_refuse(run, "a request target with a raw blank", redirect=True)
     wanted = run.wanted.tail
     if wanted is None:
         return None
-    if rest_of_path(call) == wanted:
+    if call.rest_of_path == wanted:
         return HELD
     return broken(
         run,
-        f"the target was cut or changed to {show(rest_of_path(call))}",
-        got=show(rest_of_path(call)),
+        f"the target was cut or changed to {show(call.rest_of_path)}",
+        got=show(call.rest_of_path),
         expected="400",
     )
 
 
 @target_whitespace_not_repaired.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first/a"})],
         stimulus="request-line:space-in-target",
+        wanted=Wanted(tail="/a b"),
     )
-    run.wanted = Wanted(tail="/a b")
-    return run
 
 
 @target_whitespace_not_repaired.good
 def _() -> ServerRun:
     sent = b"GET /probe/echo/00000000.first/a b HTTP/1.1\r\nHost: x\r\n\r\n"
-    run = one_connection(sent, Response(400), stimulus="request-line:space-in-target")
-    run.wanted = Wanted(tail="/a b")
-    return run
+    return one_connection(sent, Response(400), stimulus="request-line:space-in-target", wanted=Wanted(tail="/a b"))
 
 
 @server_rule(
@@ -134,8 +120,8 @@ def _() -> ServerRun:
 def version_malformed_refused(run: ServerRun) -> Outcome:
     """A malformed HTTP version is refused.
 
-    The version decides on persistence and framing; guessing it lets two recipients of the same bytes
-    disagree on where the message ends (RFC 9112 sections 2.2 and 2.3).
+    The version decides on persistence and framing; guessing it lets two recipients of the same bytes disagree on where
+    the message ends (RFC 9112 sections 2.2 and 2.3).
     """
     return must_refuse(run, "a malformed HTTP version")
 
@@ -163,7 +149,7 @@ def _() -> ServerRun:
 def version_unsupported_not_served(run: ServerRun) -> Outcome:
     """A request of a major version that the server does not speak is not served.
 
-    A higher major version announces another message syntax; RFC 9110 section 15.6.6 has 505 for it.
+    A higher major version announces another message syntax; RFC 9110 section 15.6.6 defines 505 for it.
     """
     return must_refuse(run, "a request of an unknown major version")
 
@@ -191,12 +177,12 @@ def _() -> ServerRun:
 def method_case_kept(run: ServerRun) -> Outcome:
     """The method reaches the app in the case in which it was sent.
 
-    Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access
-    rules written for one must not be met with the other. Refusing an unknown method is fine.
+    Methods are case-sensitive (RFC 9110 section 9.1): ``get`` is another method than ``GET``, and access rules written
+    for one must not be met with the other. Refusing an unknown method is fine.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return HELD if took_place(run) and first_final(run) is not None else None
+    call = run.first_call
+    if not run.took_place or call is None:
+        return HELD if run.took_place and run.first_final is not None else None
     wanted = run.wanted.method
     if wanted is None:
         return None
@@ -208,26 +194,24 @@ def method_case_kept(run: ServerRun) -> Outcome:
 
 @method_case_kept.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"REQUEST_METHOD": "GET"})],
         stimulus="request-line:method-lower-case",
+        wanted=Wanted(method="get"),
     )
-    run.wanted = Wanted(method="get")
-    return run
 
 
 @method_case_kept.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"get /probe/echo/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"REQUEST_METHOD": "get"})],
         stimulus="request-line:method-lower-case",
+        wanted=Wanted(method="get"),
     )
-    run.wanted = Wanted(method="get")
-    return run
 
 
 @server_rule(
@@ -241,11 +225,11 @@ def _() -> ServerRun:
 def empty_line_before_request_ignored(run: ServerRun) -> Outcome:
     """An empty line before the request line is ignored.
 
-    Some clients send a line end too many after a body; RFC 9112 section 2.2 asks for robustness here.
+    Some clients send an extra line end after a body; RFC 9112 section 2.2 asks for robustness here.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if ran_first(run):
+    if run.ran_first:
         return HELD
     return broken(run, f"an empty line before the request got: {answered(run)}", got=answered(run), expected="served")
 
@@ -267,20 +251,19 @@ def _() -> ServerRun:
     level=Level.ERROR,
     clauses=("rfc-space-after-start-line",),
     stimuli=("request-line:space-led-first-field", "request-line:tab-led-first-field", "request-line:blank-line-led"),
-    hint="Refuse a line that begins with a blank right after the request line, or drop it.",
+    hint="Refuse a line that begins with white space right after the request line, or drop it.",
     since="0.1",
 )
 def blank_led_first_line_dropped(run: ServerRun) -> Outcome:
-    """A line that begins with a blank right after the request line never becomes a field.
+    """A line that begins with white space right after the request line never becomes a field.
 
-    There is nothing that it could continue. RFC 9112 section 2.2: reject the message, or consume such lines
-    unread; taking them as fields, or as the end of the fields, lets an attacker hide fields from one of two
-    recipients.
+    It has no field to continue. RFC 9112 section 2.2: reject the message, or consume such lines unread; taking them as
+    fields, or as the end of the fields, lets an attacker hide fields from one of two recipients.
     """
-    call = first_call(run)
-    if not took_place(run) or call is None:
-        return HELD if took_place(run) and refused(run) else None
-    planted = holding(call, "planted")
+    call = run.first_call
+    if not run.took_place or call is None:
+        return HELD if run.took_place and run.refused else None
+    planted = call.holding("planted")
     if planted is not None:
         return broken(run, f"the line became part of {show(planted[0])}: {show(planted[1])}", got=show(planted[1]))
     if run.stimulus.endswith("blank-line-led") and "HTTP_X_PLANTED" not in call.environ:
@@ -318,13 +301,13 @@ def _() -> ServerRun:
 def long_target_whole_or_refused(run: ServerRun) -> Outcome:
     """A long request target reaches the app whole, or not at all.
 
-    A cut target is another resource. RFC 9112 section 3 has 414 for a target longer than the server parses.
+    A cut target is another resource. RFC 9112 section 3 asks for 414 when a target is longer than the server parses.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is not None:
-        name, got, wanted = "PATH_INFO", len(rest_of_path(call)), run.wanted.tail_length
+        name, got, wanted = "PATH_INFO", len(call.rest_of_path), run.wanted.tail_length
         if run.wanted.query_length is not None:
             name, got, wanted = "QUERY_STRING", len(call.get("QUERY_STRING")), run.wanted.query_length
         if wanted is None:
@@ -335,33 +318,31 @@ def long_target_whole_or_refused(run: ServerRun) -> Outcome:
         return broken(
             run, f"{wanted} characters of the target became {got} in {name}", got=str(got), expected=str(wanted)
         )
-    final = first_final(run)
+    final = run.first_final
     if final is not None and final.status == 500:
         return broken(run, "a long target was answered with 500", got="500", expected="414")
-    return HELD if refused(run) and (final is not None or run.connection.closed_by_server) else None
+    return HELD if run.refused and (final is not None or run.connection.closed_by_server) else None
 
 
 @long_target_whole_or_refused.bad
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(200),
         calls=[Call("first", {"PATH_INFO": "/probe/echo/00000000.first", "QUERY_STRING": "q" * 8192})],
         stimulus="request-line:long-query",
+        wanted=Wanted(query_length=9000),
     )
-    run.wanted = Wanted(query_length=9000)
-    return run
 
 
 @long_target_whole_or_refused.good
 def _() -> ServerRun:
-    run = one_connection(
+    return one_connection(
         b"GET /probe/echo/00000000.first?" + b"q" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         Response(414),
         stimulus="request-line:long-query",
+        wanted=Wanted(query_length=9000),
     )
-    run.wanted = Wanted(query_length=9000)
-    return run
 
 
 @server_rule(
@@ -375,10 +356,10 @@ def _() -> ServerRun:
 def long_target_gets_414(run: ServerRun) -> Outcome:
     """A target that is refused for its length gets 414.
 
-    The client can tell by it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
+    The client learns from it what to change (RFC 9112 section 3, RFC 9110 section 15.5.15).
     """
-    final = first_final(run)
-    if not took_place(run) or ran_first(run) or final is None or final.label in OTHERS:
+    final = run.first_final
+    if not run.took_place or run.ran_first or final is None:
         return None
     if final.status == 414:
         return HELD

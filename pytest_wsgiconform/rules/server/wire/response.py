@@ -8,10 +8,10 @@ import re
 
 from ...display import show
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Connection, Response, ServerRun, one_connection
+from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import took_place
+from ..examples import behaviour_run
 
 SECTION = "response"
 
@@ -20,12 +20,6 @@ _MATRIX = ("response:*", "bodiless:*", "head:*", "failure:*", "persist:*", "http
 
 #: Stimuli that the server answers by itself.
 _REFUSALS = ("cl-sign:plus", "host-missing:http11", "te-te:misspelt")
-
-
-def _example(stimulus: str, *responses: Response) -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
 
 
 def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
@@ -49,13 +43,13 @@ def _finals(run: ServerRun) -> list[tuple[Connection, Response]]:
 def status_line_well_formed(run: ServerRun) -> Outcome:
     """The status line is version, space, three digits, space and an optional reason.
 
-    RFC 9112 section 4. The second space stands even when there is no reason.
+    The second space is required even without a reason (RFC 9112 section 4).
     """
     for connection in run.connections:
         if connection.stray:
             got = show(connection.stray, 60)
             return broken(run, f"the first bytes are no status line: {got}", connection, got=got)
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         for detail in response.deviates("status-line", "version"):
@@ -66,12 +60,12 @@ def status_line_well_formed(run: ServerRun) -> Outcome:
 @status_line_well_formed.bad
 def _() -> ServerRun:
     fault = ("status-line", "not a status line: b'HTTP/1.1 299'")
-    return _example("response:no-reason", Response(299, [("Date", "x")], reason="", deviations=[fault]))
+    return behaviour_run("response:no-reason", Response(299, [("Date", "x")], reason="", deviations=[fault]))
 
 
 @status_line_well_formed.good
 def _() -> ServerRun:
-    return _example("response:no-reason", Response(299, _ORDINARY, reason=""))
+    return behaviour_run("response:no-reason", Response(299, _ORDINARY, reason=""))
 
 
 _ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"), ("Connection", "close")]
@@ -88,9 +82,9 @@ _ORDINARY = [("Date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("Content-Length", "0"),
 def response_head_well_formed(run: ServerRun) -> Outcome:
     """Every line of a response's head keeps the grammar.
 
-    RFC 9112 sections 2.2 and 5. Clients repair a lot, each in its own way; the app gave nothing that would need it.
+    Clients repair a lot, each in its own way; the app gave nothing that would need it (RFC 9112 sections 2.2 and 5).
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         codes = ("line-end", "field-line", "field-name", "field-value", "obs-fold", "length-invalid", "coding")
@@ -102,12 +96,12 @@ def response_head_well_formed(run: ServerRun) -> Outcome:
 @response_head_well_formed.bad
 def _() -> ServerRun:
     fault = ("line-end", "a line ends with a bare LF: b'Content-Length: 0'")
-    return _example("response:echo", Response(200, _ORDINARY, deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, deviations=[fault]))
 
 
 @response_head_well_formed.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -121,11 +115,11 @@ def _() -> ServerRun:
 def response_body_well_formed(run: ServerRun) -> Outcome:
     """The body of a response keeps the framing that its head announces.
 
-    RFC 9112 sections 6 and 7.1: chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted
-    one all its bytes, and no bytes stand between two responses.
+    Chunk lines are hex digits and CR LF, a chunked body has its last chunk, a counted one has all its bytes, and
+    nothing stands between two responses (RFC 9112 sections 6 and 7.1).
     """
     finals = _finals(run)
-    if not took_place(run) or not finals:
+    if not run.took_place or not finals:
         return None
     for connection, response in finals:
         for detail in response.deviates("chunk", "body-incomplete"):
@@ -139,12 +133,12 @@ def response_body_well_formed(run: ServerRun) -> Outcome:
 @response_body_well_formed.bad
 def _() -> ServerRun:
     fault = ("body-incomplete", "the bytes end after 3 of the body")
-    return _example("response:echo", Response(200, _ORDINARY, body=b"ok ", complete=False, deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, body=b"ok ", complete=False, deviations=[fault]))
 
 
 @response_body_well_formed.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -158,9 +152,9 @@ def _() -> ServerRun:
 def response_has_one_framing(run: ServerRun) -> Outcome:
     """No response has both Content-Length and Transfer-Encoding.
 
-    RFC 9112 section 6.2. It is the response's side of request smuggling.
+    Both together are how responses are split, the counterpart of request smuggling (RFC 9112 section 6.2).
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         if response.deviates("both-framings"):
@@ -171,12 +165,12 @@ def response_has_one_framing(run: ServerRun) -> Outcome:
 @response_has_one_framing.bad
 def _() -> ServerRun:
     fault = ("both-framings", "Content-Length and Transfer-Encoding are both there")
-    return _example("response:echo", Response(200, _ORDINARY, framing="chunked", deviations=[fault]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY, framing="chunked", deviations=[fault]))
 
 
 @response_has_one_framing.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -190,9 +184,9 @@ def _() -> ServerRun:
 def response_has_one_length(run: ServerRun) -> Outcome:
     """Two Content-Length headers of an app don't both reach the client.
 
-    RFC 9110 sections 5.3 and 8.6. Clients take the first, the last, or give up; an error or one line is right.
+    Clients take the first, the last, or give up; an error or one line is right (RFC 9110 sections 5.3 and 8.6).
     """
-    if not took_place(run) or not _finals(run):
+    if not run.took_place or not _finals(run):
         return None
     for connection, response in _finals(run):
         for detail in response.deviates("length-repeated"):
@@ -203,12 +197,12 @@ def response_has_one_length(run: ServerRun) -> Outcome:
 @response_has_one_length.bad
 def _() -> ServerRun:
     fault = ("length-repeated", "Content-Length came 2 times: ['5', '5']")
-    return _example("response-lengths:two-lengths", Response(200, _ORDINARY, deviations=[fault]))
+    return behaviour_run("response-lengths:two-lengths", Response(200, _ORDINARY, deviations=[fault]))
 
 
 @response_has_one_length.good
 def _() -> ServerRun:
-    return _example("response-lengths:two-lengths", Response(500, _ORDINARY))
+    return behaviour_run("response-lengths:two-lengths", Response(500, _ORDINARY))
 
 
 @server_rule(
@@ -222,10 +216,10 @@ def _() -> ServerRun:
 def cookies_sent_apart(run: ServerRun) -> Outcome:
     """Several Set-Cookie headers stay separate lines, in order.
 
-    RFC 6265 section 3: the comma that would join them is part of cookie dates.
+    The comma that would join them is part of cookie dates (RFC 6265 section 3).
     """
     answer = run.answer("first")
-    if not took_place(run) or answer is None:
+    if not run.took_place or answer is None:
         return None
     cookies = answer.header("Set-Cookie")
     if cookies == ["a=1", "b=2", "c=3"]:
@@ -236,13 +230,13 @@ def cookies_sent_apart(run: ServerRun) -> Outcome:
 @cookies_sent_apart.bad
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Set-Cookie", "a=1, b=2, c=3"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:cookies", Response(200, headers))
+    return behaviour_run("response:cookies", Response(200, headers))
 
 
 @cookies_sent_apart.good
 def _() -> ServerRun:
     cookies = [("Set-Cookie", value) for value in ("a=1", "b=2", "c=3")]
-    return _example("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
+    return behaviour_run("response:cookies", Response(200, [*_ORDINARY, ("X-Wsgiconform", "00000000.first"), *cookies]))
 
 
 @server_rule(
@@ -256,8 +250,8 @@ def _() -> ServerRun:
 def response_has_one_date(run: ServerRun) -> Outcome:
     """Responses of the classes 2xx, 3xx and 4xx carry exactly one Date.
 
-    RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave
-    a Date keeps its own.
+    RFC 9110 section 6.6.1 demands it of an origin server with a clock; caches compute ages from it. An app that gave a
+    Date keeps its own.
     """
     seen = False
     for connection, response in _finals(run):
@@ -273,12 +267,12 @@ def response_has_one_date(run: ServerRun) -> Outcome:
 
 @response_has_one_date.bad
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY[1:]))
+    return behaviour_run("response:echo", Response(200, _ORDINARY[1:]))
 
 
 @response_has_one_date.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 _FIXDATE = re.compile(
@@ -298,10 +292,10 @@ _CLOCK = 600
     since="0.1",
 )
 def date_in_fixed_form(run: ServerRun) -> Outcome:
-    """A generated Date has the fixed-length GMT form and tells the present time.
+    """A generated Date has the fixed-length GMT form and gives the present time.
 
-    RFC 9110 section 5.6.7. ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in
-    production only.
+    ``strftime`` under a foreign locale, or local time marked as GMT, breaks caching in production only (RFC 9110
+    section 5.6.7).
     """
     for connection, response in _finals(run):
         for value in response.header("Date"):
@@ -317,12 +311,12 @@ def date_in_fixed_form(run: ServerRun) -> Outcome:
 
 @date_in_fixed_form.bad
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, [("Date", "Di, 15 Nov 1994 08:12:31 GMT"), *_ORDINARY[1:]]))
+    return behaviour_run("response:echo", Response(200, [("Date", "Di, 15 Nov 1994 08:12:31 GMT"), *_ORDINARY[1:]]))
 
 
 @date_in_fixed_form.good
 def _() -> ServerRun:
-    return _example("response:echo", Response(200, _ORDINARY))
+    return behaviour_run("response:echo", Response(200, _ORDINARY))
 
 
 @server_rule(
@@ -334,12 +328,12 @@ def _() -> ServerRun:
     since="0.1",
 )
 def server_field_without_detail(run: ServerRun) -> Outcome:
-    """Server may be sent, and tells no fine-grained detail.
+    """Server may be sent, but without fine-grained detail.
 
-    RFC 9110 section 10.2.4: long lists of components with versions help those who look for known holes.
+    Long lists of components with versions help those who look for known holes (RFC 9110 section 10.2.4).
     """
     answer = run.answer("first")
-    if not took_place(run) or answer is None:
+    if not run.took_place or answer is None:
         return None
     for value in answer.header("Server"):
         if len(re.findall(r"[^\s/()]+/[0-9]", value)) > 2 or len(value) > 60:
@@ -350,10 +344,10 @@ def server_field_without_detail(run: ServerRun) -> Outcome:
 @server_field_without_detail.bad
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Server", "big/1.2.3 module/4.5 other/6"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:echo", Response(200, headers))
+    return behaviour_run("response:echo", Response(200, headers))
 
 
 @server_field_without_detail.good
 def _() -> ServerRun:
     headers = [*_ORDINARY, ("Server", "small"), ("X-Wsgiconform", "00000000.first")]
-    return _example("response:echo", Response(200, headers))
+    return behaviour_run("response:echo", Response(200, headers))

@@ -8,13 +8,10 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, first_final, hung, must_refuse, took_place, turned_away, unseen
+from ..examples import example_post
+from ..outcomes import answered, must_refuse, turned_away
 
 SECTION = "smuggling"
-
-
-def _post(*lines: bytes, body: bytes = b"") -> bytes:
-    return b"\r\n".join((b"POST /probe/echo/00000000.first HTTP/1.1", b"Host: x", *lines, b"", b"")) + body
 
 
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
@@ -25,19 +22,19 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
 
     :param closes: whether the connection has to end after it, so that nothing that follows may run.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    call = first_call(run)
+    call = run.first_call
     if run.ran("planted"):
         chunks_counted = call is not None and call.body == run.wanted.decoded
         if closes and (
-            chunks_counted or unseen(run)
+            chunks_counted or run.unseen
         ):  # by the chunks it is no part of the body, but nothing may run any more
             what = "the connection stayed open, and what the Content-Length covers ran as a request"
         else:
             what = "bytes of the body ran as a request of their own"
         return broken(run, what, got="second request", expected="closed" if closes else "400")
-    if call is None and hung(run.connection):
+    if call is None and run.connection.hung:
         return broken(run, "the server waited for more than the chunks", got="silence", expected="400 or an answer")
     wanted = run.wanted.decoded
     if call is not None and wanted is not None and run.mistook_body:
@@ -59,27 +56,35 @@ def _chunked_or_refused(run: ServerRun, *, closes: bool) -> Outcome:
 def length_before_chunked_overridden(run: ServerRun) -> Outcome:
     """With Content-Length and then chunked coding the chunks count or the request is refused, and the connection ends.
 
-    RFC 9112 sections 6.1 and 6.3. Of two recipients one goes by the length, the other by the chunks: the bytes in
-    between are a request that the first never saw. Closing afterwards takes the prize away.
+    Of two recipients one goes by the length, the other by the chunks: the bytes in between are a request that the first
+    never saw (RFC 9112 sections 6.1 and 6.3). Closing afterwards defeats the attack.
     """
     return _chunked_or_refused(run, closes=True)
 
 
-_CL_TE = _post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
+_CL_TE = example_post(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=HELLO)
 
 
 @length_before_chunked_overridden.bad
 def _() -> ServerRun:
-    run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="cl-te:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _CL_TE,
+        Response(200),
+        calls=[Call("first", body=b"5\r\n")],
+        stimulus="cl-te:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @length_before_chunked_overridden.good
 def _() -> ServerRun:
-    run = one_connection(_CL_TE, Response(200), calls=[Call("first", body=b"hello")], stimulus="cl-te:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _CL_TE,
+        Response(200),
+        calls=[Call("first", body=b"hello")],
+        stimulus="cl-te:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -93,27 +98,29 @@ def _() -> ServerRun:
 def chunked_before_length_counts(run: ServerRun) -> Outcome:
     """With chunked coding and then a Content-Length the same holds: chunks or refusal, and the connection ends.
 
-    RFC 9112 sections 6.1 and 6.3. A server that waits for the longer length hangs, one that goes by a shorter
-    length runs the rest as a request.
+    A server that waits for the longer length hangs, one that goes by a shorter length runs the rest as a request (RFC
+    9112 sections 6.1 and 6.3).
     """
     return _chunked_or_refused(run, closes=True)
 
 
-_TE_CL = _post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
+_TE_CL = example_post(b"Transfer-Encoding: chunked", b"Content-Length: 3", body=HELLO)
 
 
 @chunked_before_length_counts.bad
 def _() -> ServerRun:
-    run = one_connection(_TE_CL, Response(200), calls=[Call("first", body=b"5\r\n")], stimulus="te-cl:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(
+        _TE_CL,
+        Response(200),
+        calls=[Call("first", body=b"5\r\n")],
+        stimulus="te-cl:short",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @chunked_before_length_counts.good
 def _() -> ServerRun:
-    run = one_connection(_TE_CL, Response(400), stimulus="te-cl:short")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    return one_connection(_TE_CL, Response(400), stimulus="te-cl:short", wanted=Wanted(decoded=b"hello"))
 
 
 @server_rule(
@@ -127,8 +134,8 @@ def _() -> ServerRun:
 def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
     """A request whose last transfer coding is not plainly chunked gets 400 and a closed connection.
 
-    RFC 9112 section 6.3: the length of such a body can't be known. Guessing "no body" or "it surely means
-    chunked" is what obfuscated codings are made for. Spellings that the grammar allows may be decoded.
+    The length of such a body can't be known (RFC 9112 section 6.3). Obfuscated codings rely on recipients that guess
+    "no body" or "it surely means chunked". Spellings that the grammar allows may be decoded.
     """
     if run.wanted.may_decode:
         return _chunked_or_refused(run, closes=False)
@@ -140,17 +147,24 @@ def coding_not_plainly_chunked_refused(run: ServerRun) -> Outcome:
 
 @coding_not_plainly_chunked_refused.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: chunkedx", body=HELLO)
-    run = one_connection(sent, Response(200), calls=[Call("first")], stimulus="te-te:suffixed")
-    run.wanted = Wanted(may_decode=False, decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: chunkedx", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        calls=[Call("first")],
+        stimulus="te-te:suffixed",
+        wanted=Wanted(may_decode=False, decoded=b"hello"),
+    )
 
 
 @coding_not_plainly_chunked_refused.good
 def _() -> ServerRun:
-    run = one_connection(_post(b"Transfer-Encoding: chunkedx", body=HELLO), Response(501), stimulus="te-te:suffixed")
-    run.wanted = Wanted(may_decode=False, decoded=b"hello")
-    return run
+    return one_connection(
+        example_post(b"Transfer-Encoding: chunkedx", body=HELLO),
+        Response(501),
+        stimulus="te-te:suffixed",
+        wanted=Wanted(may_decode=False, decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -165,14 +179,14 @@ def _() -> ServerRun:
 def unknown_coding_gets_501(run: ServerRun) -> Outcome:
     """A transfer coding that the server does not know gets 501.
 
-    RFC 9112 section 6.1. Passing the still coded body to an app that can't know of the coding is the worst of
-    the alternatives.
+    The worst alternative is to pass the still coded body to an app that can't know of the coding (RFC 9112 section
+    6.1).
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
-    if first_call(run) is not None:
+    if run.first_call is not None:
         return broken(run, "a body with an unknown transfer coding reached the app", got=answered(run), expected="501")
-    final = first_final(run)
+    final = run.first_final
     if final is None:
         return None
     if final.status == 501:
@@ -184,13 +198,13 @@ def unknown_coding_gets_501(run: ServerRun) -> Outcome:
 
 @unknown_coding_gets_501.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
+    sent = example_post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
     return one_connection(sent, Response(400), stimulus="te-unknown:gzip")
 
 
 @unknown_coding_gets_501.good
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
+    sent = example_post(b"Transfer-Encoding: gzip, chunked", body=HELLO)
     return one_connection(sent, Response(501), stimulus="te-unknown:gzip")
 
 
@@ -206,25 +220,34 @@ def _() -> ServerRun:
 def coding_name_case_ignored(run: ServerRun) -> Outcome:
     """``Chunked`` in any mix of case is chunked.
 
-    RFC 9112 section 7. A server that overlooks it reads no body, and the chunks run as a request.
+    A server that compares the case reads no body, and the chunks run as a request (RFC 9112 section 7).
     """
     return _chunked_or_refused(run, closes=False)
 
 
 @coding_name_case_ignored.bad
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
-    run = one_connection(sent, Response(200), Response(400), calls=[Call("first")], stimulus="te-case:Chunked")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: Chunked", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        Response(400),
+        calls=[Call("first")],
+        stimulus="te-case:Chunked",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @coding_name_case_ignored.good
 def _() -> ServerRun:
-    sent = _post(b"Transfer-Encoding: Chunked", body=HELLO)
-    run = one_connection(sent, Response(200), calls=[Call("first", body=b"hello")], stimulus="te-case:Chunked")
-    run.wanted = Wanted(decoded=b"hello")
-    return run
+    sent = example_post(b"Transfer-Encoding: Chunked", body=HELLO)
+    return one_connection(
+        sent,
+        Response(200),
+        calls=[Call("first", body=b"hello")],
+        stimulus="te-case:Chunked",
+        wanted=Wanted(decoded=b"hello"),
+    )
 
 
 @server_rule(
@@ -238,10 +261,10 @@ def _() -> ServerRun:
 def coding_in_http10_ends_connection(run: ServerRun) -> Outcome:
     """After an HTTP/1.0 request with Transfer-Encoding the connection ends.
 
-    RFC 9112 section 6.1: the framing counts as faulty even when a Content-Length is there, since an HTTP/1.0
-    recipient on the way has not understood the coding.
+    The framing counts as faulty even with a Content-Length (RFC 9112 section 6.1), since an HTTP/1.0 recipient on the
+    way has not understood the coding.
     """
-    if not took_place(run) or not (run.calls or run.connection.finals or run.connection.closed_by_server):
+    if not run.took_place or not (run.calls or run.connection.finals or run.connection.closed_by_server):
         return None
     if run.ran("next") or run.ran("planted"):
         return broken(run, "another request ran on the connection", got="served", expected="closed")

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
-from ...records.server import Call, Response, ServerRun, one_connection
+from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import first_call, took_place
+from ..examples import behaviour_run
 
 SECTION = "smuggling"
 
 
-def _example(stimulus: str, *responses: Response) -> ServerRun:
-    behaviour = stimulus.partition(":")[2]
-    sent = f"GET /probe/{behaviour}/00000000.first HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    return one_connection(sent, *responses, calls=[Call("first")], stimulus=stimulus)
-
-
 def _not_split(run: ServerRun, what: str) -> Outcome:
     """Judge that nothing of the app's text acts as a line end, a field or a response of its own."""
-    if not took_place(run) or first_call(run) is None:
+    if not run.took_place or run.first_call is None:
         return None
     for connection in run.connections:
         for response in connection.responses:
@@ -47,20 +41,20 @@ def _not_split(run: ServerRun, what: str) -> Outcome:
 def header_value_splits_nothing(run: ServerRun) -> Outcome:
     """CR, LF or NUL in an app's header value never reaches the wire.
 
-    RFC 9110 sections 2.2 and 5.5. Apps put user input into Location and cookies; the server is the last place where
-    a second response in it can be stopped. Raising, a 5xx, or spaces instead are all right.
+    Apps put user input into Location and cookies; the server is the last place where a second response in it can be
+    stopped (RFC 9110 sections 2.2 and 5.5). Raising, a 5xx, or spaces instead are all right.
     """
     return _not_split(run, "CR, LF or NUL in a header value")
 
 
 @header_value_splits_nothing.bad
 def _() -> ServerRun:
-    return _example("split-value:split-value-crlf", Response(200, [("X-Bad", "a"), ("X-Injected", "yes")]))
+    return behaviour_run("split-value:split-value-crlf", Response(200, [("X-Bad", "a"), ("X-Injected", "yes")]))
 
 
 @header_value_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-value:split-value-crlf", Response(500))
+    return behaviour_run("split-value:split-value-crlf", Response(500))
 
 
 @server_rule(
@@ -74,8 +68,8 @@ def _() -> ServerRun:
 def header_name_splits_nothing(run: ServerRun) -> Outcome:
     """An app's header name that is not a token never reaches the wire.
 
-    RFC 9110 sections 2.2 and 5.1. A colon or a line break in a name makes another field of it, a blank one that
-    recipients read in different ways.
+    A colon or a line break in a name makes another field of it, a space one that recipients read in different ways (RFC
+    9110 sections 2.2 and 5.1).
     """
     return _not_split(run, "an invalid header name")
 
@@ -83,12 +77,12 @@ def header_name_splits_nothing(run: ServerRun) -> Outcome:
 @header_name_splits_nothing.bad
 def _() -> ServerRun:
     fault = ("field-name", "not a field name: b'X Bad'")
-    return _example("split-name:split-name-blank", Response(200, [("X Bad", "value")], deviations=[fault]))
+    return behaviour_run("split-name:split-name-blank", Response(200, [("X Bad", "value")], deviations=[fault]))
 
 
 @header_name_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-name:split-name-blank", Response(500))
+    return behaviour_run("split-name:split-name-blank", Response(500))
 
 
 @server_rule(
@@ -102,7 +96,7 @@ def _() -> ServerRun:
 def status_splits_nothing(run: ServerRun) -> Outcome:
     """A status with CR or LF never splits the response.
 
-    RFC 9112 section 4. The reason phrase is the least watched place that user input gets to.
+    User input gets into reason phrases, and few look for it there (RFC 9112 section 4).
     """
     outcome = _not_split(run, "a line break in the status")
     if outcome != HELD:
@@ -115,9 +109,9 @@ def status_splits_nothing(run: ServerRun) -> Outcome:
 
 @status_splits_nothing.bad
 def _() -> ServerRun:
-    return _example("split-status:split-status-crlf", Response(200, [("X-Injected", "yes")]))
+    return behaviour_run("split-status:split-status-crlf", Response(200, [("X-Injected", "yes")]))
 
 
 @status_splits_nothing.good
 def _() -> ServerRun:
-    return _example("split-status:split-status-crlf", Response(500))
+    return behaviour_run("split-status:split-status-crlf", Response(500))

@@ -8,13 +8,9 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import answered, first_call, must_refuse, rest_of_path, took_place, unseen
+from ..outcomes import answered, must_refuse
 
 SECTION = "request-line"
-
-
-def _path(call: Call) -> str:
-    return call.get("SCRIPT_NAME") + call.get("PATH_INFO")
 
 
 @server_rule(
@@ -28,17 +24,17 @@ def _path(call: Call) -> str:
 def absolute_form_gives_path_and_query(run: ServerRun) -> Outcome:
     """A target in absolute form is served like the same target in origin form.
 
-    Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it.
-    The scheme and authority are no part of the path that an app sees.
+    Every client behind a proxy sends this form, and RFC 9112 section 3.2.2 requires servers to accept it. The scheme
+    and authority are not part of the path that an app sees.
     """
     wanted = run.wanted.path, run.wanted.query
-    if not took_place(run) or unseen(run) or None in wanted:
+    if not run.took_place or run.unseen or None in wanted:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return broken(run, f"a target in absolute form got: {answered(run)}", got=answered(run), expected="served")
-    path, query = _path(call), call.get("QUERY_STRING")
-    if not path.startswith("/") or "://" in path or (rest_of_path(call), query) != wanted:
+    path, query = call.path, call.get("QUERY_STRING")
+    if not path.startswith("/") or "://" in path or (call.rest_of_path, query) != wanted:
         return broken(
             run,
             f"the path became {show(path)} and the query {show(query)}",
@@ -54,17 +50,25 @@ _ABSOLUTE = b"GET http://127.0.0.1:80/probe/echo/00000000.first/x?a=1 HTTP/1.1\r
 @absolute_form_gives_path_and_query.bad
 def _() -> ServerRun:
     environ = {"PATH_INFO": "http://127.0.0.1:80/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
-    run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.wanted = Wanted(path="/x", query="a=1")
-    return run
+    return one_connection(
+        _ABSOLUTE,
+        Response(200),
+        calls=[Call("first", environ)],
+        stimulus="target:absolute",
+        wanted=Wanted(path="/x", query="a=1"),
+    )
 
 
 @absolute_form_gives_path_and_query.good
 def _() -> ServerRun:
     environ = {"PATH_INFO": "/probe/echo/00000000.first/x", "QUERY_STRING": "a=1"}
-    run = one_connection(_ABSOLUTE, Response(200), calls=[Call("first", environ)], stimulus="target:absolute")
-    run.wanted = Wanted(path="/x", query="a=1")
-    return run
+    return one_connection(
+        _ABSOLUTE,
+        Response(200),
+        calls=[Call("first", environ)],
+        stimulus="target:absolute",
+        wanted=Wanted(path="/x", query="a=1"),
+    )
 
 
 @server_rule(
@@ -78,12 +82,12 @@ def _() -> ServerRun:
 def absolute_form_overrides_host(run: ServerRun) -> Outcome:
     """With a target in absolute form the app sees the target's authority, not the Host field.
 
-    RFC 9112 section 3.2.2: the received Host is ignored and replaced. A front end that routes by the target
-    and an app that trusts Host must not see two different hosts.
+    The received Host is ignored and replaced (RFC 9112 section 3.2.2). A front end that routes by the target and an app
+    that trusts Host must not see two different hosts.
     """
-    if not took_place(run) or unseen(run):
+    if not run.took_place or run.unseen:
         return None
-    call = first_call(run)
+    call = run.first_call
     if call is None:
         return must_refuse(run, "an absolute target with another Host")
     host, other = call.get("HTTP_HOST"), run.wanted.other_host
@@ -128,16 +132,16 @@ def _() -> ServerRun:
     since="0.1",
 )
 def asterisk_form_is_no_path(run: ServerRun) -> Outcome:
-    """``OPTIONS *`` never reaches the app as a path with a slash.
+    """``OPTIONS *`` never reaches the app as a path that begins with a slash.
 
-    It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it
-    for a question about one resource. Answering or refusing it in the server is fine.
+    It asks about the server as a whole (RFC 9112 section 3.2.4); as ``/`` or ``/*`` the app would take it for a
+    question about one resource. Answering or refusing it in the server is fine.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals):
         return None
-    if call is not None and _path(call) not in ("*", ""):
-        return broken(run, f"the asterisk became the path {show(_path(call))}", got=show(_path(call)), expected="'*'")
+    if call is not None and call.path not in ("*", ""):
+        return broken(run, f"the asterisk became the path {show(call.path)}", got=show(call.path), expected="'*'")
     return HELD
 
 
@@ -203,18 +207,18 @@ def _() -> ServerRun:
 def connect_target_is_no_path(run: ServerRun) -> Outcome:
     """The authority of a CONNECT never reaches the app as a path.
 
-    CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which no WSGI app can give; made a path, the
-    authority is a resource that nobody asked for.
+    CONNECT asks for a tunnel (RFC 9110 section 9.3.6), which a WSGI app can't give; as a path, the authority would name
+    a resource that was not asked for.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not run.connection.finals and not run.connection.closed_by_server):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.connection.finals and not run.connection.closed_by_server):
         return None
     authority = run.wanted.authority
     if authority is None:
         return None
-    if call is not None and _path(call) == "/" + authority:
+    if call is not None and call.path == "/" + authority:
         return broken(
-            run, f"the authority became the path {show(_path(call))}", got=show(_path(call)), expected="405 or 501"
+            run, f"the authority became the path {show(call.path)}", got=show(call.path), expected="405 or 501"
         )
     return HELD
 
@@ -251,11 +255,11 @@ def _() -> ServerRun:
 def fragment_not_passed_on(run: ServerRun) -> Outcome:
     """A fragment in the request target never reaches the app as data.
 
-    No form of a target has room for one (RFC 9112 section 3.2), so a sender that puts it there means
-    something else than a recipient that keeps it in the path or the query.
+    No form of a target allows one (RFC 9112 section 3.2), so a sender that puts it there means something else than a
+    recipient that keeps it in the path or the query.
     """
-    call = first_call(run)
-    if not took_place(run) or unseen(run):
+    call = run.first_call
+    if not run.took_place or run.unseen:
         return None
     if call is None:
         return must_refuse(run, "a target with a fragment")

@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun, one_connection
 from ...records.stimulus_facts import UNSAID, Wanted
 from ...registry import server_rule
 from ..evidence import broken
-from ..outcomes import differs, failed_inside, first_call, holding, refused, took_place, turned_away
+from ..outcomes import differs, turned_away
 
 SECTION = "request-headers"
 
@@ -31,15 +31,15 @@ def _example(stimulus: str, lines: tuple[bytes, ...], environ: dict[str, str], w
 def line_breaks_and_nul_not_in_environ(run: ServerRun) -> Outcome:
     """No CR, LF or NUL of a field value reaches the app.
 
-    RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another
-    request, a C string) breaks at them.
+    RFC 9110 section 5.5 calls them invalid and dangerous: what is built from the value (a log line, another request, a
+    C string) breaks at them.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with CR, LF or NUL in a field value")
-    found = holding(call, "\0", "\n", "\r")
+    found = call.holding("\0", "\n", "\r")
     if found is None:
         return HELD
     return broken(run, f"{show(found[0])} is {show(found[1])}", got=show(found[1]), expected="400, or spaces")
@@ -68,13 +68,13 @@ def control_characters_survived(run: ServerRun) -> Outcome:
 
     RFC 9110 section 5.5 leaves it open whether such a value is kept or refused; an internal error is neither.
     """
-    if not took_place(run):
+    if not run.took_place:
         return None
     if not run.alive:
         return broken(run, "the server did not survive a control character in a field value", got="no connection")
-    if failed_inside(run):
+    if run.failed_inside:
         return broken(run, "a control character in a field value was answered with 500", got="500", expected="400")
-    return HELD if first_call(run) is not None or refused(run) else None
+    return HELD if run.first_call is not None or run.refused else None
 
 
 @control_characters_survived.bad
@@ -98,12 +98,12 @@ def _() -> ServerRun:
     since="0.1",
 )
 def blanks_around_value_stripped(run: ServerRun) -> Outcome:
-    """Blanks around a field value are not part of it; blanks inside it are.
+    """White space around a field value is not part of it; inside the value it is.
 
-    RFC 9110 section 5.5. An app that compares a token must not have to strip it first.
+    An app that compares a token must not have to strip it first (RFC 9110 section 5.5).
     """
-    call, value = first_call(run), run.wanted.value
-    if not took_place(run) or call is None or value is None:
+    call, value = run.first_call, run.wanted.value
+    if not run.took_place or call is None or value is None:
         return None
     return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "blanks included")
 
@@ -133,11 +133,11 @@ def _() -> ServerRun:
 def high_bytes_are_latin1(run: ServerRun) -> Outcome:
     """Bytes from 0x80 up in a field value reach the app as the code points of the same numbers.
 
-    RFC 9110 section 5.5 calls them opaque data; PEP 3333 ("Unicode Issues") has them as Latin-1 in environ, so
-    that the app can get the bytes back.
+    RFC 9110 section 5.5 calls them opaque data; PEP 3333, "Unicode Issues", puts them into environ as Latin-1, so that
+    the app can get the bytes back.
     """
-    call, value = first_call(run), run.wanted.value
-    if not took_place(run) or call is None or value is None:
+    call, value = run.first_call, run.wanted.value
+    if not run.took_place or call is None or value is None:
         return None
     return differs(run, "HTTP_X_FIRST", call.get("HTTP_X_FIRST"), value, "which does not encode to what was sent")
 
@@ -168,11 +168,11 @@ def _() -> ServerRun:
 def underscore_name_not_merged(run: ServerRun) -> Outcome:
     """A field name with an underscore can't overwrite or join the variable of the name with a hyphen.
 
-    ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and
-    strips the client's copy of it does not know of the second.
+    ``X-User`` and ``X_User`` make the same variable (RFC 3875 section 4.1.18). A proxy that sets the first and strips
+    the client's copy of it overlooks the second.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
@@ -210,11 +210,12 @@ def _() -> ServerRun:
 def underscore_framing_without_effect(run: ServerRun) -> Outcome:
     """Content_Length, Content_Type and Transfer_Encoding change neither the body nor the CGI variables.
 
-    Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE; an app that
-    reads by a forged length hangs, or leaves bytes that run as the next request.
+    Only the server's own reading of the real fields may fill CONTENT_LENGTH and CONTENT_TYPE, though RFC 3875 section
+    4.1.18 gives their look-alikes nearly the same names; an app that reads by a forged length hangs, or leaves bytes
+    that run as the next request.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with an underscore in a field name")
@@ -262,11 +263,12 @@ def _() -> ServerRun:
 def proxy_field_not_passed_on(run: ServerRun) -> Outcome:
     """A client's Proxy field makes no HTTP_PROXY.
 
-    Libraries take HTTP_PROXY of the process environment for the outgoing proxy. Under CGI environ *is* the
-    process environment; elsewhere a copy of it into ``os.environ`` is all that is missing.
+    RFC 3875 section 4.1.18 turns the field into HTTP_PROXY, the name under which libraries look for the outgoing proxy
+    in the process environment. Under CGI environ *is* the process environment; elsewhere it takes only a copy of it
+    into ``os.environ``.
     """
-    call = first_call(run)
-    if not took_place(run) or (call is None and not refused(run)):
+    call = run.first_call
+    if not run.took_place or (call is None and not run.refused):
         return None
     if call is not None and "HTTP_PROXY" in call.environ:
         return broken(run, "the client's Proxy field is in environ as HTTP_PROXY", got=show(call.get("HTTP_PROXY")))
@@ -294,11 +296,11 @@ def _() -> ServerRun:
 def repeated_fields_joined(run: ServerRun) -> Outcome:
     """Repeated fields reach the app as one comma-separated value, in order.
 
-    RFC 3875 section 4.1.18 and RFC 9110 section 5.3: environ has room for one value only, and a list may be
-    spread over lines. Keeping the first or the last loses data.
+    A variable holds one value only, and a list may be spread over lines (RFC 3875 section 4.1.18 and RFC 9110 section
+    5.3). Keeping the first or the last loses data.
     """
-    call, key, wanted = first_call(run), run.wanted.key, run.wanted.values
-    if not took_place(run) or call is None or key is None or wanted is None:
+    call, key, wanted = run.first_call, run.wanted.key, run.wanted.values
+    if not run.took_place or call is None or key is None or wanted is None:
         return None
     value = call.get(key)
     if tuple(member.strip() for member in value.split(",")) == wanted:
@@ -329,11 +331,11 @@ def _() -> ServerRun:
 def cookies_joined_by_semicolon(run: ServerRun) -> Outcome:
     """Several Cookie lines reach the app as one valid cookie string.
 
-    The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4);
-    HTTP/2 front ends split Cookie into lines as a matter of course.
+    The comma that joins other fields is part of a cookie's value for a cookie parser (RFC 6265 section 5.4); HTTP/2
+    front ends commonly split Cookie into lines.
     """
-    call, wanted = first_call(run), run.wanted.pairs
-    if not took_place(run) or call is None or wanted is None:
+    call, wanted = run.first_call, run.wanted.pairs
+    if not run.took_place or call is None or wanted is None:
         return None
     value = call.get("HTTP_COOKIE")
     if tuple(pair.strip() for pair in value.split(";")) == wanted:
@@ -362,13 +364,13 @@ def _() -> ServerRun:
     since="0.1",
 )
 def repeated_singleton_not_mixed(run: ServerRun) -> Outcome:
-    """A repeated field that is no list is refused, reduced to one of its values, or visibly joined.
+    """A repeated field that isn't a list is refused, reduced to one of its values, or visibly joined.
 
-    RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third
-    one that nobody sent.
+    RFC 9110 section 5.3 forbids senders to repeat it. Run together without a comma the values make a third one that
+    nobody sent.
     """
-    call = first_call(run)
-    if not took_place(run):
+    call = run.first_call
+    if not run.took_place:
         return None
     if call is None:
         return turned_away(run, "a request with a repeated field")

@@ -8,7 +8,7 @@ from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..agreed_bytes import BINARY
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first, passed, received_by
+from ..examples import event, example_call, example_run
 
 SECTION = "body"
 
@@ -19,13 +19,13 @@ ALLOWED = frozenset({"__iter__", "__next__", "__len__", "close", "__getitem__", 
 
 def _blocks_arrive(run: ServerRun, gates: tuple[tuple[str, bytes], ...], what: str) -> Outcome:
     """Judge that each block was with the client when the app was let on."""
-    call = first(run)
+    call = run.called("first")
     outcome: Outcome = None
     for gate, block in gates:
-        moment = passed(call, gate) if call is not None else None
+        moment = call.passed(gate) if call is not None else None
         if moment is None:
             continue
-        if block not in received_by(run.connection, moment):
+        if block not in run.connection.received_by(moment):
             message = f"{what} {show(block)} was held back until the application went on"
             return broken(run, message, got="held back", expected="sent before the next step")
         outcome = HELD
@@ -48,20 +48,20 @@ def _gated(*pieces: tuple[float, bytes]) -> ServerRun:
 def blocks_sent_before_next(run: ServerRun) -> Outcome:
     """Each block reaches the client while the application has not yet been asked for, or has not made, the next.
 
-    Why it matters: servers "must not delay the transmission of any block" (PEP 3333, "Buffering and Streaming"), and
-    transmit each before requesting another ("Specification Details"). Progress and event streams depend on it. The
+    Servers "must not delay the transmission of any block" (PEP 3333, "Buffering and Streaming"), and transmit each
+    before requesting another (PEP 3333, "Specification Details"). Progress and event streams depend on it. The
     application waits in its next step until the client has the block; what counts is the order, not the time.
     """
     return _blocks_arrive(run, (("one", b"<one>"), ("two", b"<two>")), "the block")
 
 
 @blocks_sent_before_next.bad
-def _():
+def _() -> ServerRun:
     return _gated((2.5, b"HTTP/1.1 200 OK\r\n\r\n<one><two>"))
 
 
 @blocks_sent_before_next.good
-def _():
+def _() -> ServerRun:
     return _gated((1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>"), (2.5, b"<two>"))
 
 
@@ -77,22 +77,22 @@ def _():
 def write_sends_before_return(run: ServerRun) -> Outcome:
     """What was written reaches the client while the application goes on.
 
-    Why it matters: before ``write()`` returns, the data must have been passed to the client in its entirety or be
-    buffered for transmission while the application proceeds onward (PEP 3333, "The write() Callable").
+    Before ``write()`` returns, the data must have been passed to the client in its entirety or be buffered for
+    transmission while the application proceeds onward (PEP 3333, "The write() Callable").
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or any(entry["raised"] for entry in call.named("write")):
         return None
     return _blocks_arrive(run, (("one", b"<one>"),), "the written data")
 
 
 @write_sends_before_return.bad
-def _():
+def _() -> ServerRun:
     return _gated((2.5, b"HTTP/1.1 200 OK\r\n\r\n<one><two>"))
 
 
 @write_sends_before_return.good
-def _():
+def _() -> ServerRun:
     return _gated((1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>"), (2.5, b"<two>"))
 
 
@@ -108,20 +108,20 @@ def _():
 def blocks_after_write_sent(run: ServerRun) -> Outcome:
     """A block that is yielded after ``write()`` was used is sent at once, too.
 
-    Why it matters: ``write()`` may be used and an iterable returned; its blocks must be treated normally, which
-    means sent immediately (PEP 3333, "The write() Callable").
+    ``write()`` may be used and an iterable returned; its blocks must be treated normally, which means sent immediately
+    (PEP 3333, "The write() Callable").
     """
     return _blocks_arrive(run, (("two", b"<two>"),), "after write(), the block")
 
 
 @blocks_after_write_sent.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="two", opened=True))
     return example_run(calls=[call], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>"), (2.5, b"<two>")])
 
 
 @blocks_after_write_sent.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="two", opened=True))
     return example_run(calls=[call], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one><two>")])
 
@@ -132,7 +132,7 @@ def _arrives(run: ServerRun, wanted: bytes, what: str) -> Outcome:
         return None
     if any(entry["raised"] for call in run.calls for entry in call.named("write")):
         return None  # a rule of its own: nothing of that data can arrive
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         cut = "" if response is None or response.complete else ", cut short"
@@ -151,20 +151,20 @@ def _arrives(run: ServerRun, wanted: bytes, what: str) -> Outcome:
 def body_bytes_unchanged(run: ServerRun) -> Outcome:
     """Body bytes reach the client unaltered.
 
-    Why it matters: a server should treat yielded strings as binary byte sequences, and not alter line endings (PEP
-    3333, "Specification Details"). A transfer coding is removed before the comparison.
+    A server should treat yielded strings as binary byte sequences, and not alter line endings (PEP 3333, "Specification
+    Details"). A transfer coding is removed before the comparison.
     """
     return _arrives(run, BINARY, "a body of all byte values")
 
 
 @body_bytes_unchanged.bad
-def _():
-    return example_run(Response(body=BINARY.replace(b"\r\n", b"\n")), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=BINARY.replace(b"\r\n", b"\n")), calls=[example_call()])
 
 
 @body_bytes_unchanged.good
-def _():
-    return example_run(Response(body=BINARY), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=BINARY), calls=[example_call()])
 
 
 def _line(run: ServerRun) -> bytes:
@@ -183,19 +183,19 @@ def _line(run: ServerRun) -> bytes:
 def close_is_optional(run: ServerRun) -> Outcome:
     """A list, a tuple or a bare iterator, which have no ``close()``, is served.
 
-    Why it matters: the server calls ``close()`` if the iterable has it (PEP 3333, "Specification Details"); most don't.
+    The server calls ``close()`` if the iterable has it (PEP 3333, "Specification Details"); most don't.
     """
     return _arrives(run, b"first," + _line(run), "a body without close()")
 
 
 @close_is_optional.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @close_is_optional.good
-def _():
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -209,20 +209,20 @@ def _():
 def sequence_protocol_iterated(run: ServerRun) -> Outcome:
     """An iterable that has only ``__getitem__`` is served.
 
-    Why it matters: what is iterable is defined by ``iter()`` and the ``for`` statement, the sequence protocol included
-    (PEP 3333, "Supporting Older Versions of Python").
+    What is iterable is defined by ``iter()`` and the ``for`` statement, the sequence protocol included (PEP 3333,
+    "Supporting Older Versions of Python").
     """
     return _arrives(run, b"first," + _line(run), "a body that is a mere sequence")
 
 
 @sequence_protocol_iterated.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @sequence_protocol_iterated.good
-def _():
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -236,28 +236,28 @@ def _():
 def no_attributes_of_iterable_used(run: ServerRun) -> Outcome:
     """A server uses nothing of the returned object but iteration, ``len()`` and ``close()``.
 
-    Why it matters: it "must not directly use any other attributes of the iterable" (PEP 3333, "Specification Details"),
-    unless it is an object of its own, such as a file wrapper's. A ``read`` or ``fileno`` that happens to be there
-    need not mean what the server thinks. What ``isinstance`` looks up is not counted.
+    It "must not directly use any other attributes of the iterable" (PEP 3333, "Specification Details"), unless it is an
+    object of its own, such as a file wrapper's. A ``read`` or ``fileno`` that happens to be there need not mean what
+    the server thinks. What ``isinstance`` looks up is not counted.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None:
         return None
     looked_up = [entry["name"] for entry in call.named("looked-up")]
     for name in looked_up:
         if name not in ALLOWED:
             return broken(run, f"the server looked up {show(name)} on the returned object", got=show(name))
-    return HELD if looked_up or answer(run) is not None else None
+    return HELD if looked_up or run.first_final is not None else None
 
 
 @no_attributes_of_iterable_used.bad
-def _():
-    return example_run(Response(), calls=[example_call(event("looked-up", name="read"))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("looked-up", name="read"))])
 
 
 @no_attributes_of_iterable_used.good
-def _():
-    return example_run(Response(), calls=[example_call(event("looked-up", name="close"))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("looked-up", name="close"))])
 
 
 @server_rule(
@@ -271,10 +271,10 @@ def _():
 def text_body_refused(run: ServerRun) -> Outcome:
     """A server does not encode text that an application yields.
 
-    Why it matters: bodies are bytestrings, and it is the application that knows their encoding (PEP 3333, "Unicode
-    Issues"). A server that encodes on its own makes programs that fail on every other server.
+    Bodies are bytestrings, and it is the application that knows their encoding (PEP 3333, "Unicode Issues"). A server
+    that encodes on its own makes programs that fail on every other server.
     """
-    if first(run) is None:
+    if run.called("first") is None:
         return None
     if b"text-not-bytes" in run.connection.bytes_received or any(b"text-not-bytes" in r.body for r in run.finals):
         return broken(run, "the application yielded a str, and the server encoded and sent it", got="sent")
@@ -282,13 +282,13 @@ def text_body_refused(run: ServerRun) -> Outcome:
 
 
 @text_body_refused.bad
-def _():
-    return example_run(Response(body=b"text-not-bytes"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"text-not-bytes"), calls=[example_call()])
 
 
 @text_body_refused.good
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @server_rule(
@@ -303,17 +303,17 @@ def _():
 def written_like_yielded(run: ServerRun) -> Outcome:
     """Written data makes the same response as yielded data, and precedes it.
 
-    Why it matters: data passed to ``write()`` is treated as if it had been yielded (PEP 3333, "The write()
-    Callable"); what the iterable yields afterwards follows it.
+    Data passed to ``write()`` is treated as if it had been yielded (PEP 3333, "The write() Callable"); what the
+    iterable yields afterwards follows it.
     """
     return _arrives(run, b"w1,w2,w3,y1,y2", "data that was written and yielded")
 
 
 @written_like_yielded.bad
-def _():
-    return example_run(Response(body=b"y1,y2w1,w2,w3,"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"y1,y2w1,w2,w3,"), calls=[example_call()])
 
 
 @written_like_yielded.good
-def _():
-    return example_run(Response(body=b"w1,w2,w3,y1,y2"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"w1,w2,w3,y1,y2"), calls=[example_call()])

@@ -1,4 +1,4 @@
-"""How a server calls the application: which kinds, how often, and how its processes and threads are told."""
+"""How a server calls the application: which kinds, how often, and with what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...records.server import Response, ServerRun
 from ...records.stimulus_facts import Launch
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first, started
+from ..examples import event, example_call, example_run
 
 SECTION = "call"
 
@@ -34,19 +34,19 @@ HARMLESS = frozenset(
     level=Level.ERROR,
     clauses=("call-app-any-kind",),
     stimuli=("kind:*",),
-    hint="Call the object with two positional arguments; care for nothing else about it.",
+    hint="Call the object with two positional arguments; rely on nothing else about it.",
     since="0.1",
 )
 def any_callable_served(run: ServerRun) -> Outcome:
     """Functions, bound methods, classes and instances with ``__call__`` are served alike.
 
-    Why it matters: an application is any callable, and a server "must not have any dependency on what kind of callable
-    was provided to it" (PEP 3333, "Specification Overview").
+    An application is any callable, and a server "must not have any dependency on what kind of callable was provided to
+    it" (PEP 3333, "Specification Overview").
     """
     kind = run.launch.app or "a function"
     if run.noted.not_started:
         return broken(run, f"the server does not start with {kind} as its application: {run.noted.not_started}")
-    response = answer(run)
+    response = run.first_final
     if run.probed and not run.calls and response is None:
         return broken(run, f"the server neither called {kind} nor answered")
     wanted = f"ok {run.token}.first\n".encode()
@@ -57,13 +57,13 @@ def any_callable_served(run: ServerRun) -> Outcome:
 
 
 @any_callable_served.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()], launch=Launch(app="app_class"))
 
 
 @any_callable_served.good
-def _():
-    response = Response(body=b"ok t.first\n")
+def _() -> ServerRun:
+    response = Response(200, body=b"ok t.first\n")
     return example_run(response, calls=[example_call()], launch=Launch(app="app_class"), token="t")
 
 
@@ -78,11 +78,11 @@ def _():
 def app_not_introspected(run: ServerRun) -> Outcome:
     """A server calls the application and reads no attributes of it.
 
-    Why it matters: callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"):
-    what a server finds out about one kind of object, another kind does not have. What logging, ``isinstance`` and
-    ``functools.wraps`` look up (names, module, class, documentation) is not counted.
+    Callables "are only to be called, not introspected upon" (PEP 3333, "Specification Overview"): what a server finds
+    out about one kind of object, another kind does not have. What logging, ``isinstance`` and ``functools.wraps`` look
+    up (names, module, class, documentation) is not counted.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or "wsgiconform.lookups" not in call.environ:
         return None
     looked_up = call.environ["wsgiconform.lookups"]
@@ -93,12 +93,12 @@ def app_not_introspected(run: ServerRun) -> Outcome:
 
 
 @app_not_introspected.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__code__"]})])
 
 
 @app_not_introspected.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgiconform.lookups": ["__class__"]})])
 
 
@@ -113,8 +113,8 @@ def _():
 def app_called_once_per_request(run: ServerRun) -> Outcome:
     """Each request makes the server call the application exactly once.
 
-    Why it matters: the server invokes the application "once for each request it receives" that is directed at it (PEP
-    3333, "The Server/Gateway Side"). A second call repeats orders and payments.
+    The server invokes the application "once for each request it receives" that is directed at it (PEP 3333, "The
+    Server/Gateway Side"). A second call repeats orders and payments.
     """
     labels = [call.label for call in run.calls if call.label]
     for label in labels:
@@ -128,13 +128,13 @@ def app_called_once_per_request(run: ServerRun) -> Outcome:
 
 
 @app_called_once_per_request.bad
-def _():
-    return example_run(Response(), calls=[example_call(), example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(), example_call()])
 
 
 @app_called_once_per_request.good
-def _():
-    return example_run(Response(), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_rule(
@@ -148,11 +148,11 @@ def _():
 def start_response_takes_positionals(run: ServerRun) -> Outcome:
     """``start_response`` takes two positional arguments, and a third.
 
-    Why it matters: it must accept two required positional arguments and one optional one (PEP 3333, "Specification
-    Details"). A first call that carries exc_info, as an error page's does, is an ordinary start.
+    It must accept two required positional arguments and one optional one (PEP 3333, "Specification Details"). A first
+    call that carries exc_info, as an error page's does, is an ordinary start.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if call is None or not found:
         return None
     if found[0]["raised"]:
@@ -161,14 +161,14 @@ def start_response_takes_positionals(run: ServerRun) -> Outcome:
 
 
 @start_response_takes_positionals.bad
-def _():
+def _() -> ServerRun:
     raised = "TypeError: start_response() takes 2 positional arguments but 3 were given"
     return example_run(calls=[example_call(event("start", status="200 OK", raised=raised))])
 
 
 @start_response_takes_positionals.good
-def _():
-    return example_run(Response(), calls=[example_call(event("start", status="200 OK", raised=""))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("start", status="200 OK", raised=""))])
 
 
 @server_rule(
@@ -183,10 +183,10 @@ def _():
 def write_takes_bytes(run: ServerRun) -> Outcome:
     """What ``start_response`` returns takes one bytestring.
 
-    Why it matters: it must return a ``write(body_data)`` callable with one positional argument (PEP 3333,
-    "Specification Details"), which older frameworks still use.
+    It must return a ``write(body_data)`` callable with one positional argument (PEP 3333, "Specification Details"),
+    which older frameworks still use.
     """
-    call = first(run)
+    call = run.called("first")
     found = call.named("write") if call is not None else []
     for entry in found:
         if entry["raised"]:
@@ -195,10 +195,10 @@ def write_takes_bytes(run: ServerRun) -> Outcome:
 
 
 @write_takes_bytes.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("write", size=3, raised="TypeError: 'NoneType' is not callable"))])
 
 
 @write_takes_bytes.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("write", size=3, raised=""))])

@@ -6,7 +6,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "close"
 
@@ -26,11 +26,11 @@ def _closed(call: Call, of: str = "outer") -> int:
 def close_on_returned_object(run: ServerRun) -> Outcome:
     """``close()`` is called on the object that the application returned.
 
-    Why it matters: it is the iterable returned by the application whose ``close()`` must be called (PEP 3333,
-    "Specification Details"), not the iterator that was derived from it.
+    It is the iterable returned by the application whose ``close()`` must be called (PEP 3333, "Specification Details"),
+    not the iterator that was derived from it.
     """
-    call = first(run)
-    response = answer(run)
+    call = run.called("first")
+    response = run.first_final
     if call is None or response is None or not response.complete:
         return None
     if not _closed(call):
@@ -40,13 +40,13 @@ def close_on_returned_object(run: ServerRun) -> Outcome:
 
 
 @close_on_returned_object.bad
-def _():
-    return example_run(Response(), calls=[example_call(event("close", of="inner", number=1))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("close", of="inner", number=1))])
 
 
 @close_on_returned_object.good
-def _():
-    return example_run(Response(), calls=[example_call(event("close", of="outer", number=1))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("close", of="outer", number=1))])
 
 
 @server_rule(
@@ -60,10 +60,10 @@ def _():
 def close_called_after_error(run: ServerRun) -> Outcome:
     """``close()`` is called when iteration ends with an exception.
 
-    Why it matters: it must be called whether the request completed normally or terminated early due to an application
-    error (PEP 3333, "Specification Details"). Locks and database connections hang on it.
+    It must be called whether the request completed normally or terminated early due to an application error (PEP 3333,
+    "Specification Details"). Locks and database connections hang on it.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("raise"):
         return None
     if not _closed(call):
@@ -72,12 +72,12 @@ def close_called_after_error(run: ServerRun) -> Outcome:
 
 
 @close_called_after_error.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("raise", error="ProbeError: x", phase="next"))])
 
 
 @close_called_after_error.good
-def _():
+def _() -> ServerRun:
     events = event("raise", error="ProbeError: x", phase="next"), event("close", of="outer", number=1)
     return example_run(calls=[example_call(*events)])
 
@@ -93,11 +93,10 @@ def _():
 def close_called_after_disconnect(run: ServerRun) -> Outcome:
     """``close()`` is called when the client goes away in the middle of the response.
 
-    Why it matters: it must also be called on early termination due to a browser disconnect (PEP 3333, "Specification
-    Details"). The application goes on yielding, so that the server can notice; where it came to its end first,
-    nothing is judged.
+    It must also be called on early termination due to a browser disconnect (PEP 3333, "Specification Details"). The
+    application goes on yielding, so that the server can notice; where it came to its end first, nothing is judged.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("yield") or call.named("exhausted"):
         return None
     if not call.named("close"):
@@ -107,12 +106,12 @@ def close_called_after_disconnect(run: ServerRun) -> Outcome:
 
 
 @close_called_after_disconnect.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("yield", number=1, size=8000))], ended="client")
 
 
 @close_called_after_disconnect.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("yield", number=1, size=8000), event("close", number=1))])
 
 

@@ -7,15 +7,8 @@ from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    Asked,
-    example_call,
-    example_path,
-    example_request,
-    example_run,
-    judge_each,
-    pairs,
-)
+from ..examples import example_call, example_path, example_request, example_run
+from ..requests import Asked, judge_each, pairs
 
 SECTION = "environ"
 
@@ -31,19 +24,19 @@ SECTION = "environ"
 def request_method_as_sent(run: ServerRun) -> Outcome:
     """REQUEST_METHOD is the method token that the client sent.
 
-    Why it matters: an application routes by it. The method is a case-sensitive token of the client's choice (PEP 3333,
-    "environ Variables"); a server that does not want one refuses it before the application is called.
+    An application routes by it. The method is a case-sensitive token of the client's choice (PEP 3333, "environ
+    Variables"); a server that does not want one refuses it before the application is called.
     """
     return judge_each(run, "REQUEST_METHOD", lambda request: request.method, "not the method that was sent")
 
 
 @request_method_as_sent.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(method="BREW"), calls=[example_call(REQUEST_METHOD="GET")])
 
 
 @request_method_as_sent.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(method="BREW"), calls=[example_call(REQUEST_METHOD="BREW")])
 
 
@@ -58,12 +51,12 @@ def _():
 def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
     """SCRIPT_NAME and PATH_INFO together are the decoded path of the request.
 
-    Why it matters: SCRIPT_NAME is the initial portion of the request URL's path and PATH_INFO its remainder (PEP 3333,
-    "environ Variables"). Routing, and the URL that an application rebuilds, depend on nothing being lost in between.
+    SCRIPT_NAME is the initial portion of the request URL's path and PATH_INFO its remainder (PEP 3333, "environ
+    Variables"). Routing, and the URL that an application rebuilds, depend on nothing being lost in between.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
-        got = call.get("SCRIPT_NAME") + call.get("PATH_INFO")
+        got = call.path
         if got != request.path:
             message = f"SCRIPT_NAME + PATH_INFO is {show(got)} for the target {show(request.target)}"
             return broken(run, message, request.connection, got=show(got), expected=show(request.path))
@@ -72,12 +65,12 @@ def path_info_is_rest_of_path(run: ServerRun) -> Outcome:
 
 
 @path_info_is_rest_of_path.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a%20b"), calls=[example_call(PATH_INFO=example_path(rest="/a%20b"))])
 
 
 @path_info_is_rest_of_path.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a%20b"), calls=[example_call(PATH_INFO=example_path(rest="/a b"))])
 
 
@@ -92,9 +85,9 @@ def _():
 def script_name_is_mount_point(run: ServerRun) -> Outcome:
     """Below a mount point SCRIPT_NAME is that point and PATH_INFO what follows it.
 
-    Why it matters: SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333,
-    "environ Variables"). With the prefix left in PATH_INFO no route matches; with it in neither, every link that
-    the application makes leads out of it. At a root mount the rule is not exercised.
+    SCRIPT_NAME is the initial portion of the path that corresponds to the application object (PEP 3333, "environ
+    Variables"). With the prefix left in PATH_INFO no route matches; with it in neither, every link that the application
+    makes leads out of it. At a root mount the rule is not exercised.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -110,13 +103,13 @@ def script_name_is_mount_point(run: ServerRun) -> Outcome:
 
 
 @script_name_is_mount_point.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(SCRIPT_NAME="", PATH_INFO=example_path())]
     return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
 
 
 @script_name_is_mount_point.good
-def _():
+def _() -> ServerRun:
     calls = [example_call(SCRIPT_NAME="/mount", PATH_INFO=example_path())]
     return example_run(sent=example_request(mount="/mount"), calls=calls, mount="/mount")
 
@@ -132,19 +125,19 @@ def _():
 def query_string_as_sent(run: ServerRun) -> Outcome:
     """QUERY_STRING is what follows the first question mark, undecoded.
 
-    Why it matters: the query is decoded by the application, once (PEP 3333, "environ Variables": the portion of the
-    request URL that follows the "?"). A server that decodes it makes ``%26`` a separator.
+    The query is decoded by the application, once (PEP 3333, "environ Variables": the portion of the request URL that
+    follows the "?"). A server that decodes it makes ``%26`` a separator.
     """
     return judge_each(run, "QUERY_STRING", lambda request: request.query, "not what followed the first question mark")
 
 
 @query_string_as_sent.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="?q=%26"), calls=[example_call(QUERY_STRING="q=&")])
 
 
 @query_string_as_sent.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="?q=%26"), calls=[example_call(QUERY_STRING="q=%26")])
 
 
@@ -159,8 +152,8 @@ def _():
 def content_type_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_TYPE is the value of the request's Content-Type.
 
-    Why it matters: it is the content of the Content-Type field (PEP 3333, "environ Variables"); without its parameters
-    a multipart form cannot be read.
+    It is the content of the Content-Type field (PEP 3333, "environ Variables"); without its parameters a multipart form
+    cannot be read.
     """
 
     def wanted(request: Asked) -> str | None:
@@ -170,13 +163,13 @@ def content_type_as_sent(run: ServerRun) -> Outcome:
 
 
 @content_type_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Type: text/x; charset=utf-8")
     return example_run(sent=sent, calls=[example_call(CONTENT_TYPE="text/x")])
 
 
 @content_type_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Type: text/x; charset=utf-8")
     return example_run(sent=sent, calls=[example_call(CONTENT_TYPE="text/x; charset=utf-8")])
 
@@ -192,8 +185,8 @@ def _():
 def content_length_as_sent(run: ServerRun) -> Outcome:
     """CONTENT_LENGTH is the value of the request's Content-Length.
 
-    Why it matters: it is how an application knows how much to read (PEP 3333, "environ Variables": the contents of any
-    Content-Length field in the HTTP request). For a length of 0 an empty or absent variable says the same.
+    It is how an application knows how much to read (PEP 3333, "environ Variables": the contents of any Content-Length
+    field in the HTTP request). For a length of 0 an empty or absent variable says the same.
     """
 
     def wanted(request: Asked) -> str | None:
@@ -203,13 +196,13 @@ def content_length_as_sent(run: ServerRun) -> Outcome:
 
 
 @content_length_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Length: 10", method="POST")
     return example_run(sent=sent, calls=[example_call(CONTENT_LENGTH="")])
 
 
 @content_length_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "Content-Length: 10", method="POST")
     return example_run(sent=sent, calls=[example_call(CONTENT_LENGTH="10")])
 
@@ -225,9 +218,9 @@ def _():
 def server_address_names_listener(run: ServerRun) -> Outcome:
     """Without a Host, SERVER_NAME and SERVER_PORT name the listener.
 
-    Why it matters: with SCRIPT_NAME and PATH_INFO the two complete the URL when the client sent no Host (PEP 3333,
-    "environ Variables" and "URL Reconstruction"). A port that nobody listens on, or a name that no host can bear
-    (blanks, a slash, the reserved ``.invalid``), makes links that lead nowhere.
+    With SCRIPT_NAME and PATH_INFO the two complete the URL when the client sent no Host (PEP 3333, "environ Variables"
+    and "URL Reconstruction"). A port that nobody listens on, or a name that no host can have (with spaces, a slash, or
+    the reserved ``.invalid``), makes links that lead nowhere.
     """
     call = run.called("first")
     if call is None or "SERVER_PORT" not in call.environ:
@@ -250,13 +243,13 @@ def _may_be_a_host(name: str) -> bool:
 
 
 @server_address_names_listener.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(SERVER_NAME="example.invalid", SERVER_PORT="8000")]
     return example_run(calls=calls, host="127.0.0.1:8000")
 
 
 @server_address_names_listener.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")], host="127.0.0.1:8000")
 
 
@@ -271,17 +264,17 @@ def _():
 def server_protocol_is_request_version(run: ServerRun) -> Outcome:
     """SERVER_PROTOCOL is the version in the client's request.
 
-    Why it matters: it is "The version of the protocol the client used to send the request" (PEP 3333, "environ
-    Variables"), by which an application tells what it may answer.
+    It is "The version of the protocol the client used to send the request" (PEP 3333, "environ Variables"), by which an
+    application decides what it may answer.
     """
     return judge_each(run, "SERVER_PROTOCOL", lambda request: request.version, "not the version that the client used")
 
 
 @server_protocol_is_request_version.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(version="HTTP/1.0"), calls=[example_call(SERVER_PROTOCOL="HTTP/1.1")])
 
 
 @server_protocol_is_request_version.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(version="HTTP/1.0"), calls=[example_call(SERVER_PROTOCOL="HTTP/1.0")])

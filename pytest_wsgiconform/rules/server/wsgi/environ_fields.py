@@ -7,15 +7,8 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    Asked,
-    asked,
-    example_call,
-    example_path,
-    example_request,
-    example_run,
-    pairs,
-)
+from ..examples import example_call, example_path, example_request, example_run
+from ..requests import Asked, asked, pairs
 
 SECTION = "environ"
 
@@ -57,9 +50,9 @@ def _passed_on(request: Asked) -> dict[str, str]:
 def request_headers_passed_on(run: ServerRun) -> Outcome:
     """Every header of the request shows up as its HTTP_ variable.
 
-    Why it matters: the presence of these variables "should correspond with the presence or absence of the appropriate
-    HTTP header in the request" (PEP 3333, "environ Variables"). Hop-by-hop fields, which are the server's business,
-    and Authorization, which CGI lets a server keep to itself, are not counted.
+    The presence of these variables "should correspond with the presence or absence of the appropriate HTTP header in
+    the request" (PEP 3333, "environ Variables"). Hop-by-hop fields, which are the server's business, and Authorization,
+    which CGI lets a server keep to itself, are not counted.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -72,13 +65,13 @@ def request_headers_passed_on(run: ServerRun) -> Outcome:
 
 
 @request_headers_passed_on.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Two-Words: two")
     return example_run(sent=sent, calls=[example_call(HTTP_HOST="127.0.0.1:8000", **{"HTTP_X-TWO-WORDS": "two"})])
 
 
 @request_headers_passed_on.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Two-Words: two")
     return example_run(sent=sent, calls=[example_call(HTTP_HOST="127.0.0.1:8000", HTTP_X_TWO_WORDS="two")])
 
@@ -88,14 +81,14 @@ def _():
     level=Level.ERROR,
     clauses=("env-http-value", "env-http-name-mapping"),
     stimuli=("env:names",),
-    hint="Strip the blanks around the value, and change nothing else.",
+    hint="Strip the white space around the value, and change nothing else.",
     since="0.1",
 )
 def request_header_values_as_sent(run: ServerRun) -> Outcome:
-    """An HTTP_ variable holds its header's value, without surrounding blanks.
+    """An HTTP_ variable holds its header's value, without surrounding spaces.
 
-    Why it matters: HTTP_ variables correspond to the headers that the client supplied (PEP 3333, "environ Variables").
-    Inner blanks, commas and quotes belong to the value.
+    HTTP_ variables correspond to the headers that the client supplied (PEP 3333, "environ Variables"). Inner spaces,
+    commas and quotes belong to the value.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -111,13 +104,13 @@ def request_header_values_as_sent(run: ServerRun) -> Outcome:
 
 
 @request_header_values_as_sent.bad
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Probe: two  words, inside")
     return example_run(sent=sent, calls=[example_call(HTTP_X_PROBE="two words, inside")])
 
 
 @request_header_values_as_sent.good
-def _():
+def _() -> ServerRun:
     sent = example_request("first", "", "X-Probe:  two  words, inside ")
     return example_run(sent=sent, calls=[example_call(HTTP_X_PROBE="two  words, inside")])
 
@@ -133,8 +126,8 @@ def _():
 def no_invented_request_headers(run: ServerRun) -> Outcome:
     """No HTTP_ variable appears for a header that the client did not send.
 
-    Why it matters: applications trust HTTP_ variables to come from the client, or from a proxy they know. Presence
-    "should correspond with the presence or absence of the appropriate HTTP header" (PEP 3333, "environ Variables").
+    Applications trust HTTP_ variables to come from the client, or from a known proxy. Presence "should correspond with
+    the presence or absence of the appropriate HTTP header" (PEP 3333, "environ Variables").
     """
     outcome: Outcome = None
     for request, call in pairs(run):
@@ -147,13 +140,13 @@ def no_invented_request_headers(run: ServerRun) -> Outcome:
 
 
 @no_invented_request_headers.bad
-def _():
+def _() -> ServerRun:
     call = example_call(HTTP_HOST="127.0.0.1:8000", HTTP_PROXY="http://127.0.0.1:3128")
     return example_run(sent=example_request(), calls=[call])
 
 
 @no_invented_request_headers.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(), calls=[example_call(HTTP_HOST="127.0.0.1:8000")])
 
 
@@ -168,9 +161,8 @@ def _():
 def url_scheme_is_clients(run: ServerRun) -> Outcome:
     """``wsgi.url_scheme`` agrees with how the client reached the application.
 
-    Why it matters: it is the scheme part of the URL at which the application is being invoked (PEP 3333, "environ
-    Variables"); redirects and cookies marked secure depend on it. Over a plain listener this tells half the truth: that
-    TLS would give ``https`` is not tried.
+    It is the scheme part of the URL at which the application is being invoked (PEP 3333, "environ Variables");
+    redirects and cookies marked secure depend on it. Tried over a plain listener only, not over TLS.
     """
     call = run.called("first")
     if call is None or "wsgi.url_scheme" not in call.environ:
@@ -182,12 +174,12 @@ def url_scheme_is_clients(run: ServerRun) -> Outcome:
 
 
 @url_scheme_is_clients.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "https"})])
 
 
 @url_scheme_is_clients.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "http"})])
 
 
@@ -202,13 +194,13 @@ def _():
 def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
     """Text in environ turns back into the request's bytes through Latin-1.
 
-    Why it matters: native strings carry bytes as code points up to U+00FF (PEP 3333, "A Note On String Types" and
-    "Unicode Issues"), so that an application can get at what was sent, whatever its encoding.
+    Native strings carry bytes as code points up to U+00FF (PEP 3333, "A Note On String Types" and "Unicode Issues"), so
+    that an application can get at what was sent, whatever its encoding.
     """
     call, request = run.called("first"), asked(run, "first")
     if call is None or request is None:
         return None
-    pairs_to_compare = [("PATH_INFO", call.get("SCRIPT_NAME") + call.get("PATH_INFO"), request.path)]
+    pairs_to_compare = [("PATH_INFO", call.path, request.path)]
     pairs_to_compare += [
         (_variable(name), call.get(_variable(name)), value)
         for name, value in request.fields
@@ -221,13 +213,13 @@ def environ_text_gives_bytes_back(run: ServerRun) -> Outcome:
 
 
 @environ_text_gives_bytes_back.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(PATH_INFO=example_path(rest="/\u20ac"))]
     return example_run(sent=example_request(rest="/%E2%82%AC"), calls=calls)
 
 
 @environ_text_gives_bytes_back.good
-def _():
+def _() -> ServerRun:
     calls = [example_call(PATH_INFO=example_path(rest="/\xe2\x82\xac"))]
     return example_run(sent=example_request(rest="/%E2%82%AC"), calls=calls)
 
@@ -243,8 +235,8 @@ def _():
 def environ_fresh_per_request(run: ServerRun) -> Outcome:
     """What one request's application changes in environ does not show in another's.
 
-    Why it matters: an application "is allowed to modify the dictionary in any way it desires" (PEP 3333,
-    "Specification Details"). A dictionary that is used again leaks one client's data to the next.
+    An application "is allowed to modify the dictionary in any way it desires" (PEP 3333, "Specification Details"). A
+    dictionary that is used again leaks one client's data to the next.
     """
     if run.called("mutate") is None:
         return None
@@ -266,13 +258,13 @@ def environ_fresh_per_request(run: ServerRun) -> Outcome:
 
 
 @environ_fresh_per_request.bad
-def _():
+def _() -> ServerRun:
     calls = [example_call(label="mutate"), example_call(label="next", **{"wsgiconform.planted": "planted"})]
     return example_run(calls=calls)
 
 
 @environ_fresh_per_request.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(label="mutate"), example_call(label="next", HTTP_X_STABLE="stable")])
 
 
@@ -287,14 +279,14 @@ def _():
 def url_can_be_rebuilt(run: ServerRun) -> Outcome:
     """The PEP's algorithm gives back the URL that the client used.
 
-    Why it matters: links, redirects and signatures are made with it (PEP 3333, "URL Reconstruction"). The comparison is
-    of decoded paths, since encoding a path again has more than one right answer.
+    Links, redirects and signatures are made with it (PEP 3333, "URL Reconstruction"). The comparison is of decoded
+    paths, since encoding a path again has more than one right answer.
     """
     outcome: Outcome = None
     for request, call in pairs(run):
         host = call.get("HTTP_HOST") or f"{call.get('SERVER_NAME')}:{call.get('SERVER_PORT')}"
         query = call.get("QUERY_STRING")
-        path = call.get("SCRIPT_NAME") + call.get("PATH_INFO")
+        path = call.path
         got = f"{call.get('wsgi.url_scheme')}://{host}{path}{'?' if query else ''}{query}"
         wanted = f"http://{request.values('host')[0]}{request.path}{'?' if request.query else ''}{request.query}"
         if got != wanted:
@@ -310,12 +302,12 @@ def _url_environ(**changes: str) -> dict[str, str]:
 
 
 @url_can_be_rebuilt.bad
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a?x=1"), calls=[example_call(**_url_environ(HTTP_HOST="localhost"))])
 
 
 @url_can_be_rebuilt.good
-def _():
+def _() -> ServerRun:
     return example_run(sent=example_request(rest="/a?x=1"), calls=[example_call(**_url_environ(QUERY_STRING="x=1"))])
 
 
@@ -330,8 +322,8 @@ def _():
 def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
     """Keys that the application adds to environ change nothing for the server.
 
-    Why it matters: environ may hold any further variables (PEP 3333, "environ Variables"), and the application may
-    change it in any way; a server that iterates over it afterwards must not trip.
+    Environ may hold any further variables (PEP 3333, "environ Variables"), and the application may change it in any
+    way; a server that iterates over it afterwards must not trip.
     """
     if run.called("first") is None:
         return None
@@ -342,13 +334,13 @@ def unknown_environ_keys_harmless(run: ServerRun) -> Outcome:
 
 
 @unknown_environ_keys_harmless.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @unknown_environ_keys_harmless.good
-def _():
-    return example_run(Response(body=b"ok 00000000.first\n1"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok 00000000.first\n1"), calls=[example_call()])
 
 
 @server_rule(
@@ -362,8 +354,8 @@ def _():
 def deployer_variables_reach_app(run: ServerRun) -> Outcome:
     """A variable that the deployer set is there for the application.
 
-    Why it matters: a deployer should be able to specify name-value pairs to be placed in environ (PEP 3333,
-    "Application Configuration"); the operating system's environment, which the application can read, is the least.
+    A deployer should be able to specify name-value pairs to be placed in environ (PEP 3333, "Application
+    Configuration"); the operating system's environment, which the application can read, is the minimum.
     """
     call = run.called("first")
     found = call.named("deployer") if call is not None else []
@@ -375,10 +367,10 @@ def deployer_variables_reach_app(run: ServerRun) -> Outcome:
 
 
 @deployer_variables_reach_app.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call({"event": "deployer", "process": "", "environ": ""})])
 
 
 @deployer_variables_reach_app.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call({"event": "deployer", "process": "deployed", "environ": ""})])

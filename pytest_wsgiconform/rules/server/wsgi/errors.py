@@ -1,4 +1,4 @@
-"""A server's ``wsgi.errors``, and what it logs of its own accord."""
+"""A server's ``wsgi.errors``, and what it logs by itself."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "errors"
 
 
 def _accepts(run: ServerRun, method: str) -> Outcome:
     """Judge that calling *method* of ``wsgi.errors`` doesn't raise."""
-    call = first(run)
+    call = run.called("first")
     found = [e for e in call.named("errors") if e["method"] == method] if call is not None else []
     for entry in found:
         if entry["raised"]:
@@ -36,19 +36,19 @@ def _example(method: str, raised: str = "") -> ServerRun:
 def errors_has_write(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``write(str)``.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams"); it is a text stream, so text with
-    "\\n" as its line end is what it takes.
+    Servers must support it (PEP 3333, "Input and Error Streams"); it is a text stream, so text with "\\n" as its line
+    end is what it takes.
     """
     return _accepts(run, "write")
 
 
 @errors_has_write.bad
-def _():
+def _() -> ServerRun:
     return _example("write", "TypeError: a bytes-like object is required")
 
 
 @errors_has_write.good
-def _():
+def _() -> ServerRun:
     return _example("write")
 
 
@@ -63,18 +63,18 @@ def _():
 def errors_has_flush(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``flush()``.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams"), if only to do nothing.
+    Servers must support it (PEP 3333, "Input and Error Streams"), if only to do nothing.
     """
     return _accepts(run, "flush")
 
 
 @errors_has_flush.bad
-def _():
+def _() -> ServerRun:
     return _example("flush", "AttributeError: flush")
 
 
 @errors_has_flush.good
-def _():
+def _() -> ServerRun:
     return _example("flush")
 
 
@@ -89,18 +89,18 @@ def _():
 def errors_has_writelines(run: ServerRun) -> Outcome:
     """``wsgi.errors`` supports ``writelines()``, of a list as of a generator.
 
-    Why it matters: servers must support it (PEP 3333, "Input and Error Streams").
+    Servers must support it (PEP 3333, "Input and Error Streams"), and code that reports several lines at once uses it.
     """
     return _accepts(run, "writelines")
 
 
 @errors_has_writelines.bad
-def _():
+def _() -> ServerRun:
     return _example("writelines", "AttributeError: writelines")
 
 
 @errors_has_writelines.good
-def _():
+def _() -> ServerRun:
     return _example("writelines")
 
 
@@ -115,19 +115,19 @@ def _():
 def errors_accepts_any_text(run: ServerRun) -> Outcome:
     """``wsgi.errors`` accepts any text without raising.
 
-    Why it matters: it "should accept and log arbitrary unicode without raising an error", substituting what its
-    encoding cannot render (PEP 3333, "environ Variables"): a log line must not bring down the response.
+    It "should accept and log arbitrary unicode without raising an error", substituting what its encoding cannot render
+    (PEP 3333, "environ Variables"): a log line must not bring down the response.
     """
     return _accepts(run, "write")
 
 
 @errors_accepts_any_text.bad
-def _():
+def _() -> ServerRun:
     return _example("write", "UnicodeEncodeError: surrogates not allowed")
 
 
 @errors_accepts_any_text.good
-def _():
+def _() -> ServerRun:
     return _example("write")
 
 
@@ -142,10 +142,10 @@ def _():
 def errors_flush_reaches_log(run: ServerRun) -> Outcome:
     """After ``flush()``, what was written to ``wsgi.errors`` is in the log.
 
-    Why it matters: an application may flush before it starts something dangerous (PEP 3333, "Input and Error Streams":
-    portable applications call ``flush()`` to be sure). Judged only where the text turns up in the captured log at all.
+    An application may flush before it starts something dangerous (PEP 3333, "Input and Error Streams": portable
+    applications call ``flush()`` to be sure). Judged only where the text turns up in the captured log at all.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("gate") or f"probe-errors written {_marker(run, call)}" not in run.output:
         return None
     if "AwaitProbe" in run.connection.skipped:
@@ -158,13 +158,13 @@ def _marker(run: ServerRun, call: Call) -> str:
 
 
 @errors_flush_reaches_log.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate", name="flushed"))
     return example_run(calls=[call], output="probe-errors written t.first\n", token="t", skipped=["AwaitProbe"])
 
 
 @errors_flush_reaches_log.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate", name="flushed"))
     return example_run(calls=[call], output="probe-errors written t.first\n", token="t")
 
@@ -180,10 +180,10 @@ def _():
 def errors_writelines_verbatim(run: ServerRun) -> Outcome:
     """``writelines()`` writes the strings in order, and adds no line ends.
 
-    Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
-    Judged only where the text turns up in the captured log at all.
+    That is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to. Judged only where
+    the text turns up in the captured log at all.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("errors") or "probe-errors one;" not in run.output:
         return None
     mark = _marker(run, call)
@@ -196,13 +196,13 @@ def errors_writelines_verbatim(run: ServerRun) -> Outcome:
 
 
 @errors_writelines_verbatim.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("errors", method="writelines", raised=""))
     return example_run(calls=[call], token="t", output="probe-errors one; t.first\nprobe-errors two; t.first\n")
 
 
 @errors_writelines_verbatim.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("errors", method="writelines", raised=""))
     return example_run(calls=[call], token="t", output="probe-errors one; t.firstprobe-errors two; t.first")
 
@@ -218,10 +218,10 @@ def _():
 def app_errors_are_logged(run: ServerRun) -> Outcome:
     """An exception that leaves the application is logged.
 
-    Why it matters: a server should trap and log it (PEP 3333, "Error Handling"): nobody else can. Judged only where
+    A server should trap and log it (PEP 3333, "Error Handling"), since it is the only one that can. Judged only where
     text that the application wrote to ``wsgi.errors`` turns up in the captured log.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("raise"):
         return None
     mark = _marker(run, call)
@@ -233,13 +233,13 @@ def app_errors_are_logged(run: ServerRun) -> Outcome:
 
 
 @app_errors_are_logged.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("raise", error="ProbeError: x", phase="call"))
     return example_run(calls=[call], token="t", output="probe-errors log-works t.first\n")
 
 
 @app_errors_are_logged.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("raise", error="ProbeError: x", phase="call"))
     output = "probe-errors log-works t.first\nTraceback:\nProbeError: probe-raised t.first\n"
     return example_run(calls=[call], token="t", output=output)
@@ -256,11 +256,10 @@ def _():
 def short_body_is_logged(run: ServerRun) -> Outcome:
     """A body shorter than its Content-Length is logged or otherwise reported.
 
-    Why it matters: the client gets a broken response, and a server should say so (PEP 3333, "Handling the
-    Content-Length Header"). Access log lines, which name the request, do not count. Judged only where the log can
-    be captured.
+    The client gets a broken response, and a server should say so (PEP 3333, "Handling the Content-Length Header").
+    Access log lines, which name the request, do not count. Judged only where the log can be captured.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or f"probe-errors log-works {_marker(run, call)}" not in run.output:
         return None
     lines = [line for line in run.output.splitlines() if line.strip()]
@@ -270,12 +269,12 @@ def short_body_is_logged(run: ServerRun) -> Outcome:
 
 
 @short_body_is_logged.bad
-def _():
+def _() -> ServerRun:
     output = 'probe-errors log-works t.first\n"GET /probe/short-logged/t.first HTTP/1.1" 200\n'
     return example_run(calls=[example_call()], token="t", output=output)
 
 
 @short_body_is_logged.good
-def _():
+def _() -> ServerRun:
     output = "probe-errors log-works t.first\nthe app gave 8 of 100 bytes\n"
     return example_run(calls=[example_call()], token="t", output=output)

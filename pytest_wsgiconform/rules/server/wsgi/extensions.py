@@ -9,13 +9,13 @@ from ...model import HELD, Level, Outcome
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "environ"
 
 
 def _tried(run: ServerRun, how: str) -> dict[str, Any] | None:
-    call = first(run)
+    call = run.called("first")
     found = call.named("extension") if call is not None else []
     return next((entry for entry in found if entry["how"] == how), None)
 
@@ -42,19 +42,19 @@ def _example(how: str, raised: str = "", value: str = "") -> ServerRun:
 def header_extension_needs_environ(run: ServerRun) -> Outcome:
     """An extension that gives request headers requires the caller's environ.
 
-    Why it matters: middleware may have changed environ; an extension that goes round it gives what the middleware took
-    away (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Middleware may have changed environ; an extension that goes round it gives what the middleware took away (PEP 3333,
+    "Server Extension APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "without-environ", "gave the request's headers to a caller that passed no environ")
 
 
 @header_extension_needs_environ.bad
-def _():
+def _() -> ServerRun:
     return _example("without-environ")
 
 
 @header_extension_needs_environ.good
-def _():
+def _() -> ServerRun:
     return _example("without-environ", "TypeError: environ is missing")
 
 
@@ -67,10 +67,10 @@ def _():
     since="0.1",
 )
 def header_extension_follows_environ(run: ServerRun) -> Outcome:
-    """Such an extension follows a changed environ, or refuses.
+    """An extension that gives request headers follows a changed environ, or refuses.
 
-    Why it matters: it has to refuse service when it can't be sure to agree with environ (PEP 3333, "Server Extension
-    APIs"). Tried for registered extensions only.
+    It has to refuse service when it can't be sure to agree with environ (PEP 3333, "Server Extension APIs"). Tried for
+    registered extensions only.
     """
     entry = _tried(run, "altered-environ")
     if entry is None:
@@ -82,12 +82,12 @@ def header_extension_follows_environ(run: ServerRun) -> Outcome:
 
 
 @header_extension_follows_environ.bad
-def _():
+def _() -> ServerRun:
     return _example("altered-environ", value="stable")
 
 
 @header_extension_follows_environ.good
-def _():
+def _() -> ServerRun:
     return _example("altered-environ", value="altered")
 
 
@@ -103,19 +103,19 @@ def _():
 def output_extension_needs_start(run: ServerRun) -> Outcome:
     """An extension that sends output requires ``start_response``.
 
-    Why it matters: only so can it tell whether middleware stands in between that would have wanted to see the output
-    (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Only so can it see whether middleware in between would have had to see the output (PEP 3333, "Server Extension
+    APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "without-start", "sent output for a caller that passed no start_response")
 
 
 @output_extension_needs_start.bad
-def _():
+def _() -> ServerRun:
     return _example("without-start")
 
 
 @output_extension_needs_start.good
-def _():
+def _() -> ServerRun:
     return _example("without-start", "TypeError: start_response is missing")
 
 
@@ -129,21 +129,21 @@ def _():
     since="0.1",
 )
 def output_extension_refuses_foreign_start(run: ServerRun) -> Outcome:
-    """It refuses when that object is not the server's own.
+    """An extension that sends output refuses a ``start_response`` that is not the server's own.
 
-    Why it matters: another ``start_response`` means that middleware is there, whose work the extension would go round
-    (PEP 3333, "Server Extension APIs"). Tried for registered extensions only.
+    Another ``start_response`` means that middleware is there, whose work the extension would go round (PEP 3333,
+    "Server Extension APIs"). Tried for registered extensions only.
     """
     return _refusal(run, "foreign-start", "sent output although start_response was not the server's own")
 
 
 @output_extension_refuses_foreign_start.bad
-def _():
+def _() -> ServerRun:
     return _example("foreign-start")
 
 
 @output_extension_refuses_foreign_start.good
-def _():
+def _() -> ServerRun:
     return _example("foreign-start", "ValueError: not the server's start_response")
 
 
@@ -158,13 +158,13 @@ def _():
 def tls_variables_supplied(run: ServerRun) -> Outcome:
     """Under TLS, environ has ``HTTPS=on``, and the scheme is ``https``.
 
-    Why it matters: a server should supply as many of Apache's SSL variables as apply, ``HTTPS=on`` and ``SSL_PROTOCOL``
-    among them, when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known,
-    with a throw-away certificate.
+    A server should supply as many of Apache's SSL variables as apply, ``HTTPS=on`` and ``SSL_PROTOCOL`` among them,
+    when TLS is in use (PEP 3333, "environ Variables"). Tried for the servers whose TLS mode is known, with a throw-away
+    certificate.
     """
     if run.noted.not_started:
         return None  # the certificate or the TLS library may be at fault
-    call = first(run)
+    call = run.called("first")
     if call is None:
         return None
     scheme = call.environ.get("wsgi.url_scheme")
@@ -177,10 +177,10 @@ def tls_variables_supplied(run: ServerRun) -> Outcome:
 
 
 @tls_variables_supplied.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(**{"wsgi.url_scheme": "https"})])
 
 
 @tls_variables_supplied.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(HTTPS="on", **{"wsgi.url_scheme": "https"})])

@@ -6,13 +6,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-)
+from ..examples import event, example_call, example_run
 from .files import file_arrives, wrapped_body
 
 SECTION = "file-wrapper"
@@ -29,11 +23,11 @@ SECTION = "file-wrapper"
 def rewrapped_file_served(run: ServerRun) -> Outcome:
     """A wrapper's result that middleware wrapped again is served by plain iteration.
 
-    Why it matters: middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server
-    then has an ordinary iterable, and the file is closed all the same.
+    Middleware may replace the result (PEP 3333, "Optional Platform-Specific File Handling"); the server then has an
+    ordinary iterable, and the file is closed all the same.
     """
     outcome = file_arrives(run, "a wrapped file through a middleware's generator")
-    call = first(run)
+    call = run.called("first")
     closed = call is not None and any(entry.get("of") == "file" for entry in call.named("close"))
     if outcome == HELD and not closed:
         return broken(run, "a wrapped file behind a middleware was not closed after the response")
@@ -41,14 +35,14 @@ def rewrapped_file_served(run: ServerRun) -> Outcome:
 
 
 @rewrapped_file_served.bad
-def _():
-    return example_run(Response(body=b""), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b""), calls=[example_call()], body=b"abc")
 
 
 @rewrapped_file_served.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("close", of="file", number=1))
-    return example_run(Response(body=b"abc"), calls=[call], body=b"abc")
+    return example_run(Response(200, body=b"abc"), calls=[call], body=b"abc")
 
 
 @server_rule(
@@ -62,12 +56,12 @@ def _():
 def file_like_plain_iteration(run: ServerRun) -> Outcome:
     """A wrapped file makes the response that iterating over ``read()`` would make.
 
-    Why it matters: apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File
-    Handling"), to the end of the file however large it is. A Content-Length that the server works out has to fit.
+    Apart from ``close()``, the effect should be the same (PEP 3333, "Optional Platform-Specific File Handling"), to the
+    end of the file however large it is. A Content-Length that the server works out has to fit.
     """
     if not run.probed or not run.calls or any(call.named("no-file-wrapper") for call in run.calls):
         return None
-    answers = [answer(run, number) for number in range(3)]
+    answers = [run.final_on(number) for number in range(3)]
     plain = answers[0]
     if plain is None or plain.status != 200 or not plain.complete:
         return None
@@ -82,18 +76,18 @@ def file_like_plain_iteration(run: ServerRun) -> Outcome:
 
 
 def _compared(*bodies: bytes) -> ServerRun:
-    run = example_run(Response(body=bodies[0]), calls=[example_call()])
-    run.connections += [Connection(responses=[Response(body=body)]) for body in bodies[1:]]
+    run = example_run(Response(200, body=bodies[0]), calls=[example_call()])
+    run.connections += [Connection(responses=[Response(200, body=body)]) for body in bodies[1:]]
     return run
 
 
 @file_like_plain_iteration.bad
-def _():
+def _() -> ServerRun:
     return _compared(b"a" * 9000, b"a" * 8192, b"a" * 9000)
 
 
 @file_like_plain_iteration.good
-def _():
+def _() -> ServerRun:
     return _compared(b"a" * 9000, b"a" * 9000, b"a" * 9000)
 
 
@@ -108,20 +102,20 @@ def _():
 def file_sent_from_position(run: ServerRun) -> Outcome:
     """Sending starts at the file's position when sending begins.
 
-    Why it matters: it should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application
-    that serves a range seeks first, perhaps after wrapping.
+    Sending should begin there (PEP 3333, "Optional Platform-Specific File Handling"): an application that serves a
+    range seeks first, perhaps after wrapping.
     """
     return file_arrives(run, "a file that was moved to its 10th byte")
 
 
 @file_sent_from_position.bad
-def _():
-    return example_run(Response(body=b"0123456789abc"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"0123456789abc"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_from_position.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -135,23 +129,23 @@ def _():
 def file_sent_up_to_length(run: ServerRun) -> Outcome:
     """Sending stops after the application's Content-Length.
 
-    Why it matters: it should (PEP 3333, "Optional Platform-Specific File Handling"): that, with the position, is
-    how a part of a file is served.
+    Sending should end there (PEP 3333, "Optional Platform-Specific File Handling"): with the position, that is how a
+    part of a file is served.
     """
-    response = answer(run)
+    response = run.first_final
     if response is not None and wrapped_body(run) is not None and response.stray:
         return broken(run, f"{len(response.stray)} bytes of the file came after Content-Length")
     return file_arrives(run, "a file with a shorter Content-Length")
 
 
 @file_sent_up_to_length.bad
-def _():
-    return example_run(Response(body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc", stray=b"defg"), calls=[example_call()], body=b"abc")
 
 
 @file_sent_up_to_length.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -165,17 +159,17 @@ def _():
 def unsuitable_files_iterated(run: ServerRun) -> Outcome:
     """Objects that the platform's call cannot send are served by reading them.
 
-    Why it matters: the wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional
-    Platform-Specific File Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
+    The wrapper must still return an iterable over ``read()`` for them (PEP 3333, "Optional Platform-Specific File
+    Handling"): a file in memory, a ``fileno()`` that raises, ``read()`` alone.
     """
     return file_arrives(run, "a file that has no descriptor")
 
 
 @unsuitable_files_iterated.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @unsuitable_files_iterated.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")

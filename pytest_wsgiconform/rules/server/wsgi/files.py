@@ -7,22 +7,14 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    passed,
-    received_by,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "file-wrapper"
 
 
 def wrapped_body(run: ServerRun) -> Call | None:
     """Return the call, unless the server offers no file wrapper."""
-    call = first(run)
+    call = run.called("first")
     return None if call is None or call.named("no-file-wrapper") else call
 
 
@@ -37,7 +29,7 @@ def file_arrives(run: ServerRun, what: str) -> Outcome:
     wanted = run.wanted.body
     if wrapped_body(run) is None or wanted is None:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         size = "no response" if response is None else f"{response.status} with {len(response.body)} bytes"
         cut = "" if response is None or response.complete else ", cut short"
@@ -56,8 +48,8 @@ def file_arrives(run: ServerRun, what: str) -> Outcome:
 def file_wrapper_takes_block_size(run: ServerRun) -> Outcome:
     """``wsgi.file_wrapper`` takes a file and, optionally, a block size.
 
-    Why it matters: it must accept one required and one optional positional argument (PEP 3333, "Optional
-    Platform-Specific File Handling"). The block size is a suggestion; the body is the same with any.
+    It must accept one required and one optional positional argument (PEP 3333, "Optional Platform-Specific File
+    Handling"). The block size is a suggestion; the body is the same with any.
     """
     facts = _inside(run)
     if facts is None:
@@ -69,12 +61,12 @@ def file_wrapper_takes_block_size(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_takes_block_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"two-raised": "TypeError: 2 were given"}))])
 
 
 @file_wrapper_takes_block_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-whole": True, "two-whole": True}))])
 
 
@@ -89,8 +81,8 @@ def _():
 def file_wrapper_result_iterable(run: ServerRun) -> Outcome:
     """The wrapper returns an iterable over the file's bytes.
 
-    Why it matters: it must return an iterable object (PEP 3333, "Optional Platform-Specific File Handling"):
-    middleware that looks at the body iterates over it.
+    It must return an iterable object (PEP 3333, "Optional Platform-Specific File Handling"): middleware that looks at
+    the body iterates over it.
     """
     facts = _inside(run)
     if facts is None:
@@ -103,12 +95,12 @@ def file_wrapper_result_iterable(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_result_iterable.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-raised": "TypeError: not iterable"}))])
 
 
 @file_wrapper_result_iterable.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-whole": True}))])
 
 
@@ -123,8 +115,8 @@ def _():
 def file_wrapper_close_passed_on(run: ServerRun) -> Outcome:
     """Closing the wrapper's result closes the file.
 
-    Why it matters: when the file has ``close()``, the result must have one, too, that calls it (PEP 3333, "Optional
-    Platform-Specific File Handling"); else every response leaves an open file.
+    When the file has ``close()``, the result must have one, too, that calls it (PEP 3333, "Optional Platform-Specific
+    File Handling"); else every response leaves an open file.
     """
     facts = _inside(run)
     if facts is None or "one-has-close" not in facts:
@@ -137,12 +129,12 @@ def file_wrapper_close_passed_on(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_close_passed_on.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-has-close": False, "one-closed": False}))])
 
 
 @file_wrapper_close_passed_on.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("inside", **{"one-has-close": True, "one-closed": True}))])
 
 
@@ -157,12 +149,12 @@ def _():
 def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
     """Wrapping a file sends nothing, and reads nothing.
 
-    Why it matters: the wrapper must not send the file until the result has been returned to the server (PEP 3333,
-    "Optional Platform-Specific File Handling"): the application may still return something else.
+    The wrapper must not send the file until the result has been returned to the server (PEP 3333, "Optional
+    Platform-Specific File Handling"): the application may still return something else.
     """
     call = wrapped_body(run)
     found = call.named("discarded") if call is not None else []
-    response = answer(run)
+    response = run.first_final
     if not found or response is None:
         return None
     if found[0]["position"]:
@@ -173,13 +165,13 @@ def file_wrapper_sends_nothing(run: ServerRun) -> Outcome:
 
 
 @file_wrapper_sends_nothing.bad
-def _():
-    return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=512))])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok t.first\n"), calls=[example_call(event("discarded", position=512))])
 
 
 @file_wrapper_sends_nothing.good
-def _():
-    return example_run(Response(body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok t.first\n"), calls=[example_call(event("discarded", position=0))])
 
 
 @server_rule(
@@ -193,20 +185,20 @@ def _():
 def file_needs_no_close(run: ServerRun) -> Outcome:
     """A file-like object with nothing but ``read()`` is served.
 
-    Why it matters: ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional
-    Platform-Specific File Handling").
+    ``read()`` is all that a file-like object must have; ``close()`` is optional (PEP 3333, "Optional Platform-Specific
+    File Handling").
     """
     return file_arrives(run, "a file-like object with read() only")
 
 
 @file_needs_no_close.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()], body=b"abc")
 
 
 @file_needs_no_close.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()], body=b"abc")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call()], body=b"abc")
 
 
 @server_rule(
@@ -220,11 +212,11 @@ def _():
 def file_closed_after_response(run: ServerRun) -> Outcome:
     """The file is closed when its response is finished.
 
-    Why it matters: the result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333,
-    "Optional Platform-Specific File Handling"), also when the operating system sends the file.
+    The result of the wrapper is an iterable with ``close()``, which the server calls as ever (PEP 3333, "Optional
+    Platform-Specific File Handling"), also when the operating system sends the file.
     """
     call = wrapped_body(run)
-    response = answer(run)
+    response = run.first_final
     if call is None or response is None or response.status != 200 or not response.complete:
         return None
     if not any(entry.get("of") == "file" for entry in call.named("close")):
@@ -233,13 +225,13 @@ def file_closed_after_response(run: ServerRun) -> Outcome:
 
 
 @file_closed_after_response.bad
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call()])
 
 
 @file_closed_after_response.good
-def _():
-    return example_run(Response(body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"abc"), calls=[example_call(event("close", of="file", number=1))])
 
 
 @server_rule(
@@ -253,14 +245,14 @@ def _():
 def file_sent_after_return(run: ServerRun) -> Outcome:
     """Sending the file begins only when the application has returned.
 
-    Why it matters: platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File
-    Handling"): until then the application may still seek, or change its mind.
+    Platform-specific sending must happen after the return (PEP 3333, "Optional Platform-Specific File Handling"): until
+    then the application may still seek, or change its mind.
     """
     call = wrapped_body(run)
-    moment = passed(call, "wrapped") if call is not None else None
+    moment = call.passed("wrapped") if call is not None else None
     if moment is None:
         return None
-    early = received_by(run.connection, moment)
+    early = run.connection.received_by(moment)
     if early:
         message = f"before the application returned its file, the client got {show(early[:60])}"
         return broken(run, message, got=show(early[:60]), expected="nothing")
@@ -268,12 +260,12 @@ def file_sent_after_return(run: ServerRun) -> Outcome:
 
 
 @file_sent_after_return.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="wrapped", opened=True))
     return example_run(calls=[call], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\nline one")])
 
 
 @file_sent_after_return.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("gate-passed", 2.0, name="wrapped", opened=True))
     return example_run(calls=[call], received=[(2.5, b"HTTP/1.1 200 OK\r\n\r\nline one")])

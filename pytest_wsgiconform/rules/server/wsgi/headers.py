@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Connection, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, example_call, example_run, first
+from ..examples import example_call, example_run
 
 SECTION = "response"
 
@@ -23,12 +23,11 @@ SECTION = "response"
 def required_headers_added(run: ServerRun) -> Outcome:
     """An application that gives no headers at all still makes a complete response.
 
-    Why it matters: it is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response()
-    Callable").
+    It is up to the server to add the headers that HTTP requires (PEP 3333, "The start_response() Callable").
     """
-    if first(run) is None:
+    if run.called("first") is None:
         return None
-    response = answer(run)
+    response = run.first_final
     wanted = b"first,ok " + f"{run.token}.first".encode() + b"\n"
     if response is None or response.status != 200 or not response.complete or response.body != wanted:
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
@@ -37,13 +36,13 @@ def required_headers_added(run: ServerRun) -> Outcome:
 
 
 @required_headers_added.bad
-def _():
-    return example_run(Response(body=b"first,", complete=False), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"first,", complete=False), calls=[example_call()])
 
 
 @required_headers_added.good
-def _():
-    return example_run(Response(body=b"first,ok t.first\n"), calls=[example_call()], token="t")
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"first,ok t.first\n"), calls=[example_call()], token="t")
 
 
 @server_rule(
@@ -57,12 +56,11 @@ def _():
 def date_supplied(run: ServerRun) -> Outcome:
     """The server supplies Date when the application does not.
 
-    Why it matters: Date and Server would normally be supplied by the server (PEP 3333, "The start_response()
-    Callable"), and HTTP requires Date of an origin server that has a clock (RFC 9110, section 6.6.1). Caches count
-    from it.
+    Date and Server would normally be supplied by the server (PEP 3333, "The start_response() Callable"), and HTTP
+    requires Date of an origin server that has a clock (RFC 9110, section 6.6.1). Caches count from it.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     dates = response.header("Date")
     if len(dates) != 1:
@@ -71,13 +69,13 @@ def date_supplied(run: ServerRun) -> Outcome:
 
 
 @date_supplied.bad
-def _():
-    return example_run(Response(), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call()])
 
 
 @date_supplied.good
-def _():
-    return example_run(Response(headers=[("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, [("Date", "Tue, 15 Nov 1994 08:12:31 GMT")]), calls=[example_call()])
 
 
 @server_rule(
@@ -91,11 +89,11 @@ def _():
 def server_header_supplied(run: ServerRun) -> Outcome:
     """The server supplies a Server header.
 
-    Why it matters: it normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on
-    purpose, so its absence is worth knowing, no more.
+    A server normally would (PEP 3333, "The start_response() Callable"). Many deployments leave it out on purpose, so
+    its absence is only advice.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     if not response.header("Server"):
         return broken(run, "the response has no Server header")
@@ -103,13 +101,13 @@ def server_header_supplied(run: ServerRun) -> Outcome:
 
 
 @server_header_supplied.bad
-def _():
-    return example_run(Response(), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_header_supplied.good
-def _():
-    return example_run(Response(headers=[("Server", "probe")]), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, [("Server", "probe")]), calls=[example_call()])
 
 
 @server_rule(
@@ -124,11 +122,11 @@ def _():
 def header_names_any_case(run: ServerRun) -> Outcome:
     """The application's headers are recognised whatever their letter case.
 
-    Why it matters: header names are case-insensitive, so a server must take that into account when it looks at them
-    (PEP 3333, "The start_response() Callable"). One that does not sends Date twice, or a second Content-Length.
+    Header names are case-insensitive, so a server must take that into account when it looks at them (PEP 3333, "The
+    start_response() Callable"). One that does not sends Date twice, or a second Content-Length.
     """
-    response, plain = answer(run), answer(run, 1)
-    if first(run) is None or response is None or plain is None or plain.status != 200:
+    response, plain = run.first_final, run.final_on(1)
+    if run.called("first") is None or response is None or plain is None or plain.status != 200:
         return None
     if response.status != 200:
         return broken(run, f"the same headers in odd letters got {response.status}", got=str(response.status))
@@ -143,12 +141,12 @@ def header_names_any_case(run: ServerRun) -> Outcome:
 
 
 @header_names_any_case.bad
-def _():
+def _() -> ServerRun:
     return _two_spellings([("dATE", _APP_DATE), ("Date", _SERVER_DATE)], [("Date", _APP_DATE)])
 
 
 @header_names_any_case.good
-def _():
+def _() -> ServerRun:
     return _two_spellings(  # a server that always adds its own: the spelling makes no difference
         [("dATE", _APP_DATE), ("Date", _SERVER_DATE)], [("Date", _APP_DATE), ("Date", _SERVER_DATE)]
     )
@@ -158,6 +156,6 @@ _APP_DATE, _SERVER_DATE = "Tue, 15 Nov 1994 08:12:31 GMT", "Wed, 25 Nov 2026 10:
 
 
 def _two_spellings(odd: list[tuple[str, str]], usual: list[tuple[str, str]]) -> ServerRun:
-    run = example_run(Response(headers=odd), calls=[example_call()])
-    run.connections.append(Connection(responses=[Response(headers=usual)]))
+    run = example_run(Response(200, odd), calls=[example_call()])
+    run.connections.append(Connection(responses=[Response(200, usual)]))
     return run

@@ -8,7 +8,7 @@ from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..agreed_bytes import VERBATIM
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "http"
 
@@ -33,11 +33,11 @@ STATUS_LINES = {
 def status_sent_verbatim(run: ServerRun) -> Outcome:
     """The status line carries the application's code and reason phrase.
 
-    Why it matters: the server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features":
-    applications are in complete control). A reason phrase that the server knows better is not the one that was given.
+    The server should leave the responses of applications as they are (PEP 3333, "Other HTTP Features": applications are
+    in complete control). A reason phrase that the server knows better is not the one that was given.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     wanted = STATUS_LINES.get(run.stimulus, (200, "OK"))
     if (response.status, response.reason) != wanted:
@@ -53,13 +53,13 @@ def _answered(stimulus: str, *responses: Response) -> ServerRun:
 
 
 @status_sent_verbatim.bad
-def _():
-    return _answered("status:299", Response(status=299, reason="Unknown"))
+def _() -> ServerRun:
+    return _answered("status:299", Response(299, reason="Unknown"))
 
 
 @status_sent_verbatim.good
-def _():
-    return _answered("status:299", Response(status=299, reason="Wholly Custom"))
+def _() -> ServerRun:
+    return _answered("status:299", Response(299, reason="Wholly Custom"))
 
 
 @server_rule(
@@ -73,11 +73,11 @@ def _():
 def headers_sent_verbatim(run: ServerRun) -> Outcome:
     """The application's headers arrive with their repetitions, values and order per name.
 
-    Why it matters: the server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie
-    headers that are joined are cookies lost. Names may change their case.
+    The server should leave them as they are (PEP 3333, "Other HTTP Features"). Several Set-Cookie headers that are
+    joined are cookies lost. Names may change their case.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.status != 200:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.status != 200:
         return None
     for name in dict.fromkeys(name for name, _ in VERBATIM):
         wanted = [value for key, value in VERBATIM if key == name]
@@ -88,13 +88,13 @@ def headers_sent_verbatim(run: ServerRun) -> Outcome:
 
 
 @headers_sent_verbatim.bad
-def _():
-    return example_run(Response(headers=VERBATIM[1:]), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, VERBATIM[1:]), calls=[example_call()])
 
 
 @headers_sent_verbatim.good
-def _():
-    return example_run(Response(headers=list(VERBATIM)), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, list(VERBATIM)), calls=[example_call()])
 
 
 @server_rule(
@@ -108,11 +108,11 @@ def _():
 def response_meaning_kept(run: ServerRun) -> Outcome:
     """Headers and body of a response arrive whatever its status.
 
-    Why it matters: what a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP
-    Features"). A server that puts error pages of its own in the place of a 404 or 503 takes away the application's.
+    What a server changes must not alter the meaning of the response (PEP 3333, "Other HTTP Features"). A server that
+    puts error pages of its own in the place of a 404 or 503 takes away the application's.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     wanted = b"ok " + f"{run.token}.first".encode() + b"\n"
     if response.body != wanted or response.header("X-Kept") != ["kept"] or not response.complete:
@@ -122,13 +122,13 @@ def response_meaning_kept(run: ServerRun) -> Outcome:
 
 
 @response_meaning_kept.bad
-def _():
-    return _answered("status:503", Response(status=503, body=b"<h1>503</h1>"))
+def _() -> ServerRun:
+    return _answered("status:503", Response(503, body=b"<h1>503</h1>"))
 
 
 @response_meaning_kept.good
-def _():
-    return _answered("status:503", Response(status=503, headers=[("X-Kept", "kept")], body=b"ok .first\n"))
+def _() -> ServerRun:
+    return _answered("status:503", Response(503, [("X-Kept", "kept")], body=b"ok .first\n"))
 
 
 @server_rule(
@@ -142,11 +142,10 @@ def _():
 def connection_header_obeyed(run: ServerRun) -> Outcome:
     """The server acts on ``Connection: close`` itself.
 
-    Why it matters: a server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP
-    Features"). After a request that says close, no second one is served; a last request that says it ends the
-    connection.
+    A server must handle any supported inbound hop-by-hop headers on its own (PEP 3333, "Other HTTP Features"). After a
+    request that says close, no second one is served; a last request that says it ends the connection.
     """
-    if first(run) is None or not run.connection.finals:
+    if run.called("first") is None or not run.connection.finals:
         return None
     asked_first = b"connection: close\r\n" in run.connection.bytes_sent.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
     if asked_first and run.called("next") is not None:
@@ -162,13 +161,13 @@ _CLOSES = b"GET /probe/echo/t.first HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nConnecti
 
 
 @connection_header_obeyed.bad
-def _():
-    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="open")
+def _() -> ServerRun:
+    return example_run(Response(200), sent=_CLOSES, calls=[example_call()], ended="open")
 
 
 @connection_header_obeyed.good
-def _():
-    return example_run(Response(), sent=_CLOSES, calls=[example_call()], ended="eof")
+def _() -> ServerRun:
+    return example_run(Response(200), sent=_CLOSES, calls=[example_call()], ended="eof")
 
 
 # -- 100 Continue
@@ -185,17 +184,17 @@ def _():
 def expect_continue_supported(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue is served.
 
-    Why it matters: HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333,
-    "HTTP 1.1 Expect/Continue"): by a 100 at once, by a 100 on the first read, or by a final status without reading.
+    HTTP/1.1 servers must provide transparent support for the expect/continue mechanism (PEP 3333, "HTTP 1.1
+    Expect/Continue"): by a 100 at once, by a 100 on the first read, or by a final status without reading.
     """
     if not run.connection.responses:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None:
         return broken(run, "after Expect: 100-continue, no final response came", got=run.connection.ended)
     if response.version == "HTTP/1.0":
         return None
-    call = first(run)
+    call = run.called("first")
     if response.status < 400 and call is not None and not call.body.startswith(b"hello"):
         return broken(run, f"the body that was sent after 100 Continue reached the app as {show(call.body)}")
     return HELD
@@ -212,13 +211,13 @@ def _with_body(body: bytes) -> Call:
 
 
 @expect_continue_supported.bad
-def _():
-    return _expecting(_with_body(b""), Response(status=100, reason="Continue", framing="none"), Response())
+def _() -> ServerRun:
+    return _expecting(_with_body(b""), Response(100, reason="Continue", framing="none"), Response(200))
 
 
 @expect_continue_supported.good
-def _():
-    return _expecting(_with_body(b"hello"), Response(status=100, reason="Continue", framing="none"), Response())
+def _() -> ServerRun:
+    return _expecting(_with_body(b"hello"), Response(100, reason="Continue", framing="none"), Response(200))
 
 
 @server_rule(
@@ -232,10 +231,10 @@ def _():
 def read_after_continue_waits(run: ServerRun) -> Outcome:
     """A read that sends 100 Continue returns the data that comes after it.
 
-    Why it matters: a server that sends the 100 on the first read must keep the read blocked until the client's data
-    comes (PEP 3333, "HTTP 1.1 Expect/Continue"). An empty result would mean the end of the body.
+    A server that sends the 100 on the first read must keep the read blocked until the client's data comes (PEP 3333,
+    "HTTP 1.1 Expect/Continue"). An empty result means the end of the body.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not run.connection.interims or not call.named("read"):
         return None
     found = call.named("read")[0]
@@ -249,13 +248,13 @@ def _first_read(size: int) -> Call:
 
 
 @read_after_continue_waits.bad
-def _():
-    return _expecting(_first_read(0), Response(status=100, framing="none"), Response())
+def _() -> ServerRun:
+    return _expecting(_first_read(0), Response(100, framing="none"), Response(200))
 
 
 @read_after_continue_waits.good
-def _():
-    return _expecting(_first_read(5), Response(status=100, framing="none"), Response())
+def _() -> ServerRun:
+    return _expecting(_first_read(5), Response(100, framing="none"), Response(200))
 
 
 @server_rule(
@@ -269,9 +268,8 @@ def _():
 def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
     """A client that waits for 100 Continue gets some answer.
 
-    Why it matters: a server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1
-    Expect/Continue", calls that the third, not recommended, way). The client here sends nothing before it has an
-    answer.
+    A server should not just wait for the client to give up waiting (PEP 3333, "HTTP 1.1 Expect/Continue", calls that
+    the third, not recommended, way). The client here sends nothing before it has an answer.
     """
     responses = run.connection.responses
     if not responses or responses[-1].version == "HTTP/1.0":
@@ -282,13 +280,13 @@ def expecting_client_not_left_waiting(run: ServerRun) -> Outcome:
 
 
 @expecting_client_not_left_waiting.bad
-def _():
-    return _expecting(_with_body(b"hello"), Response(), skipped=("AwaitInterim",))
+def _() -> ServerRun:
+    return _expecting(_with_body(b"hello"), Response(200), skipped=("AwaitInterim",))
 
 
 @expecting_client_not_left_waiting.good
-def _():
-    return _expecting(_with_body(b"hello"), Response(status=100, framing="none"), Response())
+def _() -> ServerRun:
+    return _expecting(_with_body(b"hello"), Response(100, framing="none"), Response(200))
 
 
 # -- what a server may do on its own, done right
@@ -305,11 +303,11 @@ def _():
 def own_304_and_206_right(run: ServerRun) -> Outcome:
     """A server that answers conditional or range requests itself answers them right.
 
-    Why it matters: it may (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
+    A server may do so (PEP 3333, "Other HTTP Features"), as long as what arrives is what the application's response
     stands for. Here the application answers 200 with an ETag that the request names.
     """
-    response = answer(run)
-    if first(run) is None or response is None:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
     line = b"ok " + f"{run.token}.first".encode() + b"\n"
     if response.status == 304 and run.stimulus == "header:conditional":
@@ -322,10 +320,10 @@ def own_304_and_206_right(run: ServerRun) -> Outcome:
 
 
 @own_304_and_206_right.bad
-def _():
-    return _answered("header:range", Response(status=206, body=b"ok "))
+def _() -> ServerRun:
+    return _answered("header:range", Response(206, body=b"ok "))
 
 
 @own_304_and_206_right.good
-def _():
-    return _answered("header:range", Response(body=b"ok .first\n"))
+def _() -> ServerRun:
+    return _answered("header:range", Response(200, body=b"ok .first\n"))

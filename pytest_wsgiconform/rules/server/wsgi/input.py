@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from ...model import HELD, Level, Outcome
+from ...records.call import data_of
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    data_of,
-    example_run,
-    first,
-    lines_event,
-    read_event,
-    reading,
-    reading_call,
-    reads,
-)
+from ..examples import example_run, lines_event, read_event, reading_call
 
 SECTION = "input"
 
 
 def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
     """Judge that calling *method* of ``wsgi.input`` doesn't raise."""
-    call = first(run)
-    if call is None or not reading(call, method):
+    call = run.called("first")
+    if call is None or not call.tried(method):
         return None
-    for found in reads(call, method):
+    for found in call.reads(method):
         if found["raised"]:
             return broken(run, f"wsgi.input.{shown} raised {found['raised']}", got=found["raised"])
-    return HELD if reads(call, method) else None
+    return HELD if call.reads(method) else None
 
 
 @server_rule(
@@ -42,16 +34,16 @@ def _unsupported(run: ServerRun, method: str, shown: str) -> Outcome:
 def input_body_complete(run: ServerRun) -> Outcome:
     """``wsgi.input`` delivers exactly the bytes of the request body.
 
-    Why it matters: it is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ
-    Variables"). A byte too few or changed breaks every upload.
+    It is an input stream "from which the HTTP request body bytes can be read" (PEP 3333, "environ Variables"). A byte
+    too few or changed breaks every upload.
     """
-    call = first(run)
+    call = run.called("first")
     wanted = run.wanted.body
-    if call is None or not wanted or not reads(call, "read"):
+    if call is None or not wanted or not call.reads("read"):
         return None
-    line = reads(call, "readline")
+    line = call.reads("readline")
     if line and str(line[0].get("data", "")).encode("latin-1", "replace") != wanted[: wanted.find(b"\n") + 1]:
-        return None  # it read no line first: told by the rule on lines
+        return None  # it read no line first: the rule on lines reports it
     # What comes behind the body is judged by the rule on the end of file: the probe asked for more than is due.
     if not call.body.startswith(wanted):
         got = f"{len(call.body)} bytes"
@@ -63,12 +55,12 @@ def input_body_complete(run: ServerRun) -> Outcome:
 
 
 @input_body_complete.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc\n", read_event("read", b"abc\n", 10))], body=b"abc\r\n")
 
 
 @input_body_complete.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc\r\n", read_event("read", b"abc\r\n", 10))], body=b"abc\r\n")
 
 
@@ -83,19 +75,19 @@ def _():
 def input_read_takes_size(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``read(size)``.
 
-    Why it matters: it is the first of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams"), and the one that every form parser uses.
+    It is the first of the methods that every server's stream must support (PEP 3333, "Input and Error Streams"), and
+    the one that every form parser uses.
     """
     return _unsupported(run, "read", "read(size)")
 
 
 @input_read_takes_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("read", b"", 7, raised="TypeError: no size"))])
 
 
 @input_read_takes_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 7))])
 
 
@@ -110,19 +102,19 @@ def _():
 def input_has_readline(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readline()``.
 
-    Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams"); parsers of multipart bodies read line by line.
+    It is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams"); parsers of
+    multipart bodies read line by line.
     """
     return _unsupported(run, "readline", "readline()")
 
 
 @input_has_readline.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("readline", b"", raised="AttributeError: readline"))])
 
 
 @input_has_readline.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", read_event("readline", b"a\n"))])
 
 
@@ -137,19 +129,18 @@ def _():
 def input_has_readlines(run: ServerRun) -> Outcome:
     """``wsgi.input`` supports ``readlines()``.
 
-    Why it matters: it is one of the methods that every server's stream must support (PEP 3333, "Input and Error
-    Streams").
+    It is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams").
     """
     return _unsupported(run, "readlines", "readlines()")
 
 
 @input_has_readlines.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("readlines", b"", raised="AttributeError: readlines"))])
 
 
 @input_has_readlines.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", lines_event("readlines", b"a\n"))])
 
 
@@ -164,19 +155,18 @@ def _():
 def input_can_be_iterated(run: ServerRun) -> Outcome:
     """``wsgi.input`` can be iterated.
 
-    Why it matters: ``__iter__()`` is one of the methods that every server's stream must support (PEP 3333, "Input and
-    Error Streams").
+    ``__iter__()`` is one of the methods that every server's stream must support (PEP 3333, "Input and Error Streams").
     """
     return _unsupported(run, "iter", "__iter__()")
 
 
 @input_can_be_iterated.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"", read_event("iter", b"", raised="TypeError: not iterable"))])
 
 
 @input_can_be_iterated.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\n", lines_event("iter", b"a\n"))])
 
 
@@ -191,12 +181,12 @@ def _():
 def input_read_at_most_size(run: ServerRun) -> Outcome:
     """``read(n)`` returns at most n bytes.
 
-    Why it matters: the methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a
-    reader that limits its memory relies on it.
+    The methods mean what the Python library reference says (PEP 3333, "Input and Error Streams"); a reader that limits
+    its memory relies on it.
     """
-    call = first(run)
+    call = run.called("first")
     outcome: Outcome = None
-    for found in reads(call, "read") if call is not None else ():
+    for found in call.reads("read") if call is not None else ():
         if found["raised"] or not found["args"]:
             continue
         if found["size"] > found["args"][0]:
@@ -207,12 +197,12 @@ def input_read_at_most_size(run: ServerRun) -> Outcome:
 
 
 @input_read_at_most_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 1))])
 
 
 @input_read_at_most_size.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a", read_event("read", b"a", 1))])
 
 
@@ -227,12 +217,11 @@ def _():
 def input_read_fills_up(run: ServerRun) -> Outcome:
     """``read(n)`` returns fewer than n bytes only at the end of the body.
 
-    Why it matters: a buffered stream fills the request unless the data ends (the library reference that PEP 3333,
-    "Input and Error Streams", refers to). Where ``read`` returns what one packet held, uploads break on slow
-    networks only.
+    A buffered stream fills the request unless the data ends (the library reference that PEP 3333, "Input and Error
+    Streams", refers to). Where ``read`` returns what one packet held, uploads break on slow networks only.
     """
-    call = first(run)
-    found = reads(call, "read") if call is not None else []
+    call = run.called("first")
+    found = call.reads("read") if call is not None else []
     if not found or found[0]["raised"]:
         return None
     wanted, size = found[0]["args"][0], found[0]["size"]
@@ -243,12 +232,12 @@ def input_read_fills_up(run: ServerRun) -> Outcome:
 
 
 @input_read_fills_up.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abcde", read_event("read", b"abcde", 20))])
 
 
 @input_read_fills_up.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a" * 20, read_event("read", b"a" * 20, 20))])
 
 
@@ -263,11 +252,11 @@ def _():
 def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
     """``read(0)`` returns an empty bytestring and consumes nothing.
 
-    Why it matters: that is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers
-    to. A server that takes 0 for "everything" loses the body.
+    That is what it does on every stream of the library that PEP 3333, "Input and Error Streams", refers to. A server
+    that takes 0 for "everything" loses the body.
     """
-    call = first(run)
-    found = reads(call, "read") if call is not None else []
+    call = run.called("first")
+    found = call.reads("read") if call is not None else []
     if not found or found[0]["raised"] or run.wanted.body is None:
         return None
     if found[0]["size"] != 0 or found[0]["type"] != "bytes":
@@ -278,11 +267,11 @@ def input_read_zero_consumes_nothing(run: ServerRun) -> Outcome:
 
 
 @input_read_zero_consumes_nothing.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 0))], body=b"abc")
 
 
 @input_read_zero_consumes_nothing.good
-def _():
+def _() -> ServerRun:
     events = read_event("read", b"", 0), read_event("read", b"abc", 4096)
     return example_run(calls=[reading_call(b"abc", *events)], body=b"abc")

@@ -7,21 +7,11 @@ from typing import Any
 
 from ...display import show
 from ...model import HELD, Level, Outcome
+from ...records.call import data_of
 from ...records.server import ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    data_of,
-    event,
-    example_call,
-    example_run,
-    first,
-    lines_event,
-    read_event,
-    reading,
-    reading_call,
-    reads,
-)
+from ..examples import event, example_call, example_run, lines_event, read_event, reading_call
 
 SECTION = "input"
 
@@ -66,7 +56,7 @@ def _texts(found: list[dict[str, Any]]) -> list[bytes]:
 
 
 def _up_to_the_end(found: list[dict[str, Any]]) -> list[bytes]:
-    """Return what the reads gave, without the empty bytestring that told the probe the end."""
+    """Return what the reads gave, without the empty bytestring that marked the end."""
     texts = _texts(found)
     return texts[:-1] if texts and not texts[-1] else texts
 
@@ -86,24 +76,24 @@ def _lines(found: dict[str, Any]) -> list[bytes]:
 def input_readline_splits_on_lf(run: ServerRun) -> Outcome:
     """``readline()`` returns one line with its newline byte, split on LF only.
 
-    Why it matters: binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams",
-    refers to). A server that splits on CR or on Unicode separators tears bodies apart.
+    Binary streams know one line end (the library reference that PEP 3333, "Input and Error Streams", refers to). A
+    server that splits on CR or on Unicode separators tears bodies apart.
     """
-    call = first(run)
-    found = [f for f in reads(call, "readline") if not f["raised"]] if call is not None else []
+    call = run.called("first")
+    found = [f for f in call.reads("readline") if not f["raised"]] if call is not None else []
     if not found or run.wanted.body is None:
         return None
     return _differs(run, _up_to_the_end(found), split_lines(run.wanted.body), "readline()")
 
 
 @input_readline_splits_on_lf.bad
-def _():
+def _() -> ServerRun:
     events = [read_event("readline", line) for line in (b"a\r", b"b\n", b"")]
     return example_run(calls=[reading_call(b"a\rb\n", *events)], body=b"a\rb\n")
 
 
 @input_readline_splits_on_lf.good
-def _():
+def _() -> ServerRun:
     events = [read_event("readline", line) for line in (b"a\rb\n", b"c", b"")]
     return example_run(calls=[reading_call(b"a\rb\nc", *events)], body=b"a\rb\nc")
 
@@ -119,10 +109,10 @@ def _():
 def input_readlines_lists_lines(run: ServerRun) -> Outcome:
     """``readlines()`` returns a list of the remaining lines.
 
-    Why it matters: that is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
+    That is its meaning in the library reference that PEP 3333, "Input and Error Streams", refers to.
     """
-    call = first(run)
-    found = [f for f in reads(call, "readlines") if not f["raised"]] if call is not None else []
+    call = run.called("first")
+    found = [f for f in call.reads("readlines") if not f["raised"]] if call is not None else []
     if not found or run.wanted.body is None:
         return None
     if found[0]["type"] != "list":
@@ -131,12 +121,12 @@ def input_readlines_lists_lines(run: ServerRun) -> Outcome:
 
 
 @input_readlines_lists_lines.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\nb", lines_event("readlines", b"a\nb"))], body=b"a\nb")
 
 
 @input_readlines_lists_lines.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\nb", lines_event("readlines", b"a\n", b"b"))], body=b"a\nb")
 
 
@@ -151,24 +141,24 @@ def _():
 def input_iterates_over_lines(run: ServerRun) -> Outcome:
     """Iterating over ``wsgi.input`` yields the lines that ``readline()`` would return.
 
-    Why it matters: that is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers
-    to, also after a line was read otherwise.
+    That is what iteration means for the streams that PEP 3333, "Input and Error Streams", refers to, also after a line
+    was read otherwise.
     """
-    call = first(run)
-    found = [f for f in reads(call, "iter") if not f["raised"]] if call is not None else []
+    call = run.called("first")
+    found = [f for f in call.reads("iter") if not f["raised"]] if call is not None else []
     if call is None or not found or run.wanted.body is None:
         return None
-    wanted = split_lines(run.wanted.body)[len(reads(call, "readline")) :]
+    wanted = split_lines(run.wanted.body)[len(call.reads("readline")) :]
     return _differs(run, _lines(found[0]), wanted, "iteration")
 
 
 @input_iterates_over_lines.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"ab\n", lines_event("iter", b"a", b"b", b"\n"))], body=b"ab\n")
 
 
 @input_iterates_over_lines.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"a\nb", lines_event("iter", b"a\n", b"b"))], body=b"a\nb")
 
 
@@ -183,8 +173,8 @@ def _():
 def input_ends_at_content_length(run: ServerRun) -> Outcome:
     """Reading beyond Content-Length gives an end of file; it does not block.
 
-    Why it matters: a server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams").
-    On a connection that stays open, one that does not waits for the next request, or swallows it.
+    A server "should simulate an end-of-file condition" there (PEP 3333, "Input and Error Streams"). On a connection
+    that stays open, one that does not waits for the next request, or swallows it.
     """
     method = {"input:readline": "readline", "input:readlines": "readlines", "input:iterate": "iter"}
     asked = method.get(run.stimulus, "read")
@@ -193,10 +183,10 @@ def input_ends_at_content_length(run: ServerRun) -> Outcome:
 
 
 def _ends(run: ServerRun, method: str, what: str) -> Outcome:
-    call, wanted = first(run), run.wanted.body
-    if call is None or wanted is None or not reading(call, method):
+    call, wanted = run.called("first"), run.wanted.body
+    if call is None or wanted is None or not call.tried(method):
         return None
-    found = reads(call, method)
+    found = call.reads(method)
     if not found or "AwaitFinal" in run.connection.skipped:
         return broken(run, f"{what} did not return while the client waited for its response", got="blocked")
     if found[-1]["raised"]:
@@ -209,13 +199,13 @@ def _ends(run: ServerRun, method: str, what: str) -> Outcome:
 
 
 @input_ends_at_content_length.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("reading", method="read", args=[103]))
     return example_run(calls=[call], body=b"abc", skipped=["AwaitFinal"])
 
 
 @input_ends_at_content_length.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 103))], body=b"abc")
 
 
@@ -230,19 +220,19 @@ def _():
 def input_read_needs_no_size(run: ServerRun) -> Outcome:
     """``read()`` without a size returns the rest of the body.
 
-    Why it matters: a server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
+    A server should allow it (PEP 3333, "Input and Error Streams"), and many applications call it so.
     """
     return _ends(run, "read", "read() without a size")
 
 
 @input_read_needs_no_size.bad
-def _():
+def _() -> ServerRun:
     events = read_event("read", b"abcd", 4), read_event("read", b"", raised="TypeError: size is missing")
     return example_run(calls=[reading_call(b"abcd", *events)], body=b"abcdef")
 
 
 @input_read_needs_no_size.good
-def _():
+def _() -> ServerRun:
     events = read_event("read", b"abcd", 4), read_event("read", b"ef")
     return example_run(calls=[reading_call(b"abcdef", *events)], body=b"abcdef")
 
@@ -258,10 +248,10 @@ def _():
 def input_empty_after_end(run: ServerRun) -> Outcome:
     """Every read from an exhausted or empty stream returns an empty bytestring.
 
-    Why it matters: a server "should return empty bytestrings from any attempt to read from an empty or exhausted input
-    stream" (PEP 3333, "Input and Error Streams"): a loop that reads until nothing comes must end.
+    A server "should return empty bytestrings from any attempt to read from an empty or exhausted input stream" (PEP
+    3333, "Input and Error Streams"): a loop that reads until nothing comes must end.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("at-end"):
         return None
     at = next(number for number, entry in enumerate(call.events) if entry["event"] == "at-end")
@@ -279,13 +269,13 @@ def input_empty_after_end(run: ServerRun) -> Outcome:
 
 
 @input_empty_after_end.bad
-def _():
+def _() -> ServerRun:
     reading_ = event("reading", method="readline", args=[])
     return example_run(calls=[example_call(event("at-end"), reading_)], skipped=["AwaitFinal"])
 
 
 @input_empty_after_end.good
-def _():
+def _() -> ServerRun:
     reading_ = event("reading", method="readline", args=[])
     return example_run(calls=[example_call(event("at-end"), reading_, read_event("readline", b""))])
 
@@ -301,11 +291,11 @@ def _():
 def input_readline_takes_size(run: ServerRun) -> Outcome:
     """``readline(size)`` returns at most size bytes of the line.
 
-    Why it matters: servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not
-    want to hold an endless line in memory pass it.
+    Servers should support the size (PEP 3333, "Input and Error Streams"), since parsers that do not want to hold an
+    endless line in memory pass it.
     """
-    call = first(run)
-    found = reads(call, "readline") if call is not None else []
+    call = run.called("first")
+    found = call.reads("readline") if call is not None else []
     if not found or run.wanted.body is None:
         return None
     for entry in found[:2]:
@@ -319,12 +309,12 @@ def input_readline_takes_size(run: ServerRun) -> Outcome:
 
 
 @input_readline_takes_size.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abcdefg", read_event("readline", b"abcdefg", 3))], body=b"abcdefg")
 
 
 @input_readline_takes_size.good
-def _():
+def _() -> ServerRun:
     events = [read_event("readline", part, 3) for part in (b"abc", b"def", b"g")]
     return example_run(calls=[reading_call(b"abcdefg", *events)], body=b"abcdefg")
 
@@ -340,11 +330,11 @@ def _():
 def input_readlines_hint_optional(run: ServerRun) -> Outcome:
     """``readlines(hint)`` is accepted, and repeated calls give the whole body.
 
-    Why it matters: the hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it
-    may be ignored, but not refused, and no line may get lost.
+    The hint is optional for caller and implementer alike (PEP 3333, "Input and Error Streams"): it may be ignored, but
+    not refused, and no line may get lost.
     """
-    call = first(run)
-    found = reads(call, "readlines") if call is not None else []
+    call = run.called("first")
+    found = call.reads("readlines") if call is not None else []
     if not found or run.wanted.body is None:
         return None
     if found[0]["raised"]:
@@ -354,13 +344,13 @@ def input_readlines_hint_optional(run: ServerRun) -> Outcome:
 
 
 @input_readlines_hint_optional.bad
-def _():
+def _() -> ServerRun:
     events = lines_event("readlines", b"a\n"), lines_event("readlines")
     return example_run(calls=[reading_call(b"a\n", *events)], body=b"a\nb")
 
 
 @input_readlines_hint_optional.good
-def _():
+def _() -> ServerRun:
     events = lines_event("readlines", b"a\n"), lines_event("readlines", b"b"), lines_event("readlines")
     return example_run(calls=[reading_call(b"a\nb", *events)], body=b"a\nb")
 
@@ -376,11 +366,11 @@ def _():
 def transfer_coding_decoded(run: ServerRun) -> Outcome:
     """The application reads a chunked body without its chunk syntax.
 
-    Why it matters: a server must handle inbound hop-by-hop headers on its own, which includes decoding any
-    Transfer-Encoding it supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a
-    CONTENT_LENGTH, or by ``wsgi.input_terminated``) is judged for being whole.
+    A server must handle inbound hop-by-hop headers on its own, which includes decoding any Transfer-Encoding it
+    supports (PEP 3333, "Other HTTP Features"). Only a body that the server offers (by a CONTENT_LENGTH, or by
+    ``wsgi.input_terminated``) is judged for being whole.
     """
-    call, wanted = first(run), run.wanted.body
+    call, wanted = run.called("first"), run.wanted.body
     if call is None or wanted is None:
         return None
     if call.body == wanted:
@@ -392,11 +382,11 @@ def transfer_coding_decoded(run: ServerRun) -> Outcome:
 
 
 @transfer_coding_decoded.bad
-def _():
+def _() -> ServerRun:
     body = b"3\r\nabc\r\n0\r\n\r\n"
     return example_run(calls=[reading_call(body, read_event("read", body, 65536))], body=b"abc")
 
 
 @transfer_coding_decoded.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[reading_call(b"abc", read_event("read", b"abc", 65536))], body=b"abc")

@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_run, first
+from ..examples import event, example_call, example_run
 
 SECTION = "response"
 
@@ -23,11 +23,11 @@ SECTION = "response"
 def no_bytes_beyond_content_length(run: ServerRun) -> Outcome:
     """No more of the body is sent than the application's Content-Length says.
 
-    Why it matters: servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a
-    connection that stays open, the client takes the surplus for the next response.
+    Servers should not transmit more (PEP 3333, "Handling the Content-Length Header"): on a connection that stays open,
+    the client takes the surplus for the next response.
     """
-    response = answer(run)
-    if first(run) is None or response is None or response.header("Content-Length") != ["5"]:
+    response = run.first_final
+    if run.called("first") is None or response is None or response.header("Content-Length") != ["5"]:
         return None
     if response.stray or len(response.body) > 5:
         return broken(run, f"the Content-Length is 5, and more came: {show(response.stray)}", got=show(response.stray))
@@ -38,13 +38,13 @@ _FIVE = [("Content-Length", "5")]
 
 
 @no_bytes_beyond_content_length.bad
-def _():
-    return example_run(Response(headers=_FIVE, body=b"12345", stray=b"67890"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, _FIVE, body=b"12345", stray=b"67890"), calls=[example_call()])
 
 
 @no_bytes_beyond_content_length.good
-def _():
-    return example_run(Response(headers=_FIVE, body=b"12345"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, _FIVE, body=b"12345"), calls=[example_call()])
 
 
 @server_rule(
@@ -59,11 +59,11 @@ def _():
 def iteration_stops_at_content_length(run: ServerRun) -> Outcome:
     """A server stops iterating when enough data has been sent.
 
-    Why it matters: it should stop iterating over the response then, or raise an error when the application tries to
-    ``write()`` past that point (PEP 3333, "Handling the Content-Length Header"). The blocks that follow are work for
-    nothing. One step more, to find the end, is let pass.
+    A server should stop iterating over the response then, or raise an error when the application tries to ``write()``
+    past that point (PEP 3333, "Handling the Content-Length Header"). The blocks that follow are wasted work. One more
+    step, to find the end, is allowed.
     """
-    call = first(run)
+    call = run.called("first")
     if call is None or not call.named("yield"):
         return None
     size, enough = 0, 0
@@ -85,12 +85,12 @@ def _yields(*sizes: int) -> ServerRun:
 
 
 @iteration_stops_at_content_length.bad
-def _():
+def _() -> ServerRun:
     return _yields(3, 4, 3, 3)
 
 
 @iteration_stops_at_content_length.good
-def _():
+def _() -> ServerRun:
     return _yields(3, 4)
 
 
@@ -106,10 +106,9 @@ def _():
 def write_beyond_length_raises(run: ServerRun) -> Outcome:
     """``write()`` past the declared length raises an error.
 
-    Why it matters: the server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides that
-    data is being lost.
+    The server should raise one (PEP 3333, "Handling the Content-Length Header"); silence hides the loss of data.
     """
-    call = first(run)
+    call = run.called("first")
     found = call.named("write") if call is not None else []
     if len(found) < 2 or found[0]["raised"]:
         return None
@@ -119,13 +118,13 @@ def write_beyond_length_raises(run: ServerRun) -> Outcome:
 
 
 @write_beyond_length_raises.bad
-def _():
+def _() -> ServerRun:
     events = event("write", size=3, raised=""), event("write", size=4, raised="")
     return example_run(calls=[example_call(*events)])
 
 
 @write_beyond_length_raises.good
-def _():
+def _() -> ServerRun:
     events = event("write", size=3, raised=""), event("write", size=4, raised="ValueError: too much")
     return example_run(calls=[example_call(*events)])
 
@@ -141,10 +140,10 @@ def _():
 def short_body_ends_connection(run: ServerRun) -> Outcome:
     """When the application produces too little, the server closes the connection.
 
-    Why it matters: it should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the
-    head of the next response for the bytes that are missing.
+    The server should (PEP 3333, "Handling the Content-Length Header"). If it goes on, the client takes the head of the
+    next response for the bytes that are missing.
     """
-    if first(run) is None or not run.connection.responses:
+    if run.called("first") is None or not run.connection.responses:
         return None
     response = run.connection.responses[0]
     if response.header("Content-Length") != ["100"]:
@@ -160,14 +159,14 @@ _HUNDRED = [("Content-Length", "100")]
 
 
 @short_body_ends_connection.bad
-def _():
-    response = Response(headers=_HUNDRED, body=b"partial,HTTP/1.1 200 OK\r\n\r\n", complete=False)
+def _() -> ServerRun:
+    response = Response(200, _HUNDRED, body=b"partial,HTTP/1.1 200 OK\r\n\r\n", complete=False)
     return example_run(response, calls=[example_call()])
 
 
 @short_body_ends_connection.good
-def _():
-    return example_run(Response(headers=_HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, _HUNDRED, body=b"partial,", complete=False), calls=[example_call()])
 
 
 @server_rule(
@@ -179,14 +178,14 @@ def _():
     since="0.1",
 )
 def response_end_can_be_told(run: ServerRun) -> Outcome:
-    """Without a Content-Length from the application, the client can tell where the response ends.
+    """Without a Content-Length from the application, the client knows where the response ends.
 
-    Why it matters: the server may generate a length, use chunked coding, or close the connection (PEP 3333,
-    "Handling the Content-Length Header"); with none of them the client waits, or loses the end.
+    The server may generate a length, use chunked coding, or close the connection (PEP 3333, "Handling the
+    Content-Length Header"); with none of them the client waits, or loses the end.
     """
-    if first(run) is None or not run.connection.finals:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
-    response = run.connection.finals[0]
     behaviour_body = b"first,second," if "delimited" in run.stimulus else b"one,two,"
     wanted = behaviour_body + b"ok " + f"{run.token}.first".encode() + b"\n"
     if not response.complete or (response.framing == "close" and not run.connection.closed_by_server):
@@ -197,14 +196,14 @@ def response_end_can_be_told(run: ServerRun) -> Outcome:
 
 
 @response_end_can_be_told.bad
-def _():
-    response = Response(framing="close", body=b"one,two,ok t.first\n")
+def _() -> ServerRun:
+    response = Response(200, framing="close", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
 @response_end_can_be_told.good
-def _():
-    response = Response(framing="chunked", body=b"one,two,ok t.first\n")
+def _() -> ServerRun:
+    response = Response(200, framing="chunked", body=b"one,two,ok t.first\n")
     return example_run(response, calls=[example_call()], ended="open", token="t")
 
 
@@ -219,13 +218,13 @@ def _():
 def invented_length_is_right(run: ServerRun) -> Outcome:
     """A Content-Length that the server works out is the length of the whole body.
 
-    Why it matters: for an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333,
-    "Handling the Content-Length Header"): then part of the body would be cut off.
+    For an iterable of one item it may be that item's size, but not if ``write()`` was used (PEP 3333, "Handling the
+    Content-Length Header"): then part of the body would be cut off.
     """
-    call = first(run)
-    if call is None or not run.connection.finals or any(entry["raised"] for entry in call.named("write")):
+    call = run.called("first")
+    response = run.first_final
+    if call is None or response is None or any(entry["raised"] for entry in call.named("write")):
         return None
-    response = run.connection.finals[0]
     line = b"ok " + f"{run.token}.first".encode() + b"\n"
     bodies = {"body:one-item": line, "write:one-item": b"abcde", "body:list": b"first," + line}
     wanted = bodies.get(run.stimulus.replace("tuple", "list"), b"")
@@ -237,15 +236,15 @@ def invented_length_is_right(run: ServerRun) -> Outcome:
 
 
 @invented_length_is_right.bad
-def _():
-    run = example_run(Response(headers=[("Content-Length", "3")], body=b"abc"), calls=[example_call()])
+def _() -> ServerRun:
+    run = example_run(Response(200, [("Content-Length", "3")], body=b"abc"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
 
 
 @invented_length_is_right.good
-def _():
-    run = example_run(Response(headers=[("Content-Length", "5")], body=b"abcde"), calls=[example_call()])
+def _() -> ServerRun:
+    run = example_run(Response(200, [("Content-Length", "5")], body=b"abcde"), calls=[example_call()])
     run.stimulus = "write:one-item"
     return run
 
@@ -261,25 +260,25 @@ def _():
 def no_chunks_to_http10(run: ServerRun) -> Outcome:
     """Chunked coding is not used towards an HTTP/1.0 client.
 
-    Why it matters: both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0
-    client takes the chunk sizes for part of the body.
+    Both sides have to support it (PEP 3333, "Handling the Content-Length Header"); an HTTP/1.0 client takes the chunk
+    sizes for part of the body.
     """
-    if not run.connection.finals:
+    response = run.first_final
+    if response is None:
         return None
-    response = run.connection.finals[0]
     if response.header("Transfer-Encoding"):
         return broken(run, "a response to an HTTP/1.0 request has Transfer-Encoding", got="chunked")
     return HELD
 
 
 @no_chunks_to_http10.bad
-def _():
-    return example_run(Response(headers=[("Transfer-Encoding", "chunked")], framing="chunked"))
+def _() -> ServerRun:
+    return example_run(Response(200, [("Transfer-Encoding", "chunked")], framing="chunked"))
 
 
 @no_chunks_to_http10.good
-def _():
-    return example_run(Response(framing="close"))
+def _() -> ServerRun:
+    return example_run(Response(200, framing="close"))
 
 
 @server_rule(
@@ -293,13 +292,12 @@ def _():
 def response_chunks_valid(run: ServerRun) -> Outcome:
     """A server that chunks follows the chunked format completely.
 
-    Why it matters: a server that uses chunked coding must do so as HTTP defines it (PEP 3333, "Handling the
-    Content-Length Header"). An empty block sent as a chunk ends the body too early; a missing last chunk makes it
-    incomplete.
+    A server that uses chunked coding must do so as HTTP defines it (PEP 3333, "Handling the Content-Length Header"). An
+    empty block sent as a chunk ends the body too early; a missing last chunk makes it incomplete.
     """
-    if first(run) is None or not run.connection.finals:
+    response = run.first_final
+    if run.called("first") is None or response is None:
         return None
-    response = run.connection.finals[0]
     if response.framing != "chunked":
         return None
     faults = response.deviates("chunk", "body-incomplete", "both-framings")
@@ -330,7 +328,7 @@ def _ended_by_the_client(run: ServerRun) -> bool:
 
 def _was_done_at(run: ServerRun, moment: float | None) -> bool:
     """Whether the iterable of the app had come to its end at *moment*; if that is not known, whether the call had."""
-    call = first(run)
+    call = run.called("first")
     if call is None or moment is None:
         return True
     ends = call.named("exhausted") or call.named("finished")
@@ -338,11 +336,11 @@ def _was_done_at(run: ServerRun, moment: float | None) -> bool:
 
 
 @response_chunks_valid.bad
-def _():
-    response = Response(framing="chunked", complete=False, deviations=[("body-incomplete", "no last chunk")])
+def _() -> ServerRun:
+    response = Response(200, framing="chunked", complete=False, deviations=[("body-incomplete", "no last chunk")])
     return example_run(response, calls=[example_call()])
 
 
 @response_chunks_valid.good
-def _():
-    return example_run(Response(framing="chunked", body=b"one"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, framing="chunked", body=b"one"), calls=[example_call()])

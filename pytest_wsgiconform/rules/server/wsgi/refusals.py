@@ -9,14 +9,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    started,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "headers"
 
@@ -35,11 +28,11 @@ CUSTOM_REASON = "Wholly Custom"
 def hop_by_hop_headers_refused(run: ServerRun) -> Outcome:
     """A server refuses hop-by-hop headers from an application.
 
-    Why it matters: they are the server's exclusive province; one should be treated as a fatal error in
-    ``start_response`` (PEP 3333, "The start_response() Callable"). On the wire, it may contradict what the server does.
+    They belong to the server alone, and should be treated as a fatal error in ``start_response`` (PEP 3333, "The
+    start_response() Callable"). On the wire, such a header may contradict what the server does.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if not found:
         return None
     name = run.stimulus.partition(":")[2]
@@ -49,13 +42,13 @@ def hop_by_hop_headers_refused(run: ServerRun) -> Outcome:
 
 
 @hop_by_hop_headers_refused.bad
-def _():
-    return example_run(Response(), calls=[example_call(event("start", raised=""))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("start", raised=""))])
 
 
 @hop_by_hop_headers_refused.good
-def _():
-    return example_run(Response(status=500), calls=[example_call(event("start", raised="ValueError: hop-by-hop"))])
+def _() -> ServerRun:
+    return example_run(Response(500), calls=[example_call(event("start", raised="ValueError: hop-by-hop"))])
 
 
 @server_rule(
@@ -69,11 +62,11 @@ def _():
 def bad_headers_refused_early(run: ServerRun) -> Outcome:
     """Wrong status and headers are refused while ``start_response`` is being called.
 
-    Why it matters: servers should check the headers then, so that an error can be raised while the application is still
-    running (PEP 3333, "The start_response() Callable").
+    Servers should check the headers then, so that an error can be raised while the application is still running (PEP
+    3333, "The start_response() Callable").
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if not found:
         return None
     if not found[0]["raised"]:
@@ -82,13 +75,13 @@ def bad_headers_refused_early(run: ServerRun) -> Outcome:
 
 
 @bad_headers_refused_early.bad
-def _():
-    return example_run(Response(), calls=[example_call(event("start", raised=""))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("start", raised=""))])
 
 
 @bad_headers_refused_early.good
-def _():
-    return example_run(Response(status=500), calls=[example_call(event("start", raised="TypeError: bytes"))])
+def _() -> ServerRun:
+    return example_run(Response(500), calls=[example_call(event("start", raised="TypeError: bytes"))])
 
 
 @server_rule(
@@ -102,21 +95,21 @@ def _():
 def wide_text_refused(run: ServerRun) -> Outcome:
     """A status or header beyond Latin-1 never reaches the client.
 
-    Why it matters: such text is a fatal error (PEP 3333, "Unicode Issues"). A server that encodes it as UTF-8, or puts
-    a question mark there, sends what the application never said.
+    Such text is a fatal error (PEP 3333, "Unicode Issues"). A server that encodes it as UTF-8, or puts a question mark
+    there, sends what the application never said.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if not found:
         return None
-    response = answer(run)
+    response = run.first_final
     if found[0]["raised"] or response is None or response.status >= 500:
         return HELD
     if response.deviates("head-incomplete"):  # the error cut the head short; the text itself never left
         return HELD
     if response.label == "next":  # nothing was sent for this request
         return HELD
-    usual = answer(run, 1)
+    usual = run.final_on(1)
     if usual is not None and usual.reason != CUSTOM_REASON and response.reason in ("", HTTPStatus.OK.phrase):
         return None  # no text of the app's is sent as the reason at all
     head = response.head or repr(response.headers).encode()
@@ -125,11 +118,11 @@ def wide_text_refused(run: ServerRun) -> Outcome:
 
 
 @wide_text_refused.bad
-def _():
-    response = Response(headers=[("X-Bad", "\xe2\x82\xac")])
+def _() -> ServerRun:
+    response = Response(200, [("X-Bad", "\xe2\x82\xac")])
     return example_run(response, calls=[example_call(event("start", raised=""))])
 
 
 @wide_text_refused.good
-def _():
-    return example_run(Response(status=500), calls=[example_call(event("start", raised=""))])
+def _() -> ServerRun:
+    return example_run(Response(500), calls=[example_call(event("start", raised=""))])

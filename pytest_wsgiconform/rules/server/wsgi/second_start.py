@@ -7,16 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    passed,
-    received_by,
-    started,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "start-response"
 
@@ -32,11 +23,11 @@ SECTION = "start-response"
 def explicit_none_is_no_exc_info(run: ServerRun) -> Outcome:
     """An explicit ``None`` for exc_info means the same as leaving it out.
 
-    Why it matters: None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and
-    middleware passes it on.
+    None is the default of the optional argument (PEP 3333, "The start_response() Callable"), and middleware passes it
+    on.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if not found:
         return None
     if found[0]["raised"]:
@@ -44,19 +35,19 @@ def explicit_none_is_no_exc_info(run: ServerRun) -> Outcome:
     if len(found) < 2 or found[1]["raised"]:
         return HELD
     plain = run.called("plain")
-    left_out = started(plain) if plain is not None else []
+    left_out = plain.starts if plain is not None else []
     if len(left_out) > 1 and not left_out[1]["raised"]:
         return None  # any second call is accepted, which is another rule's matter
     return broken(run, "a second start_response(..., None) was accepted, as if it had exc_info")
 
 
 @explicit_none_is_no_exc_info.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("start", raised=""), event("start", raised=""))])
 
 
 @explicit_none_is_no_exc_info.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("start", raised=""), event("start", raised="AssertionError: twice"))])
 
 
@@ -71,16 +62,16 @@ def _():
 def second_start_refused(run: ServerRun) -> Outcome:
     """A second ``start_response`` without exc_info is refused.
 
-    Why it matters: it is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can tell the
-    application so. A server that takes it silently hides the mistake.
+    It is a fatal error (PEP 3333, "The start_response() Callable"), and only the server can report it to the
+    application. A server that accepts it silently hides the mistake.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if len(found) < 2 or found[0]["raised"]:
         return None
     if found[1]["raised"]:
         return HELD
-    response = answer(run)
+    response = run.first_final
     if response is not None and response.status >= 500:
         return HELD
     got = "no response" if response is None else f"{response.status} {response.reason}"
@@ -88,14 +79,14 @@ def second_start_refused(run: ServerRun) -> Outcome:
 
 
 @second_start_refused.bad
-def _():
-    return example_run(Response(), calls=[example_call(event("start", raised=""), event("start", raised=""))])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call(event("start", raised=""), event("start", raised=""))])
 
 
 @second_start_refused.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised="AssertionError: called twice"))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @server_rule(
@@ -109,31 +100,31 @@ def _():
 def start_after_failed_start_refused(run: ServerRun) -> Outcome:
     """A second call without exc_info is refused also when the first one raised.
 
-    Why it matters: it is an error "if start_response has already been called within the current invocation" (PEP
-    3333, "The start_response() Callable"), also when that call failed; the way on from an error is exc_info.
+    It is an error "if start_response has already been called within the current invocation" (PEP 3333, "The
+    start_response() Callable"), also when that call failed; the way on from an error is exc_info.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if len(found) < 2 or not found[0]["raised"]:
         return None
     if found[1]["raised"]:
         return HELD
-    response = answer(run)
+    response = run.first_final
     if response is not None and response.status >= 500:
         return HELD
     return broken(run, "after a start_response call that raised, another without exc_info was accepted")
 
 
 @start_after_failed_start_refused.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("start", raised="ValueError: bad header"), event("start", raised=""))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @start_after_failed_start_refused.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("start", raised="ValueError: bad header"), event("start", raised="AssertionError: again"))
-    return example_run(Response(), calls=[call])
+    return example_run(Response(200), calls=[call])
 
 
 @server_rule(
@@ -147,17 +138,17 @@ def _():
 def server_replaces_headers(run: ServerRun) -> Outcome:
     """With exc_info and nothing sent, the stored status and headers are replaced.
 
-    Why it matters: the new ones should replace the stored ones, so that the application may "change its mind" about
-    the output when an error has occurred (PEP 3333, "The start_response() Callable"). A leftover Content-Length of
-    the first set would cut the error page.
+    The new ones should replace the stored ones, so that the application may "change its mind" about the output when an
+    error has occurred (PEP 3333, "The start_response() Callable"). A leftover Content-Length of the first set would cut
+    the error page.
     """
-    call = first(run)
-    found = started(call) if call is not None else []
+    call = run.called("first")
+    found = call.starts if call is not None else []
     if len(found) < 2:
         return None
     if found[1]["raised"]:
         return broken(run, f"the call with exc_info raised {found[1]['raised']} although nothing had been sent")
-    response = answer(run)
+    response = run.first_final
     if response is None:
         return broken(run, "no response came after the call with exc_info")
     if response.status != 500 or response.header("X-First") or response.header("X-Mark") != ["second"]:
@@ -171,16 +162,16 @@ def server_replaces_headers(run: ServerRun) -> Outcome:
 
 
 @server_replaces_headers.bad
-def _():
+def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised=""))
-    return example_run(Response(headers=[("X-Mark", "first"), ("X-First", "first")]), calls=[call])
+    return example_run(Response(200, [("X-Mark", "first"), ("X-First", "first")]), calls=[call])
 
 
 @server_replaces_headers.good
-def _():
+def _() -> ServerRun:
     call = example_call(event("start", raised=""), event("start", raised=""))
     headers = [("X-Mark", "second"), ("X-Wsgiconform", "00000000.first")]
-    return example_run(Response(status=500, reason="Second", headers=headers), calls=[call])
+    return example_run(Response(500, headers, reason="Second"), calls=[call])
 
 
 @server_rule(
@@ -194,13 +185,13 @@ def _():
 def server_starts_with_exc_info(run: ServerRun) -> Outcome:
     """A first call that carries exc_info is an ordinary start.
 
-    Why it matters: an error handler does not know whether the application had started when it failed (PEP 3333, "The
-    start_response() Callable"); its error page has to be delivered either way.
+    An error handler does not know whether the application had started when it failed (PEP 3333, "The start_response()
+    Callable"); its error page has to be delivered either way.
     """
-    call = first(run)
-    if call is None or not started(call):
+    call = run.called("first")
+    if call is None or not call.starts:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 500 or response.label != "first":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         return broken(run, f"an error page started with exc_info arrived as {got}", got=got)
@@ -208,15 +199,13 @@ def server_starts_with_exc_info(run: ServerRun) -> Outcome:
 
 
 @server_starts_with_exc_info.bad
-def _():
-    return example_run(
-        Response(status=500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))]
-    )
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"generic"), calls=[example_call(event("start", raised="KeyError: 0"))])
 
 
 @server_starts_with_exc_info.good
-def _():
-    response = Response(status=500, headers=[("X-Wsgiconform", "00000000.first")])
+def _() -> ServerRun:
+    response = Response(500, [("X-Wsgiconform", "00000000.first")])
     return example_run(response, calls=[example_call(event("start", raised=""))])
 
 
@@ -231,14 +220,13 @@ def _():
 def exc_info_after_sending_raises(run: ServerRun) -> Outcome:
     """With exc_info and headers already sent, ``start_response`` raises.
 
-    Why it matters: it "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the
-    wire cannot be taken back, and the application has to be stopped. Judged only when the client had the headers
-    before.
+    It "must raise an error" then (PEP 3333, "The start_response() Callable"): the status on the wire cannot be taken
+    back, and the application has to be stopped. Judged only when the client had the headers before.
     """
-    call = first(run)
-    moment = passed(call, "one") if call is not None else None
+    call = run.called("first")
+    moment = call.passed("one") if call is not None else None
     late = call.named("late") if call is not None else []
-    if moment is None or not late or b"<one>" not in received_by(run.connection, moment):
+    if moment is None or not late or b"<one>" not in run.connection.received_by(moment):
         return None
     if not late[0]["raised"]:
         return broken(run, "start_response accepted exc_info although the client had the headers already")
@@ -252,12 +240,12 @@ def _late(raised: str, same: bool) -> ServerRun:
 
 
 @exc_info_after_sending_raises.bad
-def _():
+def _() -> ServerRun:
     return _late("", False)
 
 
 @exc_info_after_sending_raises.good
-def _():
+def _() -> ServerRun:
     return _late("ProbeError: late", True)
 
 
@@ -270,12 +258,12 @@ def _():
     since="0.1",
 )
 def exc_info_error_raised_itself(run: ServerRun) -> Outcome:
-    """What ``start_response`` raises then is the supplied exception, with its traceback.
+    """What ``start_response`` raises after headers were sent is the supplied exception, with its traceback.
 
-    Why it matters: it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the log
-    shows what went wrong, not where the server noticed.
+    Once headers are out it should raise the exc_info itself (PEP 3333, "The start_response() Callable"), so that the
+    log shows what went wrong, not where the server noticed.
     """
-    call = first(run)
+    call = run.called("first")
     late = call.named("late") if call is not None else []
     if not late or not late[0]["raised"]:
         return None
@@ -287,12 +275,12 @@ def exc_info_error_raised_itself(run: ServerRun) -> Outcome:
 
 
 @exc_info_error_raised_itself.bad
-def _():
+def _() -> ServerRun:
     return _late("AssertionError: headers already sent", False)
 
 
 @exc_info_error_raised_itself.good
-def _():
+def _() -> ServerRun:
     return _late("ProbeError: late", True)
 
 
@@ -307,10 +295,10 @@ def _():
 def exc_info_not_kept(run: ServerRun) -> Outcome:
     """``start_response`` keeps no reference to exc_info after it returned.
 
-    Why it matters: a traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The
+    A traceback holds frames and all that is in them; kept, it makes circular references (PEP 3333, "The
     start_response() Callable" asks to avoid them). Judged where objects die at once (CPython).
     """
-    call = first(run)
+    call = run.called("first")
     found = call.named("reference") if call is not None else []
     if not found or not found[0]["counted"]:
         return None
@@ -320,10 +308,10 @@ def exc_info_not_kept(run: ServerRun) -> Outcome:
 
 
 @exc_info_not_kept.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("reference", alive=True, counted=True))])
 
 
 @exc_info_not_kept.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[example_call(event("reference", alive=False, counted=True))])

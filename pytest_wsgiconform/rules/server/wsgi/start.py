@@ -7,26 +7,18 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Response, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import (
-    answer,
-    event,
-    example_call,
-    example_run,
-    first,
-    passed,
-    received_by,
-)
+from ..examples import event, example_call, example_run
 
 SECTION = "start-response"
 
 
 def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
     """Judge that no byte came while the app waited at *gate*."""
-    call = first(run)
-    moment = passed(call, gate) if call is not None else None
+    call = run.called("first")
+    moment = call.passed(gate) if call is not None else None
     if moment is None:
         return None
-    early = received_by(run.connection, moment)
+    early = run.connection.received_by(moment)
     if early:
         return broken(run, f"{what}, the client got {show(early[:60])}", got=show(early[:60]), expected="nothing")
     return HELD
@@ -43,8 +35,8 @@ def _silent_until(run: ServerRun, gate: str, what: str) -> Outcome:
 def start_response_sends_nothing(run: ServerRun) -> Outcome:
     """Calling ``start_response`` sends nothing to the client.
 
-    Why it matters: it "must not actually transmit the response headers" but store them (PEP 3333, "The start_response()
-    Callable"), so that an error found later can still become a 500.
+    It "must not actually transmit the response headers" but store them (PEP 3333, "The start_response() Callable"), so
+    that an error found later can still become a 500.
     """
     return _silent_until(run, "started", "while the application had called start_response and not returned")
 
@@ -54,12 +46,12 @@ def _passing(gate: str, at: float) -> Call:
 
 
 @start_response_sends_nothing.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("started", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n")])
 
 
 @start_response_sends_nothing.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("started", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
@@ -74,20 +66,20 @@ def _():
 def headers_wait_for_data(run: ServerRun) -> Outcome:
     """Headers leave only with the first block that is not empty.
 
-    Why it matters: they must not be sent before the iterable has yielded a non-empty bytestring, ended, or ``write()``
-    was called (PEP 3333, "The start_response() Callable"): until then exc_info may replace them. A Content-Length of 0
-    would be an exception, and is not given here.
+    They must not be sent before the iterable has yielded a non-empty bytestring, ended, or ``write()`` was called (PEP
+    3333, "The start_response() Callable"): until then exc_info may replace them. A Content-Length of 0 would be an
+    exception, and is not given here.
     """
     return _silent_until(run, "empty", "after empty blocks only")
 
 
 @headers_wait_for_data.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("empty", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n")])
 
 
 @headers_wait_for_data.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("empty", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n")])
 
 
@@ -103,25 +95,25 @@ def _():
 def first_write_sends_headers(run: ServerRun) -> Outcome:
     """The first ``write()`` releases the headers.
 
-    Why it matters: the headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response()
-    Callable"), not when the application has ended.
+    The headers are sent upon the first invocation of ``write()`` (PEP 3333, "The start_response() Callable"), not when
+    the application has ended.
     """
-    call = first(run)
-    moment = passed(call, "one") if call is not None else None
+    call = run.called("first")
+    moment = call.passed("one") if call is not None else None
     if call is None or moment is None or any(entry["raised"] for entry in call.named("write")):
         return None
-    if b"\r\n\r\n" not in received_by(run.connection, moment):
+    if b"\r\n\r\n" not in run.connection.received_by(moment):
         return broken(run, "after write() the client got no header section while the application went on")
     return HELD
 
 
 @first_write_sends_headers.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("one", 2.0)], received=[(2.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
 
 
 @first_write_sends_headers.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_passing("one", 2.0)], received=[(1.5, b"HTTP/1.1 200 OK\r\n\r\n<one>")])
 
 
@@ -136,12 +128,12 @@ def _():
 def headers_sent_at_end(run: ServerRun) -> Outcome:
     """An iterable without data makes a complete empty response.
 
-    Why it matters: the iterable yields zero or more bytestrings (PEP 3333, "Specification Details"), and the headers go
-    out when it is exhausted ("The start_response() Callable").
+    The iterable yields zero or more bytestrings (PEP 3333, "Specification Details"), and the headers go out when it is
+    exhausted (PEP 3333, "The start_response() Callable").
     """
     if run.probed and not run.calls:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or not response.complete or response.body:
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         return broken(run, f"an iterable without data made {got}", got=got, expected="a complete empty 200")
@@ -149,13 +141,13 @@ def headers_sent_at_end(run: ServerRun) -> Outcome:
 
 
 @headers_sent_at_end.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @headers_sent_at_end.good
-def _():
-    return example_run(Response(), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200), calls=[example_call()])
 
 
 @server_rule(
@@ -169,12 +161,12 @@ def _():
 def start_response_may_come_late(run: ServerRun) -> Outcome:
     """``start_response`` may be called by the iterable's first step.
 
-    Why it matters: servers "must not assume that start_response() has been called before they begin iterating" (PEP
-    3333, "Specification Details"): every application that is a generator calls it then.
+    Servers "must not assume that start_response() has been called before they begin iterating" (PEP 3333,
+    "Specification Details"): every application that is a generator calls it then.
     """
     if run.probed and not run.calls:
         return None
-    response = answer(run)
+    response = run.first_final
     if response is None or response.status != 200 or response.label != "first":
         got = "nothing" if response is None else f"{response.status} {show(response.body)}"
         return broken(run, f"an application that starts late made {got}", got=got)
@@ -182,13 +174,13 @@ def start_response_may_come_late(run: ServerRun) -> Outcome:
 
 
 @start_response_may_come_late.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @start_response_may_come_late.good
-def _():
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])
 
 
 @server_rule(
@@ -202,17 +194,17 @@ def _():
 def empty_block_before_start_tolerated(run: ServerRun) -> Outcome:
     """An empty block before ``start_response`` was called does no harm.
 
-    Why it matters: middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block
-    Boundaries"), possibly before it can start its response. The text is not clear on whether it may, so this is advice.
+    Middleware that waits for more input yields empty blocks (PEP 3333, "Middleware Handling of Block Boundaries"),
+    possibly before it can start its response. The text is not clear on whether it may, so this is advice.
     """
     return start_response_may_come_late.check(run)
 
 
 @empty_block_before_start_tolerated.bad
-def _():
-    return example_run(Response(status=500, body=b"error"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(500, body=b"error"), calls=[example_call()])
 
 
 @empty_block_before_start_tolerated.good
-def _():
-    return example_run(Response(body=b"ok 00000000.first\n"), calls=[example_call()])
+def _() -> ServerRun:
+    return example_run(Response(200, body=b"ok 00000000.first\n"), calls=[example_call()])

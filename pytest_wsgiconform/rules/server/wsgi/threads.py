@@ -7,7 +7,7 @@ from ...model import HELD, Level, Outcome
 from ...records.server import Call, Connection, Response, Sent, ServerRun
 from ...registry import server_rule
 from ..evidence import broken
-from ..requests import answer, event, example_call, example_request, example_run
+from ..examples import event, example_call, example_request, example_run
 
 SECTION = "environ"
 
@@ -47,8 +47,8 @@ def _overlap(one: Call, other: Call) -> bool:
 def multithread_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multithread`` is true where one process runs calls side by side.
 
-    Why it matters: applications guard what they share by it; it should be true if another thread of the process may
-    invoke the application at the same time (PEP 3333, "environ Variables"). That calls did not overlap proves nothing.
+    Applications guard what they share by it; it should be true if another thread of the process may invoke the
+    application at the same time (PEP 3333, "environ Variables"). That calls did not overlap proves nothing.
     """
     outcome: Outcome = None
     for calls in _held_together(run):
@@ -70,13 +70,13 @@ def _inside(label: str, pid: int, **environ: object) -> Call:
 
 
 @multithread_flag_true.bad
-def _():
+def _() -> ServerRun:
     calls = [_inside(label, 1, **{"wsgi.multithread": False}) for label in "ab"]
     return example_run(calls=calls)
 
 
 @multithread_flag_true.good
-def _():
+def _() -> ServerRun:
     calls = [_inside(label, 1, **{"wsgi.multithread": True}) for label in "ab"]
     return example_run(calls=calls)
 
@@ -92,8 +92,8 @@ def _():
 def multiprocess_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.multiprocess`` is true where several processes run the application side by side.
 
-    Why it matters: it should be true if another process may invoke an equivalent application object at the same
-    time (PEP 3333, "environ Variables"). That only one process was seen proves nothing.
+    It should be true if another process may invoke an equivalent application object at the same time (PEP 3333,
+    "environ Variables"). That only one process was seen proves nothing.
     """
     together = _held_together(run)
     if len(together) < 2:
@@ -107,12 +107,12 @@ def multiprocess_flag_true(run: ServerRun) -> Outcome:
 
 
 @multiprocess_flag_true.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, pid, **{"wsgi.multiprocess": False}) for pid, label in enumerate("ab")])
 
 
 @multiprocess_flag_true.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, pid, **{"wsgi.multiprocess": True}) for pid, label in enumerate("ab")])
 
 
@@ -127,8 +127,8 @@ def _():
 def run_once_flag_true(run: ServerRun) -> Outcome:
     """``wsgi.run_once`` is false in a process that calls the application again.
 
-    Why it matters: it should be true only where the application is expected to be invoked once in the life of its
-    process (PEP 3333, "environ Variables"); applications skip caching when it is.
+    It should be true only where the application is expected to be invoked once in the life of its process (PEP 3333,
+    "environ Variables"); applications skip caching when it is.
     """
     counts: dict[object, int] = {}
     for call in run.calls:
@@ -142,12 +142,12 @@ def run_once_flag_true(run: ServerRun) -> Outcome:
 
 
 @run_once_flag_true.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1, **{"wsgi.run_once": True}) for label in "ab"])
 
 
 @run_once_flag_true.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1, **{"wsgi.run_once": False}) for label in "ab"])
 
 
@@ -162,8 +162,8 @@ def _():
 def single_thread_mode_is_single(run: ServerRun) -> Outcome:
     """In its single-threaded mode, a server runs one call at a time.
 
-    Why it matters: servers that run requests in parallel should also offer to run an application that is not
-    thread-safe (PEP 3333, "Thread Support"). Tried for the servers whose such mode is known.
+    Servers that run requests in parallel should also offer to run an application that is not thread-safe (PEP 3333,
+    "Thread Support"). Tried for the servers whose single-threaded mode is known.
     """
     if run.noted.not_started:
         return broken(run, f"the server does not start in its single-threaded mode: {run.noted.not_started}")
@@ -175,12 +175,12 @@ def single_thread_mode_is_single(run: ServerRun) -> Outcome:
 
 
 @single_thread_mode_is_single.bad
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside(label, 1) for label in "ab"])
 
 
 @single_thread_mode_is_single.good
-def _():
+def _() -> ServerRun:
     return example_run(calls=[_inside("a", 1)])
 
 
@@ -196,11 +196,11 @@ def _():
 def middleware_changes_nothing(run: ServerRun) -> Outcome:
     """A middleware that only passes everything on makes no difference.
 
-    Why it matters: the presence of middleware should be transparent to both sides (PEP 3333, "Middleware"), and servers
-    should not assume that none is used ("Server Extension APIs"). Here environ is copied, and start_response and the
+    The presence of middleware should be transparent to both sides (PEP 3333, "Middleware"), and servers should not
+    assume that none is used (PEP 3333, "Server Extension APIs"). Here environ is copied, and start_response and the
     iterable are wrapped.
     """
-    answers = [answer(run, number) for number in range(2)]
+    answers = [run.final_on(number) for number in range(2)]
     direct, wrapped = answers
     if direct is None or direct.status != 200 or not direct.complete:
         return None
@@ -212,17 +212,17 @@ def middleware_changes_nothing(run: ServerRun) -> Outcome:
 
 
 def _two(first_body: bytes, second_body: bytes) -> ServerRun:
-    run = example_run(Response(body=first_body))
+    run = example_run(Response(200, body=first_body))
     sent = [Sent(example_request("wrapped"))]
-    run.connections.append(Connection(sent=sent, responses=[Response(body=second_body)]))
+    run.connections.append(Connection(sent=sent, responses=[Response(200, body=second_body)]))
     return run
 
 
 @middleware_changes_nothing.bad
-def _():
+def _() -> ServerRun:
     return _two(b"first,second", b"")
 
 
 @middleware_changes_nothing.good
-def _():
+def _() -> ServerRun:
     return _two(b"first,second", b"first,second")

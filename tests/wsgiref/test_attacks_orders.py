@@ -1,12 +1,7 @@
-"""simple_server under attack: framing with two readings, orders of events that clients must not, and may, choose.
-
-What a single head or chunk is refused for is tested with `_request` and `_body`; here it is what a live server does
-about it: what reaches the application, what happens to the bytes behind, and what is left of the connection.
-"""
+"""simple_server under attack: orders of events that clients must not, and may, choose; and requests made by chance."""
 
 from __future__ import annotations
 
-import ast
 import gc
 import io
 import os
@@ -20,197 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.wsgiref.server_tools import Client, Live, environ_app, serving, text_app, wait_until
-
-Environ = dict[str, Any]
-either = pytest.mark.parametrize("threaded", [True, False], ids=["threading", "single"])
-
-HEAD = b"POST /outer HTTP/1.1\r\nHost: h\r\n"
-HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: h\r\n\r\n"
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
-CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
-
-
-class Noting:
-    """An application that notes the path and the body of each request that reaches it."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, bytes]] = []
-
-    def __call__(self, environ: Environ, start_response: Any) -> list[bytes]:
-        body = environ["wsgi.input"].read()
-        self.seen.append((environ["PATH_INFO"], body))
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return [b"."]
-
-
-# ---- two readings of where a request ends
-
-AMBIGUOUS = {
-    "length and chunks": b"Content-Length: 5\r\n" + CHUNKED,
-    "chunks and length": CHUNKED + b"Content-Length: 5\r\n",
-    "two lengths": b"Content-Length: 5\r\nContent-Length: 6\r\n",
-    "twice the same length": b"Content-Length: 5\r\nContent-Length: 5\r\n",
-    "list of lengths": b"Content-Length: 5, 5\r\n",
-    "plus": b"Content-Length: +5\r\n",
-    "minus": b"Content-Length: -5\r\n",
-    "minus nothing": b"Content-Length: -0\r\n",
-    "hexadecimal": b"Content-Length: 0x5\r\n",
-    "underscore": b"Content-Length: 1_0\r\n",
-    "exponent": b"Content-Length: 1e1\r\n",
-    "inner blank": b"Content-Length: 5 0\r\n",
-    "no length": b"Content-Length:\r\n",
-    "wide digit": b"Content-Length: \xef\xbc\x95\r\n",
-    "latin digit": b"Content-Length: \xb2\r\n",
-    "huge": b"Content-Length: 18446744073709551621\r\n",
-    "blank before the colon": b"Content-Length : 5\r\n",
-    "folded length": b"Content-Length:\r\n 5\r\n",
-    "folded coding": b"Transfer-Encoding:\r\n chunked\r\n",
-    "fold after a field": CHUNKED + b" x\r\n",
-    "bare CR in a value": b"X: a\rContent-Length: 5\r\n",
-    "bare LF in a value": b"X: a\nContent-Length: 5\r\n",
-    "NUL in a value": b"X: a\0\r\nContent-Length: 5\r\n",
-    "NUL in a name": b"Content-Length\0: 5\r\n",
-    "chunked twice": b"Transfer-Encoding: chunked, chunked\r\n",
-    "two codings": CHUNKED + CHUNKED,
-    "chunked first": b"Transfer-Encoding: chunked, identity\r\n",
-    "identity": b"Transfer-Encoding: identity\r\n",
-    "unknown coding": b"Transfer-Encoding: xchunked\r\n",
-    "parameter": b"Transfer-Encoding: chunked;q=1\r\n",
-    "quoted": b'Transfer-Encoding: "chunked"\r\n',
-    "vertical tab": b"Transfer-Encoding: \x0bchunked\r\n",
-    "no-break space": b"Transfer-Encoding: \xa0chunked\r\n",
-    "tab": b"Transfer-Encoding:\tchunked\r\n",
-    "empty coding": b"Transfer-Encoding:\r\n",
-    "comma": b"Transfer-Encoding: ,chunked\r\n",
-    "coding with a blank before the colon": b"Transfer-Encoding : chunked\r\n",
-    "no colon": b"Content-Length\r\n",
-}
-
-
-@pytest.mark.parametrize("fields", AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_a_request_that_can_be_read_two_ways_ends_the_connection(fields: bytes) -> None:
-    app = Noting()
-    with serving(app) as live:
-        raw = live.exchange(HEAD + fields + b"\r\n" + CHUNKS + HIDDEN + HIDDEN)
-    assert re.match(rb"HTTP/1\.[01] (400|413|501) ", raw), raw[:200]
-    assert b"\r\nConnection: close\r\n" in raw
-    assert (app.seen, raw.count(b" 200 OK\r\n")) == ([], 0)
-
-
-@pytest.mark.parametrize("name", ["Content_Length: 99", "Transfer_Encoding: chunked"])
-def test_fields_with_underscores_frame_nothing(name: str) -> None:
-    app = Noting()
-    with serving(app) as live:
-        raw = live.exchange(HEAD + name.encode() + b"\r\n\r\n" + HIDDEN, end=True)
-    assert app.seen == [("/outer", b""), ("/hidden", b"")]
-    assert raw.count(b" 200 OK\r\n") == 2
-
-
-@pytest.mark.parametrize(
-    "chunks",
-    [
-        b"FFFFFFFFFFFFFFFFF\r\n",
-        b"FFFFFFFFFFFFFFFF\r\n",
-        b"8000000000000000\r\n",
-        b"-5\r\nhello\r\n0\r\n\r\n",
-        b"+5\r\nhello\r\n0\r\n\r\n",
-        b"0x5\r\nhello\r\n0\r\n\r\n",
-        b"5_0\r\nhello\r\n0\r\n\r\n",
-        b" 5\r\nhello\r\n0\r\n\r\n",
-        b"5 \r\nhello\r\n0\r\n\r\n",
-        b"\r\nhello\r\n0\r\n\r\n",
-        b"5\nhello\r\n0\r\n\r\n",
-        b"5\rhello\r\n0\r\n\r\n",
-        b"5\r\nhello\n0\r\n\r\n",
-        b"5\r\nhello!\r\n0\r\n\r\n",
-        b"5\r\nhell\r\n0\r\n\r\n",
-        b"5;a=\nb\r\nhello\r\n0\r\n\r\n",
-        b'5;a="\r\nhello\r\n0\r\n\r\n',
-        b'5;a="\0"\r\nhello\r\n0\r\n\r\n',
-        b"5;" + b"a" * 5000 + b"\r\nhello\r\n0\r\n\r\n",
-        b"".join(b"1;%b\r\nx\r\n" % (b"a" * 1000) for _ in range(5)) + b"0\r\n\r\n",
-        b"0" * 17 + b"5\r\nhello\r\n0\r\n\r\n",
-        b"5\r\nhello\r\n0\r\nX : y\r\n\r\n",
-        b"5\r\nhello\r\n0\r\n folded\r\n\r\n",
-        b"5\r\nhello\r\n0\r\nX: y\nZ: z\r\n\r\n",
-        b"5\r\nhello\r\n0\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
-    ],
-    ids=lambda chunks: ascii(chunks[:20]),
-)
-def test_chunks_that_can_be_read_two_ways_end_the_connection(chunks: bytes) -> None:
-    app = Noting()
-    with serving(app) as live:
-        raw = live.exchange(HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN, end=True)
-    assert re.match(rb"HTTP/1\.1 (400|413) ", raw), raw[:200]
-    assert app.seen == []
-    assert len(re.findall(rb"HTTP/1\.[01] \d\d\d ", raw)) == 1
-
-
-@either
-def test_what_looks_like_a_request_inside_a_body_is_a_body(threaded: bool) -> None:
-    app = Noting()
-    coded = b"%x\r\n%b\r\n0\r\nHost: evil\r\nContent-Length: 99\r\n\r\n" % (len(HIDDEN), HIDDEN)
-    sized = b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
-    with serving(app, threaded) as live:
-        raw = live.exchange(HEAD + sized + HIDDEN + HEAD + CHUNKED + b"\r\n" + coded + HEAD + b"\r\n", end=True)
-    assert app.seen == [("/outer", HIDDEN), ("/outer", HIDDEN), ("/outer", b"")]
-    assert raw.count(b" 200 OK\r\n") == 3
-
-
-# ---- who is asked for what
-
-TARGETS = {
-    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-    "twice the same host": b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
-    "list of hosts": b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n",
-    "user in the host": b"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
-    "path in the host": b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
-    "port without end": b"GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n",
-    "no host": b"GET / HTTP/1.1\r\n\r\n",
-    "absolute form without host": b"GET http://a/ HTTP/1.1\r\n\r\n",
-    "user in the target": b"GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
-    "no authority": b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "other scheme": b"GET ftp://a/x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "relative": b"GET x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "asterisk": b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
-    "NUL": b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
-    "raw NUL": b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
-    "tab": b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
-    "two blanks": b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
-    "blank in the target": b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
-    "CR in the line": b"GET / HTTP/1.1\rX: y\r\nHost: a\r\n\r\n",
-    "lower-case version": b"GET / http/1.1\r\nHost: a\r\n\r\n",
-    "HTTP/0.9": b"GET /\r\n\r\n",
-    "blank first": b" GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("request_", TARGETS.values(), ids=TARGETS)
-def test_a_target_that_can_be_read_two_ways_is_refused(request_: bytes) -> None:
-    app = Noting()
-    with serving(app) as live:
-        raw = live.exchange(request_ + HIDDEN, end=True)
-    assert re.match(rb"HTTP/1\.[01] 400 ", raw), raw[:200]
-    assert app.seen == []
-
-
-def test_connect_and_later_versions_are_refused() -> None:
-    for line, status in ((b"CONNECT a:1 HTTP/1.1", 501), (b"GET / HTTP/3.0", 505), (b"GET / HTTP/0.9", 505)):
-        app = Noting()
-        with serving(app) as live:
-            raw = live.exchange(line + b"\r\nHost: a\r\n\r\n" + HIDDEN, end=True)
-        assert re.match(rb"HTTP/1\.[01] %d " % status, raw), raw[:200]
-        assert app.seen == []
-
-
-def test_the_authority_of_an_absolute_target_counts() -> None:
-    with serving(environ_app) as live, live.connect() as client:
-        environ, _ = ast.literal_eval(client.get("http://Real:81/a?b").body.decode())
-    assert (environ["HTTP_HOST"], environ["PATH_INFO"], environ["QUERY_STRING"]) == ("Real:81", "/a", "b")
-
-
-# ---- pipelines, and connections that are kept
+from tests.wsgiref.attack_tools import Environ, Noting, either
+from tests.wsgiref.server_tools import Client, Live, serving, text_app, wait_until
 
 STEP = [
     (b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n", b""),
@@ -265,9 +71,6 @@ def test_head_on_a_kept_connection_sends_no_byte_too_many(threaded: bool) -> Non
         assert client.hears_nothing()
 
 
-# ---- ends in the middle
-
-
 def reset(client: Client) -> None:
     """Close the connection with a reset, at once."""
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -278,6 +81,8 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+HEAD = b"POST /outer HTTP/1.1\r\nHost: h\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 STAGES = [
     b"",
     b"P",
@@ -350,7 +155,7 @@ def test_half_close_is_no_farewell(threaded: bool) -> None:
         assert client.at_end()
 
 
-# ---- 100 (Continue), in every order
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
 
 
 def ordered_app(environ: Environ, start_response: Any) -> Any:
@@ -415,9 +220,6 @@ def test_an_expectation_without_a_body_is_none() -> None:
             assert (response.status, response.value("Connection")) == (200, None)
 
 
-# ---- answers before the body is there
-
-
 @either
 @pytest.mark.parametrize("size", [10, 200_000, 1_000_000])
 def test_an_early_answer_to_a_body_that_is_sent_on(threaded: bool, size: int) -> None:
@@ -438,13 +240,6 @@ def test_an_early_answer_to_a_body_that_is_sent_on(threaded: bool, size: int) ->
             assert client.get().status == 413
 
 
-# ---- made by chance
-
-WORDS = [
-    *(b"\r", b"\n", b"\0", b" ", b"\t", b":", b"\r\n", b"\r\n ", b",", b"_", b"\x80", b"-", b"+", b'"', b";", b"#"),
-    *(b"chunked", CHUNKED, b"Content-Length: 3\r\n", b"F" * 17, b"0\r\n\r\n", b"Host: x\r\n", b"%00"),
-    b"Expect: 100-continue\r\n",
-]
 SEEDS = [
     b"GET /read HTTP/1.1\r\nHost: h\r\n\r\n",
     b"POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
@@ -453,6 +248,11 @@ SEEDS = [
     b"HEAD /not HTTP/1.1\r\nHost: h\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
     b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+]
+WORDS = [
+    *(b"\r", b"\n", b"\0", b" ", b"\t", b":", b"\r\n", b"\r\n ", b",", b"_", b"\x80", b"-", b"+", b'"', b";", b"#"),
+    *(b"chunked", CHUNKED, b"Content-Length: 3\r\n", b"F" * 17, b"0\r\n\r\n", b"Host: x\r\n", b"%00"),
+    b"Expect: 100-continue\r\n",
 ]
 
 
