@@ -76,6 +76,14 @@ class TargetRun(Protocol):
         """Optional: the records of a server so far, by stimulus; they are compared with other servers' records."""
         return {}
 
+    def announcement(self) -> str:
+        """Optional: say, before anything is sent, which requests may change the target's data."""
+        return ""
+
+    def plan_lines(self) -> list[str]:
+        """Optional: say what would be sent for the planned rules, one line for each route. Sends nothing."""
+        return []
+
     def gather(self) -> None:
         """Optional: take in what the workers of a distributed run have played on this target."""
         return

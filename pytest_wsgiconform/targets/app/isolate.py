@@ -198,6 +198,7 @@ class ChildPlayer:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._rules: list[str] = []
+        self.settings = settings
         self._load: dict[str, Any] = {
             "name": name,
             "settings": asdict(replace(settings, isolate=False)),
@@ -218,7 +219,8 @@ class ChildPlayer:
             self.close()
             raise TargetError(answer["error"])
         child.loaded()
-        return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
+        self.settings = replace(self.settings, host=str(answer["host"]))
+        return [Route.from_dict(route) for route in answer["routes"]], list(map(str, answer["notes"]))
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = [rule.id for rule in rules]
@@ -230,8 +232,7 @@ class ChildPlayer:
         request = {
             "stimulus": stimulus,
             "rules": self._rules,
-            "path": route.path,
-            "method": route.method,
+            "route": route.to_dict(),
             "limit": limit,
             "patience": patience,
         }

@@ -10,11 +10,13 @@ from ...rules.display import clean
 from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ...stimuli.app.asking import Asking
 from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
 from ..protect import undisturbed
 from .last_word import LastWord
 from .routes import Route, discover
+from .surroundings import settled
 
 if TYPE_CHECKING:
     from .coverage import AppCoverage
@@ -25,7 +27,12 @@ FUZZ = "fuzz"
 
 
 class Player(Protocol):
-    """Where an app lives and its stimuli are played."""
+    """Where an app lives and its stimuli are played.
+
+    :ivar settings: the run's, with the Host that the app's framework names where the user gave none.
+    """
+
+    settings: Settings
 
     def watch(self, rules: Sequence[Rule]) -> None:
         """Let *rules*, on single events, judge what is played from now on; none do before."""
@@ -67,7 +74,7 @@ class LocalPlayer:
         settings: Settings,
         last_word: LastWord | None = None,
     ) -> None:
-        self.app, self.settings = app, settings
+        self.app, self.settings = app, settled(app, settings)
         self._rules: list[Rule] = []
         self._last_word = last_word
         self._coverage = _coverage_of(name) if settings.cov and name else None
@@ -76,13 +83,16 @@ class LocalPlayer:
         self._rules = list(rules)
 
     def routes(self) -> tuple[list[Route], list[str]]:
-        return discover(self.app)
+        return discover(self.app, self.settings.values)
+
+    def _asking(self, route: Route) -> Asking:
+        return route.asking(self.settings)
 
     def play(self, stimulus: str, route: Route, limit: float, patience: float | None) -> AppRun:
         chosen = self._stimulus(stimulus)
         if self._last_word is not None:
             self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
-        stage = Stage(self.app, self._rules, route.path, limit, stimulus, route.method, patience)
+        stage = Stage(self.app, self._rules, route.path, limit, stimulus, self._asking(route), patience)
         broken: Exception | None = None
         with undisturbed() as left:
             try:
