@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environ": {"wsgiref", ""},  # the file wrapper that a server would offer
     "settings": set(),
     "naming": set(),
+    "masking": set(),
     "rules": set(),
     "wsgiref": {"observe", "rules"},  # validate is a face of the validator
     "observe": {"rules"},
@@ -34,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},
-    "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},
+    "repeat": {"engine", "environ", "masking", "observe", "rules", "settings", "stimuli", "targets"},
     "contract": {"plugin"},  # the documented name of what needs pytest
 }
 #: Programs that work on the house itself, and what they may import beyond their room; nothing imports them.
@@ -42,7 +43,7 @@ PROGRAMS: dict[str, set[str]] = {"rules/__main__.py": {"stimuli"}}
 #: The pytest layer; it may import everything, and only its documented face may import it.
 PYTEST_LAYER = {"plugin"}
 #: Rooms that run inside other people's servers.
-STANDARD_LIBRARY_ONLY = {"rules", "observe", "wsgiref", "probe", "environ"}
+STANDARD_LIBRARY_ONLY = {"rules", "observe", "wsgiref", "probe", "environ", "masking"}
 
 
 def room_of(path: Path) -> str:
