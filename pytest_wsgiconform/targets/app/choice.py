@@ -98,7 +98,8 @@ def _shared_out(routes: list[Route], *, typed: bool) -> list[Route]:
     free = [route for route in routes if not route.own]
     takes = [route for route in free if any(method in route.named for method in WITH_BODY)]
     unknown = [route for route in free if not route.named and route.bodies]
-    first = next(iter(takes or unknown or free), None)
+    own = any(route.own and route.method in WITH_BODY for route in routes)
+    first = None if own else next(iter(takes or unknown or free), None)
 
     def share(route: Route) -> Route:
         if route.own or route is first:

@@ -67,6 +67,13 @@ def numbers(counted: Counter[str]) -> str:
     return ", ".join([*known, *([f"others {other}"] if other else [])])
 
 
+def methods_as_text(methods: Iterable[str]) -> str:
+    """Return *methods* as text, those that no app knows together."""
+    known = set(methods)
+    named = [method for method in _ORDER if method in known]
+    return ", ".join([*named, *(["others"] if known - set(named) else [])])
+
+
 def plan_lines(routes: Sequence[Route], sending: Sending) -> list[str]:
     """Return one line for each of *routes*, and one for all of them."""
     total: Counter[str] = Counter()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...rules.display import clean
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict
 from ...rules.records.app import AppRun
 from ...rules.registry import catalogue
@@ -21,7 +20,7 @@ from .credentials import Credentials
 from .last_word import LastWord
 from .player import FUZZ, LocalPlayer, Player
 from .playing import Playing
-from .sending import Sending, announcement, plan_lines
+from .sending import Sending, announcement, methods_as_text, plan_lines
 
 #: The ordinary request: it is played whatever is asked, and its answer is the one whose links are followed.
 _FIRST = "get"
@@ -121,7 +120,7 @@ class AppTarget(TargetRun):
             findings += found
         reason = f"nothing in {playing.exchanges} exchanges could have broken it"
         if left_out:
-            reason += f"; --wsgi-methods leaves out {', '.join(sorted(map(clean, left_out)))}"
+            reason += f"; --wsgi-methods leaves out {methods_as_text(left_out)}"
         return result_of(rule, self.name, exercised, findings, reason)
 
     def places_of(self, rule: Rule) -> Places:
