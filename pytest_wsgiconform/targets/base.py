@@ -22,6 +22,10 @@ class TargetError(Exception):
     """
 
 
+class HookError(TargetError):
+    """A hook of the project raised, or returned what it must not. ``str()`` is one paragraph with its line."""
+
+
 @runtime_checkable
 class TargetRun(Protocol):
     """One target under test, for one session. A class that inherits from this has to define what is not optional.
