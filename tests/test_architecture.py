@@ -228,6 +228,38 @@ def test_no_rooms_import_in_a_circle() -> None:
     assert circles(by_rooms()) == set()
 
 
+#: Most lines of a file, and of a function without its docstring. What is longer says why in a comment at its head.
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
+#: How such a comment begins.
+REASON = "# Long, because"
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines the body of *function* has, without its docstring."""
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    return (function.end_lineno or 0) - function.body[1 if documented else 0].lineno + 1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=label)
+def test_long_files_and_functions_say_why(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        assert any(line.startswith(REASON) for line in lines[:40]), f"{len(lines)} lines: split it, or say why not"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and lines_of(node) > MOST_LINES_OF_A_FUNCTION:
+            head = lines[node.lineno - 1 : node.body[-1].lineno]
+            assert any(line.strip().startswith(REASON) for line in head), f"{node.name}: split it, or say why not"
+
+
+def test_few_modules_lie_loose_and_no_folder_is_crowded() -> None:
+    folders: dict[Path, int] = {}
+    for path in MODULES:
+        folders[path.parent] = folders.get(path.parent, 0) + 1
+    assert folders[PACKAGE] <= 12
+    assert {label(folder): count for folder, count in folders.items() if count > 32} == {}
+
+
 def test_importing_the_package_costs_nothing() -> None:
     program = (
         "import sys; before = set(sys.modules); import pytest_wsgiconform; "
