@@ -116,7 +116,8 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
 
 def _own_requests(files: Iterable[str], host: str, values: _Values) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     """Read the requests in *files*, and keep what in them is secret."""
-    from ..targets.app.own_request import RequestFileError, read_requests
+    from ..targets.app.own_request import RequestFileError
+    from ..targets.app.request_files import read_requests
 
     requests: list[Any] = []
     notes: list[str] = []
