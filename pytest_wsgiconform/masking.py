@@ -29,6 +29,9 @@ _FEWEST = 4
 #: Where a text was cut by :func:`pytest_wsgiconform.rules.display.shorten` or its like.
 _CUT = re.compile(r"['\"]?(?:\.\.\.|\u2026)")
 
+#: An escape that was cut in two.
+_BROKEN = r"(?:[%\\&][#\w%;]{0,8})?"
+
 #: A form's token against cross-site requests, which is a new one on each page.
 _FORM_TOKEN = re.compile(
     r"""(\bname=["']?[\w.:-]*(?:csrf|xsrf|authenticity)[\w.:-]*["']?[^<>]{0,80}?\bvalue=["']?)([^"'<>\s]+)""",
@@ -180,13 +183,15 @@ class _Finder:
         kept: Iterable[str],
     ) -> None:
         self._tails: list[list[re.Pattern[str]]] = []
-        self._beginnings = list(long)
         kept_texts = sorted(kept, key=len, reverse=True)
+        beginnings = []
         alternatives = ["|".join(map(re.escape, kept_texts)) or r"(?!)"]
         for spelled in sorted(self._spelled(long), key=len, reverse=True):
             alternatives.append("".join(spelled[:_HEAD]))
+            beginnings.append(_beginning(spelled[:_HEAD]))
             self._tails.append([_compiled(each) for each in spelled[_HEAD:]])
         self._pattern = re.compile("|".join(f"({each})" for each in alternatives))
+        self._cut = re.compile(rf"(?:{'|'.join(beginnings)}){_BROKEN}(?={_CUT.pattern})") if beginnings else None
         self._fields = list(_in_fields(short, names, cookies))
 
     @staticmethod
@@ -209,7 +214,8 @@ class _Finder:
             parts += [text[end:start], MASKED]
             end = stop
         text = "".join([*parts, text[end:]]) if parts else text
-        text = self._without_beginnings(text)
+        if self._cut is not None and _CUT.search(text):
+            text = self._cut.sub(MASKED, text)
         for pattern in self._fields:
             text = pattern.sub(rf"\1{MASKED}", text)
         return _FORM_TOKEN.sub(rf"\1{MASKED}", text)
@@ -227,24 +233,13 @@ class _Finder:
                 position = more.end()
             yield match.start(), position
 
-    def _without_beginnings(self, text: str) -> str:
-        """Mask what a cut has left of a secret."""
-        parts, end = [], 0
-        for cut in _CUT.finditer(text):
-            before = text[end : cut.start()]
-            length = max((_overlap(before, secret) for secret in self._beginnings), default=0)
-            if length:
-                parts += [before[:-length], MASKED]
-                end = cut.start()
-        return "".join([*parts, text[end:]]) if parts else text
 
-
-def _overlap(text: str, secret: str) -> int:
-    """Return how many characters at the end of *text* are the beginning of *secret*, 0 for too few."""
-    for length in range(min(len(text), len(secret)), _FEWEST - 1, -1):
-        if text.endswith(secret[:length]):
-            return length
-    return 0
+def _beginning(spelled: list[str]) -> str:
+    """Return an expression for what a cut may leave of a secret: some of its first characters."""
+    more = ""
+    for expression in reversed(spelled[_FEWEST:]):
+        more = f"(?:{expression}{more})?"
+    return "".join(spelled[:_FEWEST]) + more
 
 
 @lru_cache(maxsize=1024)
