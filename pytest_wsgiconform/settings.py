@@ -39,6 +39,7 @@ class Settings:
     :param deadline: seconds that the whole run may take, 0 for no bound.
     :param exclude_path, unreached: glob and reason of routes that are left out, and of those that need not be reached.
     :param secrets: texts that must not be shown anywhere: values from the environment, passwords, tokens.
+    :param variables: name and value of each environment variable that ``${NAME}`` in an option stood for.
     :param share: folder in which the workers of a distributed run share what they have played, ``""`` for none.
     """
 
@@ -69,4 +70,5 @@ class Settings:
     exclude_path: tuple[tuple[str, str], ...] = ()
     unreached: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
     share: str = ""

@@ -57,11 +57,19 @@ class Sandwich:
 
     :param factory: makes the middleware. :param rules: the event rules that watch on both sides.
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
+    :param prepare: called with each environ before it is handed over, which it may change; ``None`` for nothing.
     :ivar run: what has been recorded so far.
     """
 
-    def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
-        self._factory, self._limit = factory, limit
+    def __init__(
+        self,
+        factory: Factory,
+        rules: Iterable[Rule],
+        limit: float,
+        stimulus: str,
+        prepare: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._factory, self._limit, self._prepare = factory, limit, prepare
         self._side_of = {rule.id: rule.side for rule in rules}
         self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
@@ -92,6 +100,8 @@ class Sandwich:
             objects, as they are.
         :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
         """
+        if self._prepare is not None:
+            self._prepare(environ)
         validator = self._outer.around(self.around(make_app, watched) if middleware is None else middleware)
         play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))

@@ -51,9 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "wsgiconform-fixtures")
     if config.getoption("help", False) or config.getoption("markers", False) or not options.active(config):
         return
+    from .masked import mask_of
     from .session import WsgiSession
 
-    config.pluginmanager.register(WsgiSession(config), "wsgiconform-session")
+    try:
+        session = WsgiSession(config)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(mask_of(config).text(str(error))) from None
+    config.pluginmanager.register(session, "wsgiconform-session")
 
 
 @pytest.hookimpl(trylast=True)

@@ -35,11 +35,14 @@ from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
+from .masked import learn, watch
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .remembered import Remembered
+from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
+from .target_hooks import TargetHooks
 
 
 class WsgiSession:
@@ -55,6 +58,7 @@ class WsgiSession:
         """
         self.config = config
         self.settings = settings_of(config)
+        self.mask = learn(config, self.settings)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
@@ -108,7 +112,24 @@ class WsgiSession:
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
             stopping.start()
             self._stopping.append(stopping)
-        return OpenTarget(target, run, self.settings, self.gate)
+        opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
+        self._open_session(opened)
+        return opened
+
+    def _open_session(self, opened: OpenTarget) -> None:
+        """Log in to the target. :raises pytest.UsageError: when that does not work."""
+        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
+            return  # nothing is sent
+        try:
+            with captured(self.config):
+                opened.run.open_session(TargetHooks(self.config, opened.target.name))
+        except TargetError as error:
+            opened.run.close()
+            opened.learn_secrets()
+            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
+        opened.learn_secrets()
+        if self.mask:
+            watch(self.config)
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -258,6 +279,8 @@ class WsgiSession:
         """Keep where rules showed, for those that fail and are judged again."""
         shown = {node_id: places for node_id, places in self._places.items() if places}
         self._remembered.keep(shown, self._places)
+        if self.mask.note():
+            self._messages.append(self.mask.note())
         if self._stopped_early:
             number = len(self._stopped_early)
             rules = f"{number} rules" if number > 1 else "1 rule"
@@ -273,7 +296,10 @@ class WsgiSession:
         from ..report import repro
 
         try:
-            made = repro.write(made, self.repro, (self.settings.cwd, self.settings.rootdir), self.settings.timeout)
+            names = [name for opened in self.targets for name in opened.run.secrets().get("names", ())]
+            folders = (self.settings.cwd, self.settings.rootdir)
+            how = asked(self.config, self.settings, names)
+            made = repro.write(made, self.repro, folders, self.settings.timeout, how)
             self._messages.append(f"reproductions: {self.repro}")
         except OSError as error:
             self._messages.append(f"the reproductions could not be written: {error}")

@@ -15,6 +15,7 @@ from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
 from ..targets.base import Places
+from ..targets.hooks import HookError
 from ..targets.plan import needs_everything
 from .opened import OpenTarget
 
@@ -105,7 +106,11 @@ class WsgiRule(pytest.Item):
         return self.open_target.target.nodeid
 
     def runtest(self) -> None:
-        result, whole = self.open_target.judge(self.rule)
+        try:
+            result, whole = self.open_target.judge(self.rule)
+        except HookError as error:
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(f"{self.open_target.target.option}: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
+    from .hooks import Hooks
 
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
 #: path, ...). Plain text, so that it can be kept between runs.
@@ -74,6 +75,17 @@ class TargetRun(Protocol):
     @property
     def runs(self) -> Mapping[str, ServerRun]:
         """Optional: the records of a server so far, by stimulus; they are compared with other servers' records."""
+        return {}
+
+    def open_session(self, hooks: Hooks) -> None:
+        """Optional: log in, as the settings and *hooks* say; called once before the first rule is judged.
+
+        :raises TargetError: when that does not work.
+        """
+        return
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Optional: what nobody may see of the session so far, as ``Mask.add`` takes it."""
         return {}
 
     def gather(self) -> None:

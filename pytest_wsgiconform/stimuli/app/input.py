@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 from .model import Stage, Stimulus
-from .ordinary import FORM, FORM_HEADERS
 
 _LINES = b"".join(b"line%d=%d&\n" % (number, number) for number in range(2000))
 
@@ -139,33 +138,37 @@ class Hinted(StrictInput):
 
 def _post(stage: Stage, stream: Any, length: int | None, **options: Any) -> dict[str, Any]:
     extra = {} if length is None else {"CONTENT_LENGTH": str(length)}
-    return stage.environ("POST", body=stream, headers=FORM_HEADERS, extra=extra, **options)
+    return stage.with_body(stream, extra=extra, **options)
 
 
 def _strict(stage: Stage) -> None:
-    stage.play("get", stage.environ(body=StrictInput(b""), errors=StrictErrors()))
-    stage.play("post", _post(stage, StrictInput(FORM), len(FORM), errors=StrictErrors()))
+    body, _ = stage.content
+    stage.play("get", stage.environ(stage.asking.usual, body=StrictInput(b""), errors=StrictErrors()))
+    stage.play("post", _post(stage, StrictInput(body), len(body), errors=StrictErrors()))
 
 
 def _few(stage: Stage) -> None:
     # Not judged by event rules: read() is documented to fill up, and an app that counts on it is not at fault.
+    body, _ = stage.content
     for most in (1, 7):
         stage.compare(
-            ("whole", lambda: _post(stage, StrictInput(FORM), len(FORM))),
-            (f"{most} at a time", lambda most=most: _post(stage, FewBytes(FORM, most), len(FORM))),  # type: ignore[misc]
+            ("whole", lambda: _post(stage, StrictInput(body), len(body))),
+            (f"{most} at a time", lambda most=most: _post(stage, FewBytes(body, most), len(body))),  # type: ignore[misc]
             variant_behaviour={"judged": False},
         )
 
 
 def _short(stage: Stage) -> None:
     # A body that ends early is the client's fault, so a response that comes out wrong is not held against the app.
-    stage.play("nothing comes", _post(stage, StrictInput(b""), len(FORM)), judged=False)
-    stage.play("less comes", _post(stage, StrictInput(FORM[:5]), len(FORM)), judged=False)
+    body, _ = stage.content
+    stage.play("nothing comes", _post(stage, StrictInput(b""), len(body)), judged=False)
+    stage.play("less comes", _post(stage, StrictInput(body[:5]), len(body)), judged=False)
 
 
 def _guarded(stage: Stage) -> None:
-    stage.play("guarded", _post(stage, Guarded(FORM), len(FORM)))
-    stage.play("guarded empty", stage.environ(body=Guarded(b"")))
+    body, _ = stage.content
+    stage.play("guarded", _post(stage, Guarded(body), len(body)))
+    stage.play("guarded empty", stage.environ(stage.asking.usual, body=Guarded(b"")))
 
 
 def _failing(stage: Stage) -> None:
@@ -185,7 +188,8 @@ def _hint(stage: Stage) -> None:
 
 
 def _terminated(stage: Stage) -> None:
-    environ = _post(stage, StrictInput(FORM), None)
+    body, _ = stage.content
+    environ = _post(stage, StrictInput(body), None)
     environ["wsgi.input_terminated"] = True
     environ["HTTP_TRANSFER_ENCODING"] = "chunked"
     stage.play("terminated", environ)
@@ -194,11 +198,13 @@ def _terminated(stage: Stage) -> None:
 def _large(stage: Stage) -> None:
     stage.play("lines", _post(stage, BytesIO(_LINES), len(_LINES)))
     large = b"x" * 300_000
-    stage.play("large", stage.environ("POST", body=large, headers={"Content-Type": "application/octet-stream"}))
-    broken = {"Content-Type": "multipart/form-data; boundary=wsgiconform"}
-    stage.play("multipart", stage.environ("POST", body=b"--wsgiconform\r\n\r\nno end", headers=broken))
-    stage.play("json", stage.environ("POST", body=b'{"a": [1, ', headers={"Content-Type": "application/json"}))
-    stage.play("no charset", stage.environ("POST", body=b"\xff\xfe=%ff", headers={"Content-Type": "x/y; charset=none"}))
+    for label, body, kind in (
+        ("large", large, "application/octet-stream"),
+        ("multipart", b"--wsgiconform\r\n\r\nno end", "multipart/form-data; boundary=wsgiconform"),
+        ("json", b'{"a": [1, ', "application/json"),
+        ("no charset", b"\xff\xfe=%ff", "x/y; charset=none"),
+    ):
+        stage.play(label, stage.with_body(body, headers={"Content-Type": kind}, usual={}))
 
 
 INPUT: tuple[Stimulus, ...] = (

@@ -12,8 +12,10 @@ from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
 from ..base import Places, TargetRun
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_run, result_of
+from .credentials import Credentials
 from .last_word import LastWord
 from .player import FUZZ, LocalPlayer, Player
 from .playing import Playing
@@ -125,10 +127,28 @@ class AppTarget(TargetRun):
             seen |= found
         return tuple(places[:_MOST_PLACES])
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Log in, as the settings and *hooks* say. :raises TargetError: when that does not work."""
+        self._player.open_session(hooks, self._users_app)
+
+    @property
+    def _users_app(self) -> Callable[..., Any] | None:
+        """The app as its author knows it."""
+        return self.app
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests carry, ``None`` before a session was opened, or when it is open in another process."""
+        return self._player.credentials if isinstance(self._player, LocalPlayer) else None
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session so far."""
+        return self._player.secrets()
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         playing = self._playing or self._again or Playing(self._player, self.settings)
-        return playing.summary_lines()
+        return [*playing.summary_lines(), *self._player.notes()]
 
     def close(self) -> None:
         """Stop what was started."""

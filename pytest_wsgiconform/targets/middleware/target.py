@@ -13,8 +13,10 @@ from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
+from ..app.credentials import Credentials
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_fault, result_of
 
@@ -46,6 +48,7 @@ class MiddlewareTarget(TargetRun):
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
+        self._credentials: Credentials | None = None
         self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
         self._played: list[MiddlewareRun] | None = None
@@ -55,6 +58,7 @@ class MiddlewareTarget(TargetRun):
     def _app_target(self) -> AppTarget:
         """Return the middleware around an app that keeps every rule: what goes wrong then is the middleware's."""
         settings = replace(self.settings, paths=self.settings.paths or ("/page",), crawl=0, isolate=False)
+        settings = replace(settings, login="", login_fields=())  # a plain app has no login
         return AppTarget("", self.factory(hello), settings)
 
     def rules(self) -> list[Rule]:
@@ -74,6 +78,16 @@ class MiddlewareTarget(TargetRun):
             places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
             self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Let requests carry what the settings and *hooks* say."""
+        if self._as_app is not None:
+            self._as_app.open_session(hooks)
+            self._credentials = self._as_app.credentials
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session."""
+        return self._as_app.secrets() if self._as_app is not None else {}
+
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""
         if self._played is None:
@@ -91,7 +105,10 @@ class MiddlewareTarget(TargetRun):
     def _play(self, stimuli: Iterable[str], watching: list[Rule]) -> list[MiddlewareRun]:
         runs = []
         for name in stimuli:
-            sandwich = Sandwich(self.factory, watching, self.settings.timeout, name)
+            if self._credentials is not None:
+                self._credentials.reset()
+            prepare = self._credentials.prepare if self._credentials is not None else None
+            sandwich = Sandwich(self.factory, watching, self.settings.timeout, name, prepare)
             self._stimuli[name].play(sandwich)
             runs.append(sandwich.run)
         return runs
