@@ -32,7 +32,9 @@ class Settings:
     :param auth: user and password for HTTP Basic, ``""`` for none.
     :param login: path of a page with a login form, ``""`` for none. :param login_fields: name and value of each field
         that is filled in there.
-    :param requests: absolute paths of files with requests of the user's own.
+    :param requests: absolute paths of files with requests of the user's own. :param own_requests: what is in them:
+        method, target, fields, body (Latin-1 text), Host and scheme of each. :param request_notes: lines on what in
+        them is left out.
     :param scheme, host, mount: scheme, Host and SCRIPT_NAME of ordinary requests; ``""`` where none was typed.
     :param values: name and value of route arguments; several values of one name make several routes.
     :param methods: the only methods that may be sent, in upper case; empty for all.
@@ -61,6 +63,8 @@ class Settings:
     login: str = ""
     login_fields: tuple[tuple[str, str], ...] = ()
     requests: tuple[str, ...] = ()
+    own_requests: tuple[tuple[str, str, tuple[tuple[str, str], ...], str, str, str], ...] = ()
+    request_notes: tuple[str, ...] = ()
     scheme: str = ""
     host: str = ""
     mount: str = ""

@@ -32,8 +32,14 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if config.getoption("help", False):
+        return None
     pattern = options.value(config, "rules")
-    if not pattern or config.getoption("help", False):
+    if not pattern and options.value(config, "plan"):
+        from .plan_option import print_plan
+
+        return print_plan(config)
+    if not pattern:
         return None
     from ..report.catalogue_text import print_catalogue
     from ..rules.registry import UnknownRule

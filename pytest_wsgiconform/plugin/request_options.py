@@ -9,6 +9,7 @@ import base64
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,16 @@ class _Values:
         self.secrets.append(value)
         mask_of(self.config).add([value])
 
+    def hide_credential(self, name: str, value: str) -> None:
+        """Hide the *value* of the field *name*, and what in it is the credential."""
+        self.hide(value)
+        _, _, rest = value.partition(" ")
+        if name.lower().endswith("authorization") and rest:
+            self.hide(rest.strip())
+        if name.lower() == "cookie":
+            for part in value.split(";"):
+                self.hide(part.partition("=")[2].strip().strip('"'))
+
 
 def request_settings(config: pytest.Config) -> dict[str, Any]:
     """Return the fields of :class:`~pytest_wsgiconform.settings.Settings` on requests to an app, by name.
@@ -95,14 +106,34 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
         raise pytest.UsageError("--wsgi-login-field: say with --wsgi-login=PATH where the login form is")
     if found["login"] and not found["login_fields"]:
         raise pytest.UsageError("--wsgi-login: say with --wsgi-login-field=NAME=VALUE what to fill in")
-    for path in found["requests"]:
-        if not Path(path).is_file():
-            raise pytest.UsageError(f"--wsgi-request={path}: there is no such file")
     if found["auth"] and any(name.lower() == "authorization" for name, _ in found["headers"]):
         raise pytest.UsageError("--wsgi-auth, --wsgi-header: both set the field Authorization; give one of them")
+    found["own_requests"], found["request_notes"] = _own_requests(found["requests"], found["host"], values)
     found["secrets"] = tuple(dict.fromkeys(value for value in values.secrets if value))
     found["variables"] = tuple(values.variables.items())
     return found
+
+
+def _own_requests(files: Iterable[str], host: str, values: _Values) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Read the requests in *files*, and keep what in them is secret."""
+    from ..targets.app.own_request import RequestFileError, read_requests
+
+    requests: list[Any] = []
+    notes: list[str] = []
+    for file in files:
+        try:
+            found, more = read_requests(Path(file), lambda text: values.expanded(text, "request"), host)
+        except RequestFileError as error:
+            raise pytest.UsageError(f"--wsgi-request={file}: {error}") from None
+        for request in found:
+            for name, value in request.headers:
+                if name.lower() in CREDENTIALS:
+                    values.hide_credential(name, value)
+            for value in request.secrets(SECRET_NAME):
+                values.hide(value)
+        requests += map(astuple, found)
+        notes += more
+    return tuple(dict.fromkeys(requests)), tuple(notes)
 
 
 def _header(text: str, values: _Values) -> tuple[str, str]:
@@ -122,13 +153,7 @@ def _header(text: str, values: _Values) -> tuple[str, str]:
     if not _is_latin1(value):
         raise pytest.UsageError(f"{shown}: the value goes beyond ISO-8859-1, so that no server could hand it over")
     if name.lower() in CREDENTIALS or SECRET_NAME.search(name):
-        values.hide(value)
-        _, _, rest = value.partition(" ")
-        if name.lower().endswith("authorization") and rest:
-            values.hide(rest.strip())
-        if name.lower() == "cookie":
-            for part in value.split(";"):
-                values.hide(part.partition("=")[2].strip().strip('"'))
+        values.hide_credential(name, value)
     return name, value
 
 

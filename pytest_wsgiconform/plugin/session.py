@@ -160,7 +160,8 @@ class WsgiSession:
         if not self.targets:
             return []
         names = ", ".join(f"{t.target.kind} {clean(t.target.name)} ({len(t.rules)} rules)" for t in self.targets)
-        return [f"wsgi: {names}"]
+        sent = [(clean(t.target.name), t.run.announcement()) for t in self.targets]
+        return [*(f"wsgi: {name} {text}" for name, text in sent if text), f"wsgi: {names}"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

@@ -88,6 +88,14 @@ class TargetRun(Protocol):
         """Optional: what nobody may see of the session so far, as ``Mask.add`` takes it."""
         return {}
 
+    def announcement(self) -> str:
+        """Optional: say, before anything is sent, which requests may change the target's data."""
+        return ""
+
+    def plan_lines(self) -> list[str]:
+        """Optional: say what would be sent for the planned rules, one line for each route. Sends nothing."""
+        return []
+
     def gather(self) -> None:
         """Optional: take in what the workers of a distributed run have played on this target."""
         return

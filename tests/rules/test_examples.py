@@ -69,7 +69,7 @@ def run_example(rule: Rule, example: Callable[..., Any]) -> list[Finding]:
 def runs_of(rule: Rule, app: Callable[..., Any]) -> list[AppRun]:
     """Play the stimuli of *rule* on *app*."""
     names = ("get", "post", "options") if rule.stimuli == ("*",) else rule.stimuli
-    return [play(s, app, list(RULES), "/page", 10, "GET") for s in app_stimuli() if s.id in names]
+    return [play(s, app, list(RULES), "/page", 10) for s in app_stimuli() if s.id in names]
 
 
 def judge_runs(rule: Rule, made: Any) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, TypeAlias
 
 from ...environ import build_environ
@@ -20,6 +21,17 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-md5", "content-range"})
 
 
+class Bodies(IntEnum):
+    """How many requests with a body a route gets: each may change the app's data."""
+
+    ONE = 0
+    """One, because the route's framework says that it takes none: what comes is a refusal."""
+    HANDFUL = 1
+    """Those of rules that look at how every route takes its body."""
+    ALL = 2
+    """All that there are."""
+
+
 def _no_credentials() -> Pairs:
     return ()
 
@@ -30,6 +42,7 @@ class Asking:
 
     :param method: method of the ordinary request. :param named: the methods that the framework's routing table names
         for the route, none where that is not known.
+    :param bodies: how many requests with a body are sent.
     :param headers, body: fields and body of the ordinary request, when it is one of the user's own.
     :param own: the ordinary request was written by the user, so that stimuli start from it.
     :param scheme, host, mount: scheme, Host and SCRIPT_NAME; ``""`` for what a stimulus has by itself.
@@ -40,6 +53,7 @@ class Asking:
 
     method: str = "GET"
     named: tuple[str, ...] = ()
+    bodies: Bodies = Bodies.ALL
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     own: bool = False

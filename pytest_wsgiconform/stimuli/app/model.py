@@ -18,7 +18,7 @@ from ...observe.validator import Validator
 from ...rules.app.compare import alike
 from ...rules.model import Rule
 from ...rules.records.app import AppRun, ExchangeRecord
-from .asking import Asking, split_host
+from .asking import Asking, Bodies, split_host
 
 #: A form like a browser's; apps that take JSON answer 400 or 415, which exercises them too.
 FORM = b"name=value&text=two+words"
@@ -139,6 +139,10 @@ class Stage:
         options.setdefault("usual", {"Accept": "*/*"})
         return self.environ(self.asking.sends_body_by, body=own if body is None else body, **options)
 
+    def sends(self, bodies: Bodies) -> bool:
+        """Tell whether the route gets as many requests with a body as *bodies* stands for."""
+        return self.asking.bodies >= bodies
+
     def server_name(self, otherwise: str) -> str:
         """Return the name of the server that the user or the app's framework gives, else *otherwise*."""
         return split_host(self.asking.host)[0] if self.asking.host else otherwise
@@ -221,13 +225,18 @@ class Stage:
             step()
 
     def confirm(
-        self, base: tuple[str, Callable[[], dict[str, Any]]], variant: tuple[str, Callable[[], dict[str, Any]]]
+        self,
+        base: tuple[str, Callable[[], dict[str, Any]]],
+        variant: tuple[str, Callable[[], dict[str, Any]]],
+        *,
+        base_first: bool = True,
     ) -> None:
         """Play two exchanges that should both be answered, and both twice more when the variant raises.
 
         :param base, variant: as for :meth:`compare`.
+        :param base_first: false when the base needs to be played only if the variant raises.
         """
-        if not self.run.labelled(base[0]):
+        if base_first and not self.run.labelled(base[0]):
             self.play(base[0], base[1]())
         if self.play(variant[0], variant[1]()).error is not None:
             for label, make in (base, variant, base, variant):

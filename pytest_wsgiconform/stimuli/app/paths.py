@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from .asking import Bodies
 from .model import FORM_TYPE, Stage, Stimulus
 
 #: PATH_INFO as the server hands it over: percent-decoded bytes as Latin-1 text.
@@ -77,7 +78,8 @@ def _line_ends(stage: Stage) -> None:
     stage.play("as path", stage.environ(usual, extra={"PATH_INFO": path + _LINE_ENDS}))
     stage.play("in mount", stage.environ(usual, extra={"SCRIPT_NAME": "/" + _LINE_ENDS}))
     body = "&".join(f"{name}={encoded}" for name in names).encode()
-    stage.play("in form", stage.with_body(body, path=path, headers={"Content-Type": FORM_TYPE}, usual={}))
+    if stage.sends(Bodies.ALL):
+        stage.play("in form", stage.with_body(body, path=path, headers={"Content-Type": FORM_TYPE}, usual={}))
 
 
 PATHS: tuple[Stimulus, ...] = (

@@ -201,6 +201,7 @@ class ChildPlayer:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._rules: list[str] = []
+        self.settings = settings
         self._load: dict[str, Any] = {
             "name": name,
             "settings": asdict(replace(settings, isolate=False)),
@@ -225,7 +226,8 @@ class ChildPlayer:
         if self._hooks is not None:
             self._open_in_child(child)
         child.loaded()
-        return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
+        self.settings = replace(self.settings, host=str(answer["host"]))
+        return [Route.from_dict(route) for route in answer["routes"]], list(map(str, answer["notes"]))
 
     def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
         """Log in, in the child; hooks are called here, with the app loaded here as well when one needs it."""
@@ -287,8 +289,7 @@ class ChildPlayer:
         request = {
             "stimulus": stimulus,
             "rules": self._rules,
-            "path": route.path,
-            "method": route.method,
+            "route": route.to_dict(),
             "limit": limit,
             "patience": patience,
         }

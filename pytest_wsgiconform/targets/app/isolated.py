@@ -63,11 +63,12 @@ def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
     app = load_app(request["name"])
     player = LocalPlayer(request["name"], app, settings)
     routes, notes = player.routes()
-    return player, {"routes": [[route.path, route.method] for route in routes], "notes": notes}
+    told = {"routes": [route.to_dict() for route in routes], "notes": notes, "host": player.settings.host}
+    return player, told
 
 
 def _play(player: LocalPlayer, request: dict[str, Any]) -> dict[str, Any]:
-    route = Route(request["path"], request["method"])
+    route = Route.from_dict(request["route"])
     player.watch([catalogue()[name] for name in request["rules"]])
     return player.play(request["stimulus"], route, request["limit"], request["patience"]).to_dict()
 

@@ -18,6 +18,7 @@ from ..protect import undisturbed
 from .credentials import Credentials
 from .last_word import LastWord
 from .routes import Route, discover
+from .surroundings import settled
 
 if TYPE_CHECKING:
     from .coverage import AppCoverage
@@ -28,7 +29,12 @@ FUZZ = "fuzz"
 
 
 class Player(Protocol):
-    """Where an app lives and its stimuli are played."""
+    """Where an app lives and its stimuli are played.
+
+    :ivar settings: the run's, with the Host that the app's framework names where the user gave none.
+    """
+
+    settings: Settings
 
     def watch(self, rules: Sequence[Rule]) -> None:
         """Let *rules*, on single events, judge what is played from now on; none do before."""
@@ -86,7 +92,7 @@ class LocalPlayer:
         settings: Settings,
         last_word: LastWord | None = None,
     ) -> None:
-        self.app, self.settings = app, settings
+        self.app, self.settings = app, settled(app, settings)
         self._rules: list[Rule] = []
         self.credentials: Credentials | None = None
         self._last_word = last_word
@@ -96,7 +102,7 @@ class LocalPlayer:
         self._rules = list(rules)
 
     def routes(self) -> tuple[list[Route], list[str]]:
-        return discover(self.app)
+        return discover(self.app, self.settings.values)
 
     def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
         credentials = Credentials(self.app if app is None else app, self.settings, hooks)
@@ -119,7 +125,7 @@ class LocalPlayer:
         return run
 
     def _asking(self, route: Route) -> Asking:
-        asking = Asking(method=route.method)
+        asking = route.asking(self.settings)
         return asking if self.credentials is None else self.credentials.added(asking)
 
     def _ordinary(self, route: Route, limit: float) -> ExchangeRecord:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...rules.display import clean
 from ...rules.records.app import AppRun
 from ...settings import Settings
+from ...stimuli.app.order import played_on
+from .choice import Choice
 from .crawl import links_in
 from .player import FUZZ, Player
 from .routes import Route
+from .surroundings import same_under_https
 
 #: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
 BAD_RUNS = 3
@@ -37,6 +41,8 @@ class Playing:
         self.runs: list[tuple[Route, AppRun]] = []
         self.notes: list[str] = []
         self.measured: dict[str, Any] | None = None
+        self.choice: Choice | None = None
+        self._scheme = self._redirecting = ""
         self._discovered = self._crawled = 0
         self._bad_runs: Counter[Route] = Counter()
         self._endless: set[Route] = set()
@@ -65,12 +71,12 @@ class Playing:
         self._player.close()
 
     def _find_routes(self) -> list[Route]:
-        if self._settings.paths:
-            return [Route(path) for path in self._settings.paths]
         discovered, notes = self._player.routes()
-        self.notes = list(notes)
-        self._discovered = len(discovered)
-        return list(dict.fromkeys([Route("/"), *discovered]))
+        self.choice = Choice(self._settings, discovered)
+        if not self._settings.paths:
+            self.notes += notes
+            self._discovered = sum(route in discovered for route in self.choice.routes)
+        return self.choice.routes
 
     def _follow(self, runs: list[AppRun], known: list[Route]) -> list[Route]:
         """Return the routes that answers of *runs* lead to, as many as may still be crawled."""
@@ -78,22 +84,39 @@ class Playing:
         for run in runs:
             for label in ("get", "ordinary"):
                 record = run.exchange(label) if run.stimulus == "get" else None
-                for route in links_in(record) if record is not None else ():
-                    if self._crawled < self._settings.crawl and route not in known and route not in found:
+                for link in links_in(record, self._settings.mount) if record is not None else ():
+                    if self._crawled >= self._settings.crawl or link in known or link in found:
+                        continue
+                    route = self.choice.allowed_link(link) if self.choice is not None else link
+                    if route is not None:
                         found.append(route)
                         self._crawled += 1
         return found
 
     def _play_route(self, route: Route, stimuli: Iterable[str]) -> list[AppRun]:
+        route = replace(route, scheme=route.scheme or self._scheme)
         self.routes.append(route)
-        runs = []
-        for name in stimuli:
+        runs: list[AppRun] = []
+        for name in played_on(stimuli, route.asking(self._player.settings)):
             if self._bad_runs[route] >= BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
                 self.notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
                 break
-            runs.append(self._play(name, route))
+            run = self._play(name, route)
+            if not runs and self._belongs_under_https(run, route):
+                route = self.routes[-1] = replace(route, scheme="https")
+                run = self._play(name, route)
+            runs.append(run)
         self.runs += ((route, run) for run in runs)
         return runs
+
+    def _belongs_under_https(self, run: AppRun, route: Route) -> bool:
+        """Tell whether the ordinary request was sent to the same URL under https, where the user gave no scheme."""
+        record = run.exchange("ordinary") or run.exchange("get")
+        if self._settings.scheme or route.scheme or record is None or not same_under_https(record):
+            return False
+        self._redirecting = self._redirecting or f"{record.method} {clean(record.path)}"
+        self._scheme = "https"
+        return True
 
     def _play(self, name: str, route: Route) -> AppRun:
         limit = self._settings.timeout * (10 if name == FUZZ else 1)
@@ -125,7 +148,21 @@ class Playing:
         silent = self._silent_routes()
         if silent:
             lines.append(f"{silent} of them never gave a response with a status below 400")
-        return lines + self.notes
+        return lines + self._surroundings() + self.notes
+
+    def _surroundings(self) -> list[str]:
+        """Say which requests were left out, and under which host and scheme the others were sent."""
+        lines = [*self._settings.request_notes, *(self.choice.notes() if self.choice is not None else ())]
+        host = self._player.settings.host if not self._settings.host else ""
+        found = [
+            text
+            for text in (
+                f"under https, to which {self._redirecting} redirects" if self._scheme else "",
+                f"as {clean(host)}, which the settings of its framework name" if host else "",
+            )
+            if text
+        ]
+        return [*lines, f"asked {', and '.join(found)}"] if found else lines
 
     def _silent_routes(self) -> int:
         """Return the number of routes that had nothing to offer but errors."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...rules.display import clean
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict
 from ...rules.records.app import AppRun
 from ...rules.registry import catalogue
@@ -16,9 +17,11 @@ from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_run, result_of
 from .credentials import Credentials
+from .choice import Choice
 from .last_word import LastWord
 from .player import FUZZ, LocalPlayer, Player
 from .playing import Playing
+from .sending import Sending, announcement, plan_lines
 
 #: The ordinary request: it is played whatever is asked, and its answer is the one whose links are followed.
 _FIRST = "get"
@@ -109,11 +112,16 @@ class AppTarget(TargetRun):
     def _judged(self, rule: Rule, playing: Playing) -> RuleResult:
         exercised = 0
         findings: list[Finding] = []
+        left_out: set[str] = set()
         for _, run in playing.runs:
+            if rule.on or applies(rule, run.stimulus):
+                left_out.update(run.facts.get("left_out", ()))
             times, found = _judge_run(rule, run)
             exercised += times
             findings += found
         reason = f"nothing in {playing.exchanges} exchanges could have broken it"
+        if left_out:
+            reason += f"; --wsgi-methods leaves out {', '.join(sorted(map(clean, left_out)))}"
         return result_of(rule, self.name, exercised, findings, reason)
 
     def places_of(self, rule: Rule) -> Places:
@@ -144,6 +152,25 @@ class AppTarget(TargetRun):
     def secrets(self) -> dict[str, list[str]]:
         """Return what nobody may see of the session so far."""
         return self._player.secrets()
+
+    def _choice(self) -> Choice:
+        return Choice(self._player.settings, self._player.routes()[0])
+
+    def announcement(self) -> str:
+        """Say which methods go to how many routes."""
+        return announcement(self._choice().routes, self._player.settings)
+
+    def plan_lines(self) -> list[str]:
+        """Say what would be sent, for each route and each method."""
+        settings, choice = self._player.settings, self._choice()
+        wanted = self._plan.stimuli(self._stimuli())
+        sending = Sending([stimulus for stimulus in app_stimuli() if stimulus.id in wanted], settings)
+        lines = plan_lines(choice.routes, sending) + choice.notes()
+        if settings.fuzz and FUZZ in wanted:
+            lines.append(f"besides, up to {settings.fuzz} generated requests for each route (--wsgi-fuzz)")
+        if settings.crawl:
+            lines.append(f"besides, up to {settings.crawl} routes that links lead to (--wsgi-crawl)")
+        return [*lines, "An answer that leaves a doubt is asked for again, so that there may be a few more."]
 
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
