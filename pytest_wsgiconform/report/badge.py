@@ -21,7 +21,7 @@ def write(document: Document, path: Path) -> None:
 
 
 def badge(document: Document) -> dict[str, Any]:
-    """Return label, message and colour. Green takes a whole run, something held, nothing failed, and all routes reached.
+    """Return label, message and colour. Green takes a whole run, something held, nothing failed, all routes reached.
 
     What is counted as broken are rules, as in the other formats' headlines.
     """
