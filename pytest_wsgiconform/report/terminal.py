@@ -5,6 +5,7 @@ Everything that comes from the target goes through :func:`pytest_wsgiconform.rul
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -144,7 +145,7 @@ class _Writer:
         """Say what was found. :param missed: a sentence on routes that were not reached, ``""`` for none."""
         new = [_level(r) for r in records if r.verdict is Verdict.BROKEN and not _known(r)]
         told = _told(records)
-        green, yellow = not missed, bool(missed)
+        good = functools.partial(self.text, green=not missed, yellow=bool(missed), bold=True)
         if Level.ERROR in new:
             kind = records[0].target.kind
             self.text(f"The {kind} does not conform: {', '.join(told)}.{missed}", red=True, bold=True)
@@ -153,11 +154,9 @@ class _Writer:
         elif not any(r.verdict in (Verdict.HELD, Verdict.BROKEN) for r in records):
             self.text(f"Nothing could be judged: no rule was put to the test.{missed}", yellow=True, bold=True)
         elif len(new) < sum(r.verdict is Verdict.BROKEN for r in records):
-            self.text(
-                f"Nothing new: what is broken is known (baseline).{missed}", green=green, yellow=yellow, bold=True
-            )
+            good(f"Nothing new: what is broken is known (baseline).{missed}")
         else:
-            self.text(f"No fault found{f', {told[0]}' if told else ''}.{missed}", green=green, yellow=yellow, bold=True)
+            good(f"No fault found{f', {told[0]}' if told else ''}.{missed}")
 
     def _totals(self, target: Target, records: list[Record]) -> None:
         broken = [record for record in records if record.verdict is Verdict.BROKEN]

@@ -20,8 +20,8 @@ from .routes import Route
 #: Statuses by which an app refuses a request without looking at what it asks for.
 REFUSALS = frozenset({401, 403, 405, 413, 415, 429})
 
-#: Exchanges in which our own side raises: what comes out of the app then is no failure of it.
-_PROVOKED = frozenset({"write-fails", "input-fails", "input-short", "input-guarded"})
+#: What our own side says when it raises: if that comes out of the app again, the app has not failed.
+_OURS = ("the client closed the connection", "past the end of the body")
 
 _CSRF = re.compile(rb"[^<>\n\"{}]{0,60}\b(?:csrf|cross[- ]site request)\b[^<>\n\"{}]{0,60}", re.IGNORECASE)
 
@@ -41,8 +41,8 @@ def failures(runs: Iterable[tuple[Route, AppRun]], root: str) -> list[str]:
 
     :param root: files below this folder are named relative to it.
     """
-    records = [record for _, run in runs if run.stimulus not in _PROVOKED for record in run.exchanges]
-    failed = [record for record in records if record.error is not None and not record.facts.get("reraised")]
+    records = [record for _, run in runs for record in run.exchanges]
+    failed = [record for record in records if _failed(record)]
     broken_off = sum(_broke_off(record) for record in records)
     parts = []
     if failed:
@@ -53,6 +53,12 @@ def failures(runs: Iterable[tuple[Route, AppRun]], root: str) -> list[str]:
     if broken_off:
         parts.append(f"{broken_off} of {len(records)} exchanges broke off after the first byte")
     return parts
+
+
+def _failed(record: ExchangeRecord) -> bool:
+    """Tell whether an exception of the app's own left it."""
+    error = record.error
+    return error is not None and not record.facts.get("reraised") and not any(text in error.message for text in _OURS)
 
 
 def _named(record: ExchangeRecord, root: str) -> str:
@@ -71,7 +77,7 @@ def _broke_off(record: ExchangeRecord) -> bool:
     if not record.size or record.stopped_early:
         return False
     if record.error is not None:
-        return record.error.phase in ("iter", "next", "call")
+        return _failed(record) and record.error.phase != "close"
     announced = length_announced(record)
     return record.timed_out or (announced is not None and record.size < announced)
 
@@ -115,19 +121,23 @@ def is_refused(run: AppRun) -> bool:
 def refusals(runs: Iterable[tuple[Route, AppRun]], reach: TargetReach) -> list[str]:
     """Say which methods the app refused on the routes that were reached, how often, and what to do about it."""
     reached = {(route.method, route.path) for route in reach.routes if route.reached}
-    sent: Counter[str] = Counter()
-    refused: dict[str, list[Refusal]] = {}
+    sent: Counter[tuple[str, str]] = Counter()
+    refused: dict[str, dict[str, list[Refusal]]] = {}
     for route, run in runs:
         if (route.method, route.path) not in reached or run.stimulus in ("odd-methods", "options"):
             continue
         for record in run.exchanges:
             if not _is_asked(record, route):
                 continue
-            sent[record.method] += 1
+            sent[record.method, route.path] += 1
             found = refusal_in(record)
             if found is not None:
-                refused.setdefault(record.method, []).append(found)
-    return [_refused_line(method, sent[method], found) for method, found in sorted(refused.items())]
+                refused.setdefault(record.method, {}).setdefault(route.path, []).append(found)
+    lines = []
+    for method, by_path in sorted(refused.items()):
+        count = sum(sent[method, path] for path in by_path)  # the routes that refuse none of them say nothing here
+        lines.append(_refused_line(method, count, by_path))
+    return lines
 
 
 def _is_asked(record: ExchangeRecord, route: Route) -> bool:
@@ -137,9 +147,12 @@ def _is_asked(record: ExchangeRecord, route: Route) -> bool:
     return record.method in (*WITH_BODY, "GET", "DELETE")
 
 
-def _refused_line(method: str, sent: int, refused: list[Refusal]) -> str:
+def _refused_line(method: str, sent: int, by_path: dict[str, list[Refusal]]) -> str:
+    refused = [refusal for found in by_path.values() for refusal in found]
     commonest = Counter(refused).most_common(1)[0][0]
     passed = sent - len(refused)
     line = f'{passed} of {sent} {method} request{"s" if sent != 1 else ""} got past "{commonest.text}"'
+    paths = [clean(shorten(path, 80)) for path in by_path]
+    line += f" (on {', '.join(paths[:3])}{f' and {len(paths) - 3} more' if len(paths) > 3 else ''})"
     advice = _CSRF_ADVICE if commonest.csrf else _ADVICE.get(commonest.code, "")
     return f"{line}: {advice}" if advice else line
