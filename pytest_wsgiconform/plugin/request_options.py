@@ -101,6 +101,7 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
         "methods": _methods(values.one("methods")),
         "exclude_path": excuses(config, "wsgi_exclude_path"),
         "unreached": excuses(config, "wsgi_unreached"),
+        "min_reached": min_reached(config),
     }
     if found["login_fields"] and not found["login"]:
         raise pytest.UsageError("--wsgi-login-field: say with --wsgi-login=PATH where the login form is")
