@@ -40,6 +40,7 @@ class Settings:
     :param methods: the only methods that may be sent, in upper case; empty for all.
     :param deadline: seconds that the whole run may take, 0 for no bound.
     :param exclude_path, unreached: glob and reason of routes that are left out, and of those that need not be reached.
+    :param min_reached: how many routes must be reached, and whether that is a share of all.
     :param secrets: texts that must not be shown anywhere: values from the environment, passwords, tokens.
     :param variables: name and value of each environment variable that ``${NAME}`` in an option stood for.
     :param share: folder in which the workers of a distributed run share what they have played, ``""`` for none.
@@ -73,6 +74,7 @@ class Settings:
     deadline: float = 0.0
     exclude_path: tuple[tuple[str, str], ...] = ()
     unreached: tuple[tuple[str, str], ...] = ()
+    min_reached: tuple[float, bool] = (1.0, False)
     secrets: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     share: str = ""

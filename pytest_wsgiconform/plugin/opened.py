@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..rules.model import Location, Rule, RuleResult
+from ..rules.records.reach import TargetReach
 from ..rules.registry import pick
 from ..targets.base import Places, TargetRun
 from ..targets.load import locate
 from ..targets.plan import needs_everything
+from ..targets.verdicts import as_reached
 from .masked import masked_result
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class OpenTarget:
         self._asked: tuple[Rule, ...] = self.rules
         self._again: set[str] = set()
         self._measured_taken = False
+        self._reach_told: dict[str, Any] | None = None
         self.location: Location | None = None if target.kind == "server" else locate(target.name)
 
     def expect(self, rules: Iterable[Rule], remembered: Mapping[str, Places]) -> None:
@@ -69,10 +73,25 @@ class OpenTarget:
             self.run.plan(self._asked)
         return self._applied(self.run.judge(rule), rule), True
 
+    def reached(self) -> TargetReach:
+        """Say what was reached, without what nobody may see."""
+        reach = self.run.reach()
+        self.learn_secrets()
+        return reach.with_text(self._mask.text) if self._mask else reach
+
+    def reach_news(self) -> dict[str, Any] | None:
+        """Return what was reached as plain data, ``None`` when that is what the last call returned."""
+        data = {**self.reached().to_dict(), "kind": self.target.kind, "name": self.target.name, "process": os.getpid()}
+        if data == self._reach_told:
+            return None
+        self._reach_told = data
+        return data
+
     def _applied(self, result: RuleResult, rule: Rule) -> RuleResult:
         """Return *result* as the project sees it, and without what nobody may see."""
         self.learn_secrets()
-        return self.gate.apply(masked_result(result, self._mask), rule)
+        counted = as_reached(result, self.run.reach())
+        return self.gate.apply(masked_result(counted, self._mask), rule)
 
     def learn_secrets(self) -> None:
         """Let the mask know what became secret since: the cookies of a session that was opened again."""

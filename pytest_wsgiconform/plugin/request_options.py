@@ -101,6 +101,7 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
         "methods": _methods(values.one("methods")),
         "exclude_path": excuses(config, "wsgi_exclude_path"),
         "unreached": excuses(config, "wsgi_unreached"),
+        "min_reached": min_reached(config),
     }
     if found["login_fields"] and not found["login"]:
         raise pytest.UsageError("--wsgi-login-field: say with --wsgi-login=PATH where the login form is")
@@ -116,7 +117,8 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
 
 def _own_requests(files: Iterable[str], host: str, values: _Values) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     """Read the requests in *files*, and keep what in them is secret."""
-    from ..targets.app.own_request import RequestFileError, read_requests
+    from ..targets.app.own_request import RequestFileError
+    from ..targets.app.request_files import read_requests
 
     requests: list[Any] = []
     notes: list[str] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
+from ..rules.records.reach import TargetReach
+
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
@@ -71,6 +73,13 @@ class TargetRun(Protocol):
     def places_of(self, rule: Rule) -> Places:
         """Optional: return where *rule*, which was judged broken, showed; nothing when it can't be found again."""
         return ()
+
+    def reach(self) -> TargetReach:
+        """Optional: say what of the target was reached; unless that is something, its verdicts say nothing.
+
+        Plays what was planned, unless something was played already.
+        """
+        return TargetReach(judged=True)
 
     def summary_lines(self) -> list[str]:
         """Return facts for the terminal summary, one a line (how many routes were exercised, ...)."""

@@ -18,6 +18,8 @@ from ..hooks import Hooks
 from ..protect import undisturbed
 from .credentials import Credentials, site_asking
 from .last_word import LastWord
+from .raised import noting_logged
+from .reach import FACT, Reacher
 from .routes import Route, discover
 from .surroundings import settled
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 #: The id of the stimulus that is made of property-based requests; only ``--wsgi-fuzz`` asks for it.
 FUZZ = "fuzz"
+
+#: The id of the stimulus that sends the ordinary request of a route.
+ORDINARY = "get"
 
 
 class Player(Protocol):
@@ -98,6 +103,7 @@ class LocalPlayer:
         self.credentials: Credentials | None = None
         self._last_word = last_word
         self._coverage = _coverage_of(name) if settings.cov and name else None
+        self._reacher = Reacher(app, settings.timeout)
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
@@ -126,6 +132,9 @@ class LocalPlayer:
             run, route, lambda: self._ordinary(route, limit)
         ):
             run = self._play(stimulus, route, limit, patience)
+        if stimulus == ORDINARY:
+            with undisturbed():
+                run.facts[FACT] = self._reacher.reached(route, run, self._asking(route))
         return run
 
     def _asking(self, route: Route) -> Asking:
@@ -148,7 +157,8 @@ class LocalPlayer:
         broken: Exception | None = None
         with undisturbed() as left:
             try:
-                with self._coverage.measuring(stimulus) if self._coverage is not None else nullcontext():
+                noting = noting_logged(stage.run) if stimulus == ORDINARY else nullcontext()
+                with noting, self._coverage.measuring(stimulus) if self._coverage is not None else nullcontext():
                     stage.perform(chosen)
             except HookError:
                 raise  # the project's own fault, and it is to know

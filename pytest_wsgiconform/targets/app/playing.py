@@ -9,12 +9,15 @@ from typing import Any
 
 from ...rules.display import clean
 from ...rules.records.app import AppRun
+from ...rules.records.reach import TargetReach
 from ...settings import Settings
 from ...stimuli.app.order import played_on
 from .choice import Choice
 from .crawl import links_in
-from .player import FUZZ, Player
+from .player import FUZZ, ORDINARY, Player
+from .reach import gathered, matches
 from .routes import Route
+from .shortfalls import failures, refusals
 from .surroundings import same_under_https
 
 #: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
@@ -46,6 +49,9 @@ class Playing:
         self._discovered = self._crawled = 0
         self._bad_runs: Counter[Route] = Counter()
         self._endless: set[Route] = set()
+        self._reach: TargetReach | None = None
+        #: The front page was asked though the framework, which gives routes, knows of none.
+        self._guessed_front = False
 
     def play(self, stimuli: Sequence[str]) -> None:
         """Play *stimuli* on each route that is known, or that answers lead to as far as links are followed."""
@@ -62,13 +68,27 @@ class Playing:
         self._player.close()
 
     def play_at(self, places: Collection[tuple[str, ...]], stimuli: Sequence[str]) -> None:
-        """Play of *stimuli* on the known routes no more than *places* name, and follow no link.
+        """Play of *stimuli* on the known routes no more than *places* name and the ordinary request; follow no link.
 
         :param places: each a stimulus's id, and the path and the method of a route.
         """
         for route in self._find_routes():
-            self._play_route(route, (name for name in stimuli if (name, route.path, route.method) in places))
+            wanted = (name for name in stimuli if name == ORDINARY or (name, route.path, route.method) in places)
+            self._play_route(route, wanted)
         self._player.close()
+
+    @property
+    def reach(self) -> TargetReach:
+        """Which routes were reached."""
+        if self._reach is None:
+            runs = [(route, run) for route, run in self.runs if not self._is_no_route(route, run)]
+            self._reach = gathered(runs, self._settings)
+        return self._reach
+
+    def _is_no_route(self, route: Route, run: AppRun) -> bool:
+        """Tell whether *route* is a front page that nobody knows of, the app neither."""
+        record = run.exchange("get") if self._guessed_front and route.path == "/" and not route.own else None
+        return record is not None and record.code == 404
 
     def _find_routes(self) -> list[Route]:
         discovered, notes = self._player.routes()
@@ -76,6 +96,8 @@ class Playing:
         if not self._settings.paths:
             self.notes += notes
             self._discovered = sum(route in discovered for route in self.choice.routes)
+            known = any(route.path == "/" for route in discovered)
+            self._guessed_front = bool(discovered) and not known
         return self.choice.routes
 
     def _follow(self, runs: list[AppRun], known: list[Route]) -> list[Route]:
@@ -145,9 +167,7 @@ class Playing:
         ]
         told = f" ({', '.join(origins)})" if origins else ""
         lines = [f"{self.exchanges} exchanges on {routes} route{'s' if routes != 1 else ''}{told}"]
-        silent = self._silent_routes()
-        if silent:
-            lines.append(f"{silent} of them never gave a response with a status below 400")
+        lines += self._shortfalls()
         return lines + self._surroundings() + self.notes
 
     def _surroundings(self) -> list[str]:
@@ -164,7 +184,17 @@ class Playing:
         ]
         return [*lines, f"asked {', and '.join(found)}"] if found else lines
 
-    def _silent_routes(self) -> int:
-        """Return the number of routes that had nothing to offer but errors."""
-        answered = {run.path for _, run in self.runs if any((record.code or 999) < 400 for record in run.exchanges)}
-        return len({route.path for route in self.routes} - answered)
+    def _shortfalls(self) -> list[str]:
+        """Say what was played and came to nothing, and which routes need not be reached."""
+        lines = [*failures(self.runs, self._settings.rootdir), *refusals(self.runs, self.reach)]
+        excused = [route for route in self.reach.routes if route.excused]
+        if excused:
+            reasons = ", ".join(dict.fromkeys(clean(route.excused) for route in excused))
+            lines.append(
+                f"{len(excused)} route{'s' if len(excused) != 1 else ''} excused by wsgi_unreached ({reasons})"
+            )
+        paths = [route.path for route in self.routes]
+        for glob, _ in self._settings.unreached:
+            if paths and not any(matches(path, glob) for path in paths):
+                lines.append(f"wsgi_unreached: no route matches {clean(glob)}")
+        return lines

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ...rules.display import clean, type_name
 from ...settings import Settings
 from ...stimuli.app.asking import Asking, Bodies
+from .static_files import static_templates
 from .values import Values
 
 #: Which method is used for a route that takes several; the first that it takes.
@@ -209,9 +210,12 @@ def _werkzeug(app: Any, values: Values) -> Iterable[Route] | None:
         if not getattr(rule, "build_only", False) and not getattr(rule, "websocket", False)
     ]
     admin = _flask_admin(views, [str(rule.endpoint) for rule in rules]) if isinstance(views, dict) else set()
-    found = [
-        _Found(rule.rule, _methods(rule.methods), str(rule.endpoint).rpartition(".")[0] in admin) for rule in rules
-    ]
+    found = []
+    for rule in rules:
+        served = static_templates(app, str(rule.endpoint), str(rule.rule))
+        is_admin = str(rule.endpoint).rpartition(".")[0] in admin
+        for template in [rule.rule] if served is None else served:
+            found.append(_Found(template, _methods(rule.methods), is_admin))
     return list(_filled(found, lambda template: _fill(_WERKZEUG, template, _werkzeug_example, values)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict
 from ...rules.records.app import AppRun
+from ...rules.records.reach import TargetReach
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
@@ -18,12 +19,13 @@ from ..verdicts import finding_of_run, result_of
 from .choice import Choice
 from .credentials import Credentials
 from .last_word import LastWord
-from .player import FUZZ, LocalPlayer, Player
+from .player import FUZZ, ORDINARY, LocalPlayer, Player
 from .playing import Playing
 from .sending import Sending, announcement, methods_as_text, plan_lines
+from .shortfalls import is_refused
 
 #: The ordinary request: it is played whatever is asked, and its answer is the one whose links are followed.
-_FIRST = "get"
+_FIRST = ORDINARY
 
 #: At most so many places are remembered of one rule.
 _MOST_PLACES = 8
@@ -171,6 +173,10 @@ class AppTarget(TargetRun):
             lines.append(f"besides, up to {settings.crawl} routes that links lead to (--wsgi-crawl)")
         return [*lines, "An answer that leaves a doubt is asked for again, so that there may be a few more."]
 
+    def reach(self) -> TargetReach:
+        """Say which routes were reached, playing what the plan asks for unless something was played already."""
+        return (self._playing or self._again or self.playing()).reach
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         playing = self._playing or self._again or Playing(self._player, self.settings)
@@ -187,6 +193,8 @@ def _judge_run(rule: Rule, run: AppRun) -> tuple[int, list[Finding]]:
         found = [replace(finding, stimulus=run.stimulus) for finding in run.findings if finding.rule == rule.id]
         return run.exercised.get(rule.id, 0), found
     outcome = rule.check(run) if applies(rule, run.stimulus) else None
+    if not outcome and is_refused(run):
+        return 0, []  # a refusal says nothing of what the app would have done
     return int(outcome is not None), [finding_of_run(rule, fault, run) for fault in outcome or ()]
 
 

@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from ...observe.sandwich import Sandwich
+from ...rules.display import clean, shorten
 from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict
 from ...rules.records.middleware import Crossing, MiddlewareRun
+from ...rules.records.reach import TargetReach
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
 from ..app.credentials import Credentials
+from ..app.reach import outcome_of
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
 from ..hooks import Hooks
@@ -99,6 +102,7 @@ class MiddlewareTarget(TargetRun):
         if self._again is None:
             watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
             names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
+            names.add(_FIRST)
             self._again = self._play((name for name in self._stimuli if name in names), watching)
         return self._again
 
@@ -169,6 +173,23 @@ class MiddlewareTarget(TargetRun):
                 return True
         return False
 
+    def reach(self) -> TargetReach:
+        """Say whether the app inside was called, playing what the plan asks for unless that is known already."""
+        runs = self._played or self._again or ()
+        called = _inner_calls(runs)
+        if not called and self._played is None:
+            runs = self.played()
+            called = _inner_calls(runs)
+        if called:
+            return TargetReach(judged=True, called=called)
+        outer = next((crossing.outer for run in runs for crossing in run.crossings), None)
+        if outer is None:
+            return TargetReach(judged=False, note="the app inside it was never called")
+        outcome = outcome_of(outer, self.settings.timeout)
+        why = f": {outer.method} {clean(outer.path)} {outcome.why or f'answered {outer.code} without it'}"
+        note = clean(shorten(f"the app inside it was never called{why}", 500))
+        return TargetReach(judged=False, note=note, location=outcome.location)
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         runs = self._played or self._again or ()
@@ -177,6 +198,11 @@ class MiddlewareTarget(TargetRun):
 
     def close(self) -> None:
         """Nothing was started."""
+
+
+def _inner_calls(runs: Iterable[MiddlewareRun]) -> int:
+    """Return how often the app inside was called."""
+    return sum(len(crossing.inners) for run in runs for crossing in run.crossings)
 
 
 def binds_middleware(rule: Rule) -> bool:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wsgiconform.strategies import Request, requests
-from pytest_wsgiconform.targets.app import har, own_request
+from pytest_wsgiconform.targets.app import har, request_files
 from pytest_wsgiconform.targets.app.har import read_har, same_host
-from pytest_wsgiconform.targets.app.own_request import OwnRequest, RequestFileError, parse, read_requests
+from pytest_wsgiconform.targets.app.own_request import OwnRequest, RequestFileError, parse
+from pytest_wsgiconform.targets.app.request_files import read_requests
 
 
 @given(requests(), st.sampled_from([b"\n", b"\r\n"]))
@@ -84,7 +85,7 @@ def test_variables_are_expanded_everywhere() -> None:
 
 
 def test_files_that_never_end_or_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_request, "RAW_LIMIT", 10)
+    monkeypatch.setattr(request_files, "RAW_LIMIT", 10)
     (tmp_path / "large").write_bytes(b"GET / HTTP/1.1")
     os.mkfifo(tmp_path / "pipe")
     for name, sentence in (
