@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..rules.display import show
-from .base import TargetError
+from .errors import TargetError
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
 
