@@ -47,20 +47,14 @@ def repeat(
     :returns: :data:`BROKEN` when the fault shows, :data:`HELD` when not, :data:`UNUSABLE` when the target can't be
         loaded.
     """
-    names = list(variables)
-    missing = [name for name in names if name not in os.environ]
+    secrets = {name: os.environ.get(name) for name in variables}
+    missing = [name for name, value in secrets.items() if value is None]
     if missing:
         say(f"set {', '.join(missing)} in the environment: the request is not the same without")
         return UNUSABLE
-    secrets = {name: os.environ[name] for name in names}
-    mask = Mask(secrets.values())
-    quoted = {name: quote(value, safe="") for name, value in secrets.items()}
-    asked = Settings(
-        paths=tuple(_expanded(path, quoted) for path in paths),
-        timeout=timeout,
-        secrets=tuple(secrets.values()),
-        **_expanded(dict(settings or {}), secrets),
-    )
+    known = {name: value for name, value in secrets.items() if value is not None}
+    mask = Mask(known.values())
+    asked = _settings(paths, timeout, dict(settings or {}), known)
 
     def tell(line: str) -> None:
         say(mask.text(line))
@@ -72,13 +66,11 @@ def repeat(
         return UNUSABLE
     try:
         run.open_session(Hooks())
-    except TargetError as error:
-        run.close()
-        tell(f"{target}: {error}")
-        return UNUSABLE
-    try:
         run.plan([catalogue()[rule]])
         result = run.judge(catalogue()[rule])
+    except TargetError as error:
+        tell(f"{target}: {error}")
+        return UNUSABLE
     finally:
         mask.add(**run.secrets())
         run.close()
@@ -89,6 +81,17 @@ def repeat(
         for line in _lines(finding, catalogue()[rule]):
             tell(line)
     return BROKEN
+
+
+def _settings(paths: Iterable[str], timeout: float, more: dict[str, Any], secrets: Mapping[str, str]) -> Settings:
+    """Return what the run was asked to do, with the secrets in place of their names."""
+    quoted = {name: quote(value, safe="") for name, value in secrets.items()}
+    return Settings(
+        paths=tuple(_expanded(path, quoted) for path in paths),
+        timeout=timeout,
+        secrets=tuple(secrets.values()),
+        **_expanded(more, secrets),
+    )
 
 
 def _expanded(value: Any, secrets: Mapping[str, str]) -> Any:
