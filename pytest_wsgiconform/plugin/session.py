@@ -38,7 +38,7 @@ from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
 from .gate import Gate, Outcome
-from .masked import learn, watch
+from .masked import learn
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
@@ -46,7 +46,7 @@ from .remembered import Remembered
 from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
-from .target_hooks import TargetHooks
+from .target_hooks import open_session
 from .told_reach import ToldReach
 
 #: Exit codes of sessions that a target which can't be judged makes fail.
@@ -123,23 +123,8 @@ class WsgiSession:
             stopping.start()
             self._stopping.append(stopping)
         opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
-        self._open_session(opened)
+        open_session(self.config, opened)
         return opened
-
-    def _open_session(self, opened: OpenTarget) -> None:
-        """Log in to the target. :raises pytest.UsageError: when that does not work."""
-        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
-            return  # nothing is sent
-        try:
-            with captured(self.config):
-                opened.run.open_session(TargetHooks(self.config, opened.target.name))
-        except TargetError as error:
-            opened.run.close()
-            opened.learn_secrets()
-            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
-        opened.learn_secrets()
-        if self.mask:
-            watch(self.config)
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -195,6 +180,9 @@ class WsgiSession:
         report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
             return report
+        if item.fault_of_hook:
+            report.wsgi_fault_of_hook = item.fault_of_hook
+            return report
         report.wsgi_reach = item.open_target.reach_news()
         if isinstance(item, WsgiReach):
             report.wsgi_facts = item.open_target.run.summary_lines()
@@ -245,6 +233,10 @@ class WsgiSession:
     # Where reports come together
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        fault = getattr(report, "wsgi_fault_of_hook", "")
+        if fault and not hasattr(self.config, "workerinput"):
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(self.mask.text(fault), returncode=int(pytest.ExitCode.USAGE_ERROR))
         for found in getattr(report, "wsgi_findings", ()):
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
             self._loose.append(Finding.from_dict(finding))
