@@ -16,6 +16,7 @@ from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
 from ..targets.base import Places
 from ..targets.plan import needs_everything
+from ..targets.protect import keeping_directory
 from .opened import OpenTarget
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class WsgiRule(pytest.Item):
         return self.open_target.target.nodeid
 
     def runtest(self) -> None:
-        result, whole = self.open_target.judge(self.rule)
+        with keeping_directory():
+            result, whole = self.open_target.judge(self.rule)
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)

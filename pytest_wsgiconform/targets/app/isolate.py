@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
@@ -22,12 +22,18 @@ from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
 from ..base import TargetError
+from ..load import load_limit
 from .routes import Route
+
+_PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"
 
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
 
-#: Seconds that loading an app may take.
-LOAD_LIMIT = 120.0
+#: Seconds that a child interpreter may take to start, before it loads the app.
+_START = 20.0
+
+#: Seconds that a report on coverage may take.
+_COVERAGE_LIMIT = 120.0
 
 #: Seconds that a child has beyond a stimulus's own limit before it is taken for hanging.
 _GRACE = 5.0
@@ -189,6 +195,14 @@ class Child:
             self._guard.stdout.close()
 
 
+def _last_words(how: str, printed: Iterable[str]) -> tuple[str, str]:
+    """Return how a child ended that was loading its app, and the lines it printed, without those on our own code."""
+    lines = [line for line in printed if _PACKAGE not in line and "<frozen " not in line]
+    if any(line.startswith("Timeout (") for line in lines):  # faulthandler's
+        how = "hung, where no time limit of Python's reaches,"
+    return how, "".join(f"\n    {line}" for line in lines)
+
+
 class ChildPlayer:
     """Plays stimuli in a child interpreter; see :class:`~pytest_wsgiconform.targets.app.player.Player`.
 
@@ -209,11 +223,11 @@ class ChildPlayer:
     def _start(self) -> tuple[list[Route], list[str]]:
         self._child = child = Child()
         try:
-            answer = child.ask(self._load, LOAD_LIMIT)
+            answer = child.ask(self._load, _START + load_limit(self._load["settings"]["timeout"]))
         except ChildDied as error:
             self.close()  # which waits for the last that it printed
-            printed = "".join(f"\n    {line}" for line in child.printed)
-            raise TargetError(f"{self._name}: the child interpreter {error} while it loaded it{printed}") from None
+            how, printed = _last_words(str(error), child.printed)
+            raise TargetError(f"{self._name}: the child interpreter {how} while it loaded it{printed}") from None
         if "error" in answer:
             self.close()
             raise TargetError(answer["error"])
@@ -258,7 +272,7 @@ class ChildPlayer:
         if self._child is None or not self._load["settings"]["cov"]:
             return None
         try:
-            report: dict[str, Any] | None = self._child.ask({"coverage": True}, LOAD_LIMIT)["coverage"]
+            report: dict[str, Any] | None = self._child.ask({"coverage": True}, _COVERAGE_LIMIT)["coverage"]
         except (ChildDied, LookupError, TypeError):
             return None
         return report
