@@ -88,6 +88,7 @@ class WsgiSession:
             for target in named:
                 self.targets.append(self._open(target))
             self._check_rule_names()
+            self._open_database()
         except BaseException:
             self.close()
             raise
@@ -114,6 +115,16 @@ class WsgiSession:
             stopping.start()
             self._stopping.append(stopping)
         return OpenTarget(target, run, self.settings, self.gate)
+
+    def _open_database(self) -> None:
+        """Let apps of Django's have a test database, where pytest-django blocks the project's."""
+        if self.config.pluginmanager.has_plugin("django"):
+            from . import django_database
+
+            blocked = django_database.needed(self.targets)
+            if blocked:
+                plugin = django_database.DjangoDatabase(self.config, blocked)
+                self.config.pluginmanager.register(plugin, "wsgiconform-django-database")
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}

@@ -59,7 +59,7 @@ def discover(app: Any) -> tuple[list[Route], list[str]]:
     :param app: any WSGI callable; middleware around a framework's app is looked through.
     """
     notes: list[str] = []
-    for candidate in _unwrapped(app):
+    for candidate in unwrapped(app):
         for reader in (_werkzeug, _django, _falcon, _bottle, _pyramid):
             try:
                 found = reader(candidate)
@@ -71,7 +71,7 @@ def discover(app: Any) -> tuple[list[Route], list[str]]:
     return [], notes
 
 
-def _unwrapped(app: Any) -> Iterator[Any]:
+def unwrapped(app: Any) -> Iterator[Any]:
     """Give *app* and what it wraps, outermost first."""
     seen: list[Any] = []
     pending = [app]
