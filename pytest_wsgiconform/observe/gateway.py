@@ -99,6 +99,8 @@ class Play:
             exc_info = None  # a kept traceback would keep every frame of the app
         record.starts += 1
         record.status = status if type(status) is str else None
+        if type(status) in (bytes, int):  # a fault, but what it says can be read
+            record.facts["code"] = _code(status)
         record.headers = _pairs(headers)
         return self._write
 
@@ -247,6 +249,12 @@ class Play:
                 isinstance(error, Exception),
                 _tail(error),
             )
+
+
+def _code(status: bytes | int) -> int | None:
+    """Return the status code that the wrong kind of object gives."""
+    head = str(status)[:4] if type(status) is int else bytes(status)[:3].decode("latin-1")
+    return int(head) if len(head) == 3 and head.isascii() and head.isdigit() else None
 
 
 def _leads_to(error: BaseException, cause: BaseException) -> bool:

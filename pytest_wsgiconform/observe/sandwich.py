@@ -58,11 +58,19 @@ class Sandwich:
 
     :param maker: makes the middleware. :param rules: the event rules that watch on both sides.
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
+    :param prepare: called with each environ before it is handed over, which it may change; ``None`` for nothing.
     :ivar run: what has been recorded so far.
     """
 
-    def __init__(self, maker: Maker, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
-        self._maker, self._limit = maker, limit
+    def __init__(
+        self,
+        maker: Maker,
+        rules: Iterable[Rule],
+        limit: float,
+        stimulus: str,
+        prepare: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._maker, self._limit, self._prepare = maker, limit, prepare
         self._side_of = {rule.id: rule.side for rule in rules}
         self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
@@ -113,6 +121,8 @@ class Sandwich:
 
     def _play(self, label: str, environ: dict[str, Any], behaviour: dict[str, Any]) -> tuple[Crossing, list[Finding]]:
         """Play one request through the middleware as it is; return what happened and what was found."""
+        if self._prepare is not None:
+            self._prepare(environ)
         if self._middleware is None:
             self._middleware = self._maker.make(self._entry)
         play = Play(self._outer.around(self._middleware), environ, label=label, limit=self._limit, **behaviour)

@@ -12,8 +12,10 @@ import gc
 import importlib
 import importlib.util
 import os
+import shlex
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Generator, Iterable
 from dataclasses import replace
@@ -23,8 +25,9 @@ import pytest
 
 from ..naming import NodeId, Target
 from ..observe.sources import shield
-from ..report.document import Document, Record, build
+from ..report.document import Document, Record, Run, build
 from ..report.lines import together
+from ..report.reached import SECTION, item_name
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
 from ..rules.model import Finding, Rule, Verdict
@@ -37,11 +40,19 @@ from . import options
 from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
 from .gate import Gate, Outcome
+from .masked import learn, watch
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
+from .reach_item import WsgiReach
 from .remembered import Remembered
+from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
+from .target_hooks import TargetHooks
+from .told_reach import ToldReach
+
+#: Exit codes of sessions that a target which can't be judged makes fail.
+_SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class WsgiSession:
@@ -57,6 +68,7 @@ class WsgiSession:
         """
         self.config = config
         self.settings = settings_of(config)
+        self.mask = learn(config, self.settings)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
@@ -81,6 +93,8 @@ class WsgiSession:
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
         self._unjudged = 0
+        self._reach = ToldReach(self.settings.rootdir)
+        self._began = time.time()
         self._remembered = Remembered(config)
         self._places: dict[str, Places] = {}
         self._stopped_early: set[str] = set()
@@ -114,7 +128,24 @@ class WsgiSession:
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
             stopping.start()
             self._stopping.append(stopping)
-        return OpenTarget(target, run, self.settings, self.gate)
+        opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
+        self._open_session(opened)
+        return opened
+
+    def _open_session(self, opened: OpenTarget) -> None:
+        """Log in to the target. :raises pytest.UsageError: when that does not work."""
+        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
+            return  # nothing is sent
+        try:
+            with captured(self.config):
+                opened.run.open_session(TargetHooks(self.config, opened.target.name))
+        except TargetError as error:
+            opened.run.close()
+            opened.learn_secrets()
+            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
+        opened.learn_secrets()
+        if self.mask:
+            watch(self.config)
 
     def _open_database(self) -> None:
         """Let apps of Django's have a test database, where pytest-django blocks the project's."""
@@ -155,7 +186,8 @@ class WsgiSession:
         if not self.targets:
             return []
         names = ", ".join(f"{t.target.kind} {clean(t.target.name)} ({len(t.rules)} rules)" for t in self.targets)
-        return [f"wsgi: {names}"]
+        sent = [(clean(t.target.name), t.run.announcement()) for t in self.targets]
+        return [*(f"wsgi: {name} {text}" for name, text in sent if text), f"wsgi: {names}"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -173,11 +205,15 @@ class WsgiSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if not isinstance(item, WsgiRule):
+        if not isinstance(item, WsgiRule | WsgiReach):
             return report
         # What a target prints is a stranger's text, too, and pytest shows it as it is.
         report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
+            return report
+        report.wsgi_reach = item.open_target.reach_news()
+        if isinstance(item, WsgiReach):
+            report.wsgi_facts = item.open_target.run.summary_lines()
             return report
         if item.record is None:
             report.wsgi_unjudged = not report.skipped
@@ -210,7 +246,7 @@ class WsgiSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        if isinstance(item, WsgiRule) and not isinstance(nextitem, WsgiRule):
+        if isinstance(item, WsgiRule | WsgiReach) and not isinstance(nextitem, WsgiRule | WsgiReach):
             # What the target leaves in reference cycles ends here, while pytest still looks at what finalizers raise.
             gc.collect()
 
@@ -234,6 +270,7 @@ class WsgiSession:
             self._loose.append(Finding.from_dict(finding))
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
         self._unjudged += getattr(report, "wsgi_unjudged", False)
+        self._reach.take(report, self._facts)
         data: dict[str, Any] | None = getattr(report, "wsgi_record", None)
         if data is None:
             return
@@ -264,6 +301,8 @@ class WsgiSession:
         if self._unjudged:
             self._messages.append(f"Rules that could not be judged, by a fault of the harness: {self._unjudged}.")
         self._remember()
+        if self._reach.fails() and session.exitstatus in _SUCCESSES:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # whatever was deselected or ignored
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
         made = self._write_repro(made, session)
@@ -286,6 +325,8 @@ class WsgiSession:
         """Keep where rules showed, for those that fail and are judged again."""
         shown = {node_id: places for node_id, places in self._places.items() if places}
         self._remembered.keep(shown, self._places)
+        if self.mask.note():
+            self._messages.append(self.mask.note())
         if self._stopped_early:
             number = len(self._stopped_early)
             rules = f"{number} rules" if number > 1 else "1 rule"
@@ -301,7 +342,10 @@ class WsgiSession:
         from ..report import repro
 
         try:
-            made = repro.write(made, self.repro, (self.settings.cwd, self.settings.rootdir), self.settings.timeout)
+            names = [name for opened in self.targets for name in opened.run.secrets().get("names", ())]
+            folders = (self.settings.cwd, self.settings.rootdir)
+            how = asked(self.config, self.settings, names)
+            made = repro.write(made, self.repro, folders, self.settings.timeout, how)
             self._messages.append(f"reproductions: {self.repro}")
         except OSError as error:
             self._messages.append(f"the reproductions could not be written: {error}")
@@ -320,7 +364,8 @@ class WsgiSession:
         if _complete(session) and not narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
-        outcome = self.gate.finish(findings, judged, _complete(session))
+        unjudged = [target.name for target, reach in self._reach.all().items() if not reach.judged]
+        outcome = self.gate.finish(findings, judged, _complete(session), unjudged)
         self._messages += outcome.messages
         if outcome.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -340,7 +385,14 @@ class WsgiSession:
             coverage=together(self._measured, self.settings.rootdir),
             policy=self.gate.policy,
             baseline=outcome.outdated if self.gate.path is not None else None,
+            reach=self._reach.all(),
+            run=self._run(),
         )
+
+    def _run(self) -> Run:
+        """Return what was typed, and when and how long it ran."""
+        command = shlex.join(["pytest", *map(str, self.config.invocation_params.args)])
+        return Run.since(self._began, self.mask.text(command))
 
     def _gather_from_workers(self) -> None:
         """Let the servers of a distributed run know what the workers have seen of them: each saw only a part."""
@@ -352,8 +404,9 @@ class WsgiSession:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._distribution is not None and self._distribution.is_controller and self._distribution.folder:
             self._gather_from_workers()
-        if self._records or self._messages:
-            write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
+        reach = self._reach.all()
+        if self._records or self._messages or reach:
+            write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages, reach)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
         if len({r.target for r in self._records.values() if r.target.kind == "server"}) > 1:
             from ..report.matrix import write_matrix
@@ -384,11 +437,14 @@ def _check_glob(option: str, glob: str) -> None:
 
 def _check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
     where = node_id.target.nodeid
-    sections = {rule.section for rule in rules}
+    item = item_name(node_id.target.kind)
+    sections = {rule.section for rule in rules} | {SECTION}
     if node_id.section is not None and node_id.section not in sections:
         hint = options.did_you_mean(node_id.section, sections)
         raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
-    names = {rule.id for rule in rules if rule.section == node_id.section}
+    names = {rule.id for rule in rules if rule.section == node_id.section} | (
+        {item} if node_id.section == SECTION else set()
+    )
     if node_id.rule is not None and node_id.rule not in names:
         hint = options.did_you_mean(node_id.rule, names)
         raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")

@@ -12,12 +12,15 @@ import pytest
 from ..naming import NodeId
 from ..report.document import Record, record
 from ..report.failure_text import failure_text
+from ..report.reached import SECTION, item_name
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
 from ..targets.base import Places
+from ..targets.hooks import HookError
 from ..targets.plan import needs_everything
 from ..targets.protect import keeping_directory
 from .opened import OpenTarget
+from .reach_item import ReachSection
 
 if TYPE_CHECKING:
     import os
@@ -47,13 +50,16 @@ class WsgiTarget(pytest.Collector):
         node.add_marker("wsgi")
         return node
 
-    def collect(self) -> Iterator[WsgiSection]:
+    def collect(self) -> Iterator[WsgiSection | ReachSection]:
+        name = item_name(self.open_target.target.kind)
+        if not self.wanted or any(n.section in (None, SECTION) and n.rule in (None, name) for n in self.wanted):
+            yield ReachSection.of(self, self.open_target)
         sections: dict[str, list[tuple[int, Rule]]] = {}
         for order, rule in enumerate(self.open_target.rules):
             if not self.wanted or any(_names(node_id, rule) for node_id in self.wanted):
                 sections.setdefault(rule.section, []).append((order, rule))
-        for name, rules in sections.items():
-            yield WsgiSection.of(self, name, rules)
+        for section, rules in sections.items():
+            yield WsgiSection.of(self, section, rules)
 
 
 def _names(node_id: NodeId, rule: Rule) -> bool:
@@ -106,8 +112,12 @@ class WsgiRule(pytest.Item):
         return self.open_target.target.nodeid
 
     def runtest(self) -> None:
-        with keeping_directory():
-            result, whole = self.open_target.judge(self.rule)
+        try:
+            with keeping_directory():
+                result, whole = self.open_target.judge(self.rule)
+        except HookError as error:
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(f"{self.open_target.target.option}: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)

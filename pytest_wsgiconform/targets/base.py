@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
+from ..rules.records.reach import TargetReach
+from .errors import TargetError
+
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
+    from .hooks import Hooks
+
+__all__ = ["Places", "TargetError", "TargetRun"]
 
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
 #: path, ...). Plain text, so that it can be kept between runs.
 Places: TypeAlias = "tuple[tuple[str, ...], ...]"
-
-
-class TargetError(Exception):
-    """The target can't be loaded or started: a usage error, not a finding.
-
-    ``str()`` of it is one clear paragraph that shows the target's own error output.
-    """
 
 
 @runtime_checkable
@@ -67,6 +66,13 @@ class TargetRun(Protocol):
         """Optional: return where *rule*, which was judged broken, showed; nothing when it can't be found again."""
         return ()
 
+    def reach(self) -> TargetReach:
+        """Optional: say what of the target was reached; unless that is something, its verdicts say nothing.
+
+        Plays what was planned, unless something was played already.
+        """
+        return TargetReach(judged=True)
+
     def summary_lines(self) -> list[str]:
         """Return facts for the terminal summary, one a line (how many routes were exercised, ...)."""
         ...
@@ -75,6 +81,25 @@ class TargetRun(Protocol):
     def runs(self) -> Mapping[str, ServerRun]:
         """Optional: the records of a server so far, by stimulus; they are compared with other servers' records."""
         return {}
+
+    def open_session(self, hooks: Hooks) -> None:
+        """Optional: log in, as the settings and *hooks* say; called once before the first rule is judged.
+
+        :raises TargetError: when that does not work.
+        """
+        return
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Optional: what nobody may see of the session so far, as ``Mask.add`` takes it."""
+        return {}
+
+    def announcement(self) -> str:
+        """Optional: say, before anything is sent, which requests may change the target's data."""
+        return ""
+
+    def plan_lines(self) -> list[str]:
+        """Optional: say what would be sent for the planned rules, one line for each route. Sends nothing."""
+        return []
 
     def gather(self) -> None:
         """Optional: take in what the workers of a distributed run have played on this target."""

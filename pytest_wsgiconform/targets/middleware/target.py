@@ -8,15 +8,19 @@ from typing import Any
 
 from ...observe.making import Maker
 from ...observe.sandwich import Sandwich
-from ...rules.display import clean
+from ...rules.display import clean, shorten
 from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict
 from ...rules.records.middleware import Crossing, MiddlewareRun
+from ...rules.records.reach import TargetReach
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
+from ..app.credentials import Credentials
+from ..app.reach import outcome_of
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..verdicts import finding_of_fault, result_of
 
@@ -51,6 +55,7 @@ class MiddlewareTarget(TargetRun):
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
+        self._credentials: Credentials | None = None
         self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
         self._played: list[MiddlewareRun] | None = None
@@ -60,6 +65,7 @@ class MiddlewareTarget(TargetRun):
     def _app_target(self, plain: Callable[..., Any]) -> AppTarget:
         """Return *plain*, the middleware around an app that keeps every rule: what goes wrong then is its own."""
         settings = replace(self.settings, paths=self.settings.paths or ("/page",), crawl=0, isolate=False)
+        settings = replace(settings, login="", login_fields=())  # a plain app has no login
         return AppTarget("", plain, settings)
 
     def rules(self) -> list[Rule]:
@@ -79,6 +85,16 @@ class MiddlewareTarget(TargetRun):
             places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
             self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Let requests carry what the settings and *hooks* say."""
+        if self._as_app is not None:
+            self._as_app.open_session(hooks)
+            self._credentials = self._as_app.credentials
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session."""
+        return self._as_app.secrets() if self._as_app is not None else {}
+
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""
         if self._played is None:
@@ -90,13 +106,17 @@ class MiddlewareTarget(TargetRun):
         if self._again is None:
             watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
             names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
+            names.add(_FIRST)
             self._again = self._play((name for name in self._stimuli if name in names), watching)
         return self._again
 
     def _play(self, stimuli: Iterable[str], watching: list[Rule]) -> list[MiddlewareRun]:
         runs = []
         for name in stimuli:
-            sandwich = Sandwich(self._maker, watching, self.settings.timeout, name)
+            if self._credentials is not None:
+                self._credentials.reset()
+            prepare = self._credentials.prepare if self._credentials is not None else None
+            sandwich = Sandwich(self._maker, watching, self.settings.timeout, name, prepare)
             self._stimuli[name].play(sandwich)
             runs.append(sandwich.run)
         return runs
@@ -159,6 +179,23 @@ class MiddlewareTarget(TargetRun):
                 return True
         return False
 
+    def reach(self) -> TargetReach:
+        """Say whether the app inside was called, playing what the plan asks for unless that is known already."""
+        runs = self._played or self._again or ()
+        called = _inner_calls(runs)
+        if not called and self._played is None:
+            runs = self.played()
+            called = _inner_calls(runs)
+        if called:
+            return TargetReach(judged=True, called=called)
+        outer = next((crossing.outer for run in runs for crossing in run.crossings), None)
+        if outer is None:
+            return TargetReach(judged=False, note="the app inside it was never called")
+        outcome = outcome_of(outer, self.settings.timeout)
+        why = f": {outer.method} {clean(outer.path)} {outcome.why or f'answered {outer.code} without it'}"
+        note = clean(shorten(f"the app inside it was never called{why}", 500))
+        return TargetReach(judged=False, note=note, location=outcome.location)
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         runs = self._played or self._again or ()
@@ -173,6 +210,11 @@ class MiddlewareTarget(TargetRun):
 
     def close(self) -> None:
         """Nothing was started."""
+
+
+def _inner_calls(runs: Iterable[MiddlewareRun]) -> int:
+    """Return how often the app inside was called."""
+    return sum(len(crossing.inners) for run in runs for crossing in run.crossings)
 
 
 def binds_middleware(rule: Rule) -> bool:

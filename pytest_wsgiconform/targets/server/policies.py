@@ -9,15 +9,20 @@ from ...rules.records.server import ServerRun
 Read = Callable[[ServerRun], str]
 
 
-def policy_lines(runs: Mapping[str, ServerRun]) -> list[str]:
-    """Return one line per choice that the *runs* made so far show."""
-    lines = []
+def policies_of(runs: Mapping[str, ServerRun]) -> dict[str, str]:
+    """Return the choices that the *runs* made so far show, by their names."""
+    chosen = {}
     for name, stimulus, read in POLICIES:
         run = runs.get(stimulus)
         choice = read(run) if run is not None else ""
         if choice:
-            lines.append(f"{name}: {choice}")
-    return lines
+            chosen[name] = choice
+    return chosen
+
+
+def policy_lines(runs: Mapping[str, ServerRun]) -> list[str]:
+    """Return one line per choice that the *runs* made so far show."""
+    return [f"{name}: {choice}" for name, choice in policies_of(runs).items()]
 
 
 def _delimited(run: ServerRun) -> str:
