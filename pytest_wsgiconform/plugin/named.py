@@ -1,4 +1,4 @@
-"""What the command line names, checked before anything runs: node ids, globs of rules, what a report needs."""
+"""What the command line names, checked before anything runs: sections, globs of rules, what a report needs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,11 @@ from typing import Any
 
 import pytest
 
-from ..naming import NodeId, parse_node_id
+from ..naming import NodeId
 from ..report.reached import SECTION, item_name
 from ..rules.model import Rule
 from ..rules.registry import UnknownRule, matching
 from . import options
-
-
-def take_node_ids(config: pytest.Config) -> list[NodeId]:
-    """Return the node ids of ours on the command line, and leave pytest the paths."""
-    taken = [(text, parse_node_id(text)) for text in config.args]
-    config.args[:] = [text for text, node_id in taken if node_id is None]
-    return [node_id for _, node_id in taken if node_id is not None]
 
 
 def check_glob(option: str, glob: str) -> None:

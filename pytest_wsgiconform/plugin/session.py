@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from ..naming import Target
+from ..observe.sources import shield
 from ..report.document import Document, Record, Run, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
@@ -33,12 +34,13 @@ from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
-from ..targets.protect import take_finders_away
+from ..targets.protect import keeping_directory, take_finders_away
 from . import options
+from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
 from .gate import Gate, Outcome
 from .masked import learn
-from .named import check_glob, check_installed, check_node_id, take_node_ids
+from .named import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
@@ -56,7 +58,7 @@ _SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 class WsgiSession:
     """The hooks of an active run, in a plain run, a test worker and a controller alike.
 
-    :ivar targets: the opened targets, in the user's order.
+    :ivar targets: the opened targets, in the user's order. :ivar alone: whether nothing but targets is collected.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -71,7 +73,10 @@ class WsgiSession:
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
         check_installed(self.reports)
+        if only_targets(config):
+            collect_nothing_else(config)
         self.wanted = take_node_ids(config)
+        self.alone = not config.args
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
         self._distribution: Distribution | None = None
         self._stopping: list[threading.Thread] = []
@@ -97,6 +102,7 @@ class WsgiSession:
             for target in named:
                 self.targets.append(self._open(target))
             self._check_rule_names()
+            self._open_database()
         except BaseException:
             self.close()
             raise
@@ -109,7 +115,7 @@ class WsgiSession:
 
     def _open(self, target: Target) -> OpenTarget:
         try:
-            with captured(self.config) as output:
+            with captured(self.config) as output, keeping_directory():
                 run = self.config.hook.pytest_wsgiconform_open_run(
                     kind=target.kind, name=target.name, settings=self.settings
                 )
@@ -125,6 +131,16 @@ class WsgiSession:
         opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
         open_session(self.config, opened)
         return opened
+
+    def _open_database(self) -> None:
+        """Let apps of Django's have a test database, where pytest-django blocks the project's."""
+        if self.config.pluginmanager.has_plugin("django"):
+            from . import django_database
+
+            blocked = django_database.needed(self.targets)
+            if blocked:
+                plugin = django_database.DjangoDatabase(self.config, blocked)
+                self.config.pluginmanager.register(plugin, "wsgiconform-django-database")
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -206,7 +222,11 @@ class WsgiSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``."""
+        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``.
+
+        Its source line is shown as well.
+        """
+        shield(warning_message.filename)
         text = str(warning_message.message)
         shown = printable(text)
         if shown != text:
@@ -266,6 +286,7 @@ class WsgiSession:
         take_finders_away()
         if hasattr(self.config, "workerinput") or self.config.getoption("collectonly", False):
             return
+        self._answer_for_nothing(session)
         for report, record in self._failures:
             # The summary tells the whole; other report writers have taken the long text by now.
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
@@ -279,11 +300,18 @@ class WsgiSession:
         made = self._write_repro(made, session)
         for kind, path in self.reports:
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)  # it was there; a target may have deleted it
                 importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
                 self._messages.append(f"{kind} report: {path}")
             except OSError as error:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _answer_for_nothing(self, session: pytest.Session) -> None:
+        """Fail a run that was asked to judge a target, and whose every item was deselected."""
+        if self.alone and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._messages.append("Nothing was judged: no rule was left to put to the target.")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _remember(self) -> None:
         """Keep where rules showed, for those that fail and are judged again."""
@@ -325,7 +353,7 @@ class WsgiSession:
             for node_id, record in self._records.items()
             if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
-        if _complete(session) and not _narrowed(self.config):
+        if _complete(session) and not narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
         unjudged = [target.name for target, reach in self._reach.all().items() if not reach.judged]
@@ -390,11 +418,3 @@ def _complete(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
-
-
-def _narrowed(config: pytest.Config) -> bool:
-    """Tell whether the command line left out some of the user's tests."""
-    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
-    if any(config.getoption(name, None) for name in names):
-        return True
-    return config.args_source is pytest.Config.ArgsSource.ARGS
