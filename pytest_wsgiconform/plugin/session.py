@@ -17,25 +17,25 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ..naming import NodeId, Target, parse_node_id
+from ..naming import Target
 from ..report.document import Document, Record, Run, build
 from ..report.lines import together
-from ..report.reached import SECTION, item_name
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
-from ..rules.model import Finding, Rule, Verdict
-from ..rules.registry import UnknownRule, matches, matching
+from ..rules.model import Finding, Verdict
+from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
 from ..targets.protect import take_finders_away
 from . import options
+from .command_line import check_glob, check_installed, check_node_id, narrowed, take_node_ids
 from .distributed import Distribution
 from .gate import Gate, Outcome
 from .masked import learn, watch
@@ -70,8 +70,8 @@ class WsgiSession:
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
-        _check_installed(self.reports)
-        self.wanted = _take_node_ids(config)
+        check_installed(self.reports)
+        self.wanted = take_node_ids(config)
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
         self._distribution: Distribution | None = None
         self._stopping: list[threading.Thread] = []
@@ -146,10 +146,10 @@ class WsgiSession:
         for name in ("select", "ignore"):
             for glob in getattr(self.settings, name):
                 if not any(matches(rule_id, (glob,)) for rule_id in known):
-                    _check_glob(f"--wsgi-{name}={glob}", glob)
+                    check_glob(f"--wsgi-{name}={glob}", glob)
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
-            _check_node_id(node_id, opened.rules)
+            check_node_id(node_id, opened.rules)
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
@@ -333,7 +333,7 @@ class WsgiSession:
             for node_id, record in self._records.items()
             if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
-        if _complete(session) and not _narrowed(self.config):
+        if _complete(session) and not narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
         unjudged = [target.name for target, reach in self._reach.all().items() if not reach.judged]
@@ -398,46 +398,3 @@ def _complete(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
-
-
-def _narrowed(config: pytest.Config) -> bool:
-    """Tell whether the command line left out some of the user's tests."""
-    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
-    if any(config.getoption(name, None) for name in names):
-        return True
-    return config.args_source is pytest.Config.ArgsSource.ARGS
-
-
-def _take_node_ids(config: pytest.Config) -> list[NodeId]:
-    """Return the node ids of ours on the command line, and leave pytest the paths."""
-    taken = [(text, parse_node_id(text)) for text in config.args]
-    config.args[:] = [text for text, node_id in taken if node_id is None]
-    return [node_id for _, node_id in taken if node_id is not None]
-
-
-def _check_glob(option: str, glob: str) -> None:
-    try:
-        matching(glob)
-    except UnknownRule as error:
-        raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
-
-
-def _check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
-    where = node_id.target.nodeid
-    item = item_name(node_id.target.kind)
-    sections = {rule.section for rule in rules} | {SECTION}
-    if node_id.section is not None and node_id.section not in sections:
-        hint = options.did_you_mean(node_id.section, sections)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
-    names = {rule.id for rule in rules if rule.section == node_id.section} | (
-        {item} if node_id.section == SECTION else set()
-    )
-    if node_id.rule is not None and node_id.rule not in names:
-        hint = options.did_you_mean(node_id.rule, names)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")
-
-
-def _check_installed(reports: list[tuple[str, Any]]) -> None:
-    for kind, _ in reports:
-        if kind == "html" and importlib.util.find_spec("jinja2") is None:
-            raise pytest.UsageError("--wsgi-report=html: needs jinja2: pip install 'pytest-wsgiconform[html]'")
