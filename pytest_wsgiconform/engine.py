@@ -31,13 +31,13 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         if settings.layers and not settings.isolate:
             from .targets.app.layers import LayeredTarget
 
-            return LayeredTarget(name, load_app(name), settings)
-        return AppTarget(name, None if settings.isolate else load_app(name), settings)
+            return LayeredTarget(name, load_app(name, settings.timeout), settings)
+        return AppTarget(name, None if settings.isolate else load_app(name, settings.timeout), settings)
     if kind == "middleware":
         from .targets.middleware.load import load_middleware
         from .targets.middleware.target import MiddlewareTarget
 
-        return MiddlewareTarget(name, load_middleware(name), settings)
+        return MiddlewareTarget(name, load_middleware(name, settings.timeout), settings)
     if kind == "server":
         from .targets.server.opening import open_server
 

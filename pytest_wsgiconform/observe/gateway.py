@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from time import monotonic, sleep  # by name: an app may replace those of the module
 from typing import Any
@@ -21,6 +20,7 @@ from .body import Body
 from .conversation import Conversation
 from .limits import Interrupted, TimeLimitExceeded, time_limit
 from .location import of_traceback
+from .sources import traceback_of
 from .validator import Validator
 
 # By name: an app may replace what the module holds.
@@ -282,7 +282,7 @@ def show_error(error: BaseException) -> str:
 
 def _tail(error: BaseException) -> str:
     try:
-        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-6)
+        lines = list(traceback_of(error, limit=-6).format())
     except Exception:  # formatting calls the exception's own methods
         return ""
     return "\n".join(clean(line) for line in "".join(lines).splitlines()[-20:])

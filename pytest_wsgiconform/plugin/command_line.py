@@ -1,18 +1,50 @@
-"""What stands on the command line of an active run: node ids of ours, and names that have to exist."""
+"""What the command line itself names, apart from what ``addopts`` and the ini file add to it."""
 
 from __future__ import annotations
-
-import importlib.util
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
 from ..naming import NodeId, parse_node_id
-from ..report.reached import SECTION, item_name
-from ..rules.model import Rule
-from ..rules.registry import UnknownRule, matching
 from . import options
+
+#: The options that name a target.
+TARGETS = ("app", "middleware", "server", "url")
+
+
+def typed(config: pytest.Config, name: str) -> bool:
+    """Tell whether the option *name* stands on the command line itself."""
+    if not options.given(config, name):
+        return False
+    flag = f"--wsgi-{name}"
+    return any(text == flag or text.startswith((f"{flag}=", "@")) for text in _texts(config))
+
+
+def only_targets(config: pytest.Config) -> bool:
+    """Tell whether the command line names a target and nothing to test besides it.
+
+    Node ids of ours are left to who takes them.
+    """
+    if not any(typed(config, name) for name in TARGETS):
+        return False
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True
+    texts = _texts(config)
+    # A path of addopts is the project's, as one of testpaths is; what "@file" holds was typed as well as can be known.
+    return not any(text in texts for text in config.args) and not any(text.startswith("@") for text in texts)
+
+
+def collect_nothing_else(config: pytest.Config) -> None:
+    """Let pytest collect no tests, as if an empty list of paths had been typed."""
+    config.args[:] = []
+    config.args_source = pytest.Config.ArgsSource.ARGS
+
+
+def narrowed(config: pytest.Config) -> bool:
+    """Tell whether the command line left out some of the user's tests."""
+    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
+    if any(config.getoption(name, None) for name in names):
+        return True
+    return config.args_source is pytest.Config.ArgsSource.ARGS
 
 
 def take_node_ids(config: pytest.Config) -> list[NodeId]:
@@ -22,40 +54,5 @@ def take_node_ids(config: pytest.Config) -> list[NodeId]:
     return [node_id for _, node_id in taken if node_id is not None]
 
 
-def check_glob(option: str, glob: str) -> None:
-    """Raise a usage error when *glob*, a value of *option*, matches no rule of the catalogue."""
-    try:
-        matching(glob)
-    except UnknownRule as error:
-        raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
-
-
-def check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
-    """Raise a usage error when *node_id* names no item of a target that is judged by *rules*."""
-    where = node_id.target.nodeid
-    item = item_name(node_id.target.kind)
-    sections = {rule.section for rule in rules} | {SECTION}
-    if node_id.section is not None and node_id.section not in sections:
-        hint = options.did_you_mean(node_id.section, sections)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
-    names = {rule.id for rule in rules if rule.section == node_id.section} | (
-        {item} if node_id.section == SECTION else set()
-    )
-    if node_id.rule is not None and node_id.rule not in names:
-        hint = options.did_you_mean(node_id.rule, names)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")
-
-
-def check_installed(reports: list[tuple[str, Any]]) -> None:
-    """Raise a usage error when what one of *reports* needs is not installed."""
-    for kind, _ in reports:
-        if kind == "html" and importlib.util.find_spec("jinja2") is None:
-            raise pytest.UsageError("--wsgi-report=html: needs jinja2: pip install 'pytest-wsgiconform[html]'")
-
-
-def narrowed(config: pytest.Config) -> bool:
-    """Tell whether the command line left out some of the user's tests."""
-    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
-    if any(config.getoption(name, None) for name in names):
-        return True
-    return config.args_source is pytest.Config.ArgsSource.ARGS
+def _texts(config: pytest.Config) -> list[str]:
+    return [str(text) for text in config.invocation_params.args]

@@ -30,11 +30,12 @@ def wsgi_app(request: pytest.FixtureRequest) -> Callable[..., Any]:
             "Or define a fixture wsgi_app in conftest.py that returns yours.",
             pytrace=False,
         )
+    from ..settings import DEFAULT_TIMEOUT
     from ..targets.base import TargetError
     from ..targets.load import load_app
 
     try:
-        return load_app(specs[0])
+        return load_app(specs[0], options.value(request.config, "timeout") or DEFAULT_TIMEOUT)
     except TargetError as error:
         pytest.fail(f"wsgi_app: {error}", pytrace=False)
 

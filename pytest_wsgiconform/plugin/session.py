@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from ..naming import Target
+from ..observe.sources import shield
 from ..report.document import Document, Record, Run, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
@@ -33,12 +34,13 @@ from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
-from ..targets.protect import take_finders_away
+from ..targets.protect import keeping_directory, take_finders_away
 from . import options
-from .command_line import check_glob, check_installed, check_node_id, narrowed, take_node_ids
+from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
 from .gate import Gate, Outcome
-from .masked import learn, watch
+from .masked import learn
+from .names import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
@@ -46,7 +48,7 @@ from .remembered import Remembered
 from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
-from .target_hooks import TargetHooks
+from .target_hooks import open_session
 from .told_reach import ToldReach
 
 #: Exit codes of sessions that a target which can't be judged makes fail.
@@ -56,7 +58,7 @@ _SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 class WsgiSession:
     """The hooks of an active run, in a plain run, a test worker and a controller alike.
 
-    :ivar targets: the opened targets, in the user's order.
+    :ivar targets: the opened targets, in the user's order. :ivar alone: whether nothing but targets is collected.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -71,7 +73,10 @@ class WsgiSession:
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
         check_installed(self.reports)
+        if only_targets(config):
+            collect_nothing_else(config)
         self.wanted = take_node_ids(config)
+        self.alone = not config.args
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
         self._distribution: Distribution | None = None
         self._stopping: list[threading.Thread] = []
@@ -97,6 +102,7 @@ class WsgiSession:
             for target in named:
                 self.targets.append(self._open(target))
             self._check_rule_names()
+            self._open_database()
         except BaseException:
             self.close()
             raise
@@ -109,7 +115,7 @@ class WsgiSession:
 
     def _open(self, target: Target) -> OpenTarget:
         try:
-            with captured(self.config) as output:
+            with captured(self.config) as output, keeping_directory():
                 run = self.config.hook.pytest_wsgiconform_open_run(
                     kind=target.kind, name=target.name, settings=self.settings
                 )
@@ -123,23 +129,18 @@ class WsgiSession:
             stopping.start()
             self._stopping.append(stopping)
         opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
-        self._open_session(opened)
+        open_session(self.config, opened)
         return opened
 
-    def _open_session(self, opened: OpenTarget) -> None:
-        """Log in to the target. :raises pytest.UsageError: when that does not work."""
-        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
-            return  # nothing is sent
-        try:
-            with captured(self.config):
-                opened.run.open_session(TargetHooks(self.config, opened.target.name))
-        except TargetError as error:
-            opened.run.close()
-            opened.learn_secrets()
-            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
-        opened.learn_secrets()
-        if self.mask:
-            watch(self.config)
+    def _open_database(self) -> None:
+        """Let apps of Django's have a test database, where pytest-django blocks the project's."""
+        if self.config.pluginmanager.has_plugin("django"):
+            from . import django_database
+
+            blocked = django_database.needed(self.targets)
+            if blocked:
+                plugin = django_database.DjangoDatabase(self.config, blocked)
+                self.config.pluginmanager.register(plugin, "wsgiconform-django-database")
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -195,6 +196,9 @@ class WsgiSession:
         report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
             return report
+        if item.fault_of_hook:
+            report.wsgi_fault_of_hook = item.fault_of_hook
+            return report
         report.wsgi_reach = item.open_target.reach_news()
         if isinstance(item, WsgiReach):
             report.wsgi_facts = item.open_target.run.summary_lines()
@@ -218,7 +222,11 @@ class WsgiSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``."""
+        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``.
+
+        Its source line is shown as well.
+        """
+        shield(warning_message.filename)
         text = str(warning_message.message)
         shown = printable(text)
         if shown != text:
@@ -245,6 +253,10 @@ class WsgiSession:
     # Where reports come together
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        fault = getattr(report, "wsgi_fault_of_hook", "")
+        if fault and not hasattr(self.config, "workerinput"):
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(self.mask.text(fault), returncode=int(pytest.ExitCode.USAGE_ERROR))
         for found in getattr(report, "wsgi_findings", ()):
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
             self._loose.append(Finding.from_dict(finding))
@@ -274,6 +286,7 @@ class WsgiSession:
         take_finders_away()
         if hasattr(self.config, "workerinput") or self.config.getoption("collectonly", False):
             return
+        self._answer_for_nothing(session)
         for report, record in self._failures:
             # The summary tells the whole; other report writers have taken the long text by now.
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
@@ -287,11 +300,18 @@ class WsgiSession:
         made = self._write_repro(made, session)
         for kind, path in self.reports:
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)  # it was there; a target may have deleted it
                 importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
                 self._messages.append(f"{kind} report: {path}")
             except OSError as error:
                 self._messages.append(f"the {kind} report could not be written: {error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _answer_for_nothing(self, session: pytest.Session) -> None:
+        """Fail a run that was asked to judge a target, and whose every item was deselected."""
+        if self.alone and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._messages.append("Nothing was judged: no rule was left to put to the target.")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _remember(self) -> None:
         """Keep where rules showed, for those that fail and are judged again."""

@@ -11,7 +11,12 @@ import pytest
 
 from ..observe.gateway import show_error
 from ..rules.display import clean, type_name
-from ..targets.hooks import HookError, Hooks, Pairs, header_pairs
+from ..targets.base import HookError, TargetError
+from ..targets.hooks import Hooks, Pairs, header_pairs
+from . import options
+from .masked import mask_of, watch
+from .opened import OpenTarget
+from .printed import captured
 
 
 class TargetHooks(Hooks):
@@ -62,6 +67,25 @@ class TargetHooks(Hooks):
                 f"({clean(where)})"
             ) from None
         return results
+
+
+def open_session(config: pytest.Config, opened: OpenTarget) -> None:
+    """Log in to the target *opened*, unless nothing is going to be sent.
+
+    :raises pytest.UsageError: when that does not work; the target is closed then.
+    """
+    if config.getoption("collectonly", False) or options.value(config, "plan"):
+        return
+    try:
+        with captured(config):
+            opened.run.open_session(TargetHooks(config, opened.target.name))
+    except TargetError as error:
+        opened.run.close()
+        opened.learn_secrets()
+        raise pytest.UsageError(f"{opened.target.option}: {error}") from None
+    opened.learn_secrets()
+    if mask_of(config):
+        watch(config)
 
 
 def _line(traceback: TracebackType | None, files: set[str]) -> str:

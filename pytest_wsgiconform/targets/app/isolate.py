@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
@@ -23,14 +23,19 @@ from ...rules.records.app import AppRun
 from ...settings import Settings
 from ..base import TargetError
 from ..hooks import Hooks
-from ..load import load_app
+from ..load import load_app, load_limit
 from .remote_hooks import QUESTION, ParentHooks
 from .routes import Route
 
+_PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"
+
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
 
-#: Seconds that loading an app may take.
-LOAD_LIMIT = 120.0
+#: Seconds that a child interpreter may take to start, before it loads the app.
+_START = 20.0
+
+#: Seconds that opening a session, or a report on coverage, may take.
+_LONG = 120.0
 
 #: Seconds that a child has beyond a stimulus's own limit before it is taken for hanging.
 _GRACE = 5.0
@@ -192,6 +197,14 @@ class Child:
             self._guard.stdout.close()
 
 
+def _last_words(how: str, printed: Iterable[str]) -> tuple[str, str]:
+    """Return how a child ended that was loading its app, and the lines it printed, without those on our own code."""
+    lines = [line for line in printed if _PACKAGE not in line and "<frozen " not in line]
+    if any(line.startswith("Timeout (") for line in lines):  # faulthandler's
+        how = "hung, where no time limit of Python's reaches,"
+    return how, "".join(f"\n    {line}" for line in lines)
+
+
 class ChildPlayer:
     """Plays stimuli in a child interpreter; see :class:`~pytest_wsgiconform.targets.app.player.Player`.
 
@@ -215,11 +228,11 @@ class ChildPlayer:
     def _start(self) -> tuple[list[Route], list[str]]:
         self._child = child = Child()
         try:
-            answer = child.ask(self._load, LOAD_LIMIT)
+            answer = child.ask(self._load, _START + load_limit(self._load["settings"]["timeout"]))
         except ChildDied as error:
             self.close()  # which waits for the last that it printed
-            printed = "".join(f"\n    {line}" for line in child.printed)
-            raise TargetError(f"{self._name}: the child interpreter {error} while it loaded it{printed}") from None
+            how, printed = _last_words(str(error), child.printed)
+            raise TargetError(f"{self._name}: the child interpreter {how} while it loaded it{printed}") from None
         if "error" in answer:
             self.close()
             raise TargetError(answer["error"])
@@ -232,7 +245,7 @@ class ChildPlayer:
     def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
         """Log in, in the child; hooks are called here, with the app loaded here as well when one needs it."""
         if app is None and (hooks.session is not None or hooks.reset is not None):
-            app = load_app(self._name)
+            app = load_app(self._name, self.settings.timeout)
         self._hooks = ParentHooks(hooks, app)
         if self._child is None:
             self._start()
@@ -242,7 +255,7 @@ class ChildPlayer:
     def _open_in_child(self, child: Child) -> None:
         names = self._hooks.names if self._hooks is not None else []
         try:
-            answer = self._ask(child, {"open": names}, LOAD_LIMIT)
+            answer = self._ask(child, {"open": names}, _LONG)
         except ChildDied as error:
             self.close()
             raise TargetError(f"{self._name}: the child interpreter {error} while the session was opened") from None
@@ -318,7 +331,7 @@ class ChildPlayer:
         if self._child is None or not self._load["settings"]["cov"]:
             return None
         try:
-            report: dict[str, Any] | None = self._child.ask({"coverage": True}, LOAD_LIMIT)["coverage"]
+            report: dict[str, Any] | None = self._child.ask({"coverage": True}, _LONG)["coverage"]
         except (ChildDied, LookupError, TypeError):
             return None
         return report

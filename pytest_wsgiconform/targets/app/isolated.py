@@ -17,10 +17,13 @@ from typing import Any
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ..base import TargetError
-from ..load import load_app, make_importable
+from ..load import load_app, load_limit, make_importable
 from .player import LocalPlayer
 from .remote_hooks import RemoteHooks
 from .routes import Route
+
+#: Seconds after the time limit of loading at which the process is ended, if the limit did not end the loading.
+_LATER = 2.0
 
 
 def main() -> None:
@@ -60,7 +63,10 @@ def _load(request: dict[str, Any]) -> tuple[LocalPlayer, dict[str, Any]]:
     make_importable((settings.cwd, settings.rootdir))
     if settings.cwd:
         os.chdir(settings.cwd)
-    app = load_app(request["name"])
+    # This ends what hangs where no time limit of Python's reaches, and says where it hung.
+    faulthandler.dump_traceback_later(load_limit(settings.timeout) + _LATER, exit=True)
+    app = load_app(request["name"], settings.timeout)
+    faulthandler.cancel_dump_traceback_later()
     player = LocalPlayer(request["name"], app, settings)
     routes, notes = player.routes()
     told = {"routes": [route.to_dict() for route in routes], "notes": notes, "host": player.settings.host}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...observe.making import Maker
 from ...observe.sandwich import Sandwich
 from ...rules.display import clean, shorten
 from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict
@@ -30,9 +31,10 @@ _FIRST = "list"
 class MiddlewareTarget(TargetRun):
     """Judges one middleware; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
-    :param name: as the user gave it. :param factory: makes the middleware around an app.
+    :param name: as the user gave it. :param factory: makes the middleware around an app, or a :class:`Maker` of it.
     :param settings: the run's settings. :param stimuli: what it is put through; ``None`` for everything.
     :param as_app: play the stimuli for apps as well, on the middleware around a plain app.
+    :raises BaseException: what the factory raises when it is called for the first time.
     """
 
     kind = "middleware"
@@ -40,14 +42,16 @@ class MiddlewareTarget(TargetRun):
     def __init__(
         self,
         name: str,
-        factory: Callable[..., Any],
+        factory: Callable[..., Any] | Maker,
         settings: Settings,
         stimuli: Iterable[MiddlewareStimulus] | None = None,
         *,
         as_app: bool = True,
     ) -> None:
-        self.name, self.factory, self.settings = name, factory, settings
-        self._as_app = self._app_target() if as_app else None
+        self.name, self.settings = name, settings
+        self._maker = factory if isinstance(factory, Maker) else Maker(factory, settings.timeout)
+        plain = self._maker.make(hello)
+        self._as_app = self._app_target(plain) if as_app else None
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
@@ -58,11 +62,11 @@ class MiddlewareTarget(TargetRun):
         self._again: list[MiddlewareRun] | None = None
         self.plan(self.rules())
 
-    def _app_target(self) -> AppTarget:
-        """Return the middleware around an app that keeps every rule: what goes wrong then is the middleware's."""
+    def _app_target(self, plain: Callable[..., Any]) -> AppTarget:
+        """Return *plain*, the middleware around an app that keeps every rule: what goes wrong then is its own."""
         settings = replace(self.settings, paths=self.settings.paths or ("/page",), crawl=0, isolate=False)
         settings = replace(settings, login="", login_fields=())  # a plain app has no login
-        return AppTarget("", self.factory(hello), settings)
+        return AppTarget("", plain, settings)
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind a middleware."""
@@ -112,7 +116,7 @@ class MiddlewareTarget(TargetRun):
             if self._credentials is not None:
                 self._credentials.reset()
             prepare = self._credentials.prepare if self._credentials is not None else None
-            sandwich = Sandwich(self.factory, watching, self.settings.timeout, name, prepare)
+            sandwich = Sandwich(self._maker, watching, self.settings.timeout, name, prepare)
             self._stimuli[name].play(sandwich)
             runs.append(sandwich.run)
         return runs
@@ -122,6 +126,7 @@ class MiddlewareTarget(TargetRun):
         if rule not in self._asked:
             self.plan([*self._asked, rule], self._remembered)
         runs = self.played()
+        self._maker.turn_to(hello)
         as_app = self._as_app.judge(rule) if self._as_app is not None and rule.side is Blame.APP else None
         crossings = sum(len(run.crossings) for run in runs)
         return self._judged(rule, runs, as_app, f"nothing in {crossings} exchanges could have broken it")
@@ -130,6 +135,7 @@ class MiddlewareTarget(TargetRun):
         """Judge *rule* where it showed in an earlier session."""
         if not self._remembered.get(rule.id) or rule.id in self._explained:
             return None
+        self._maker.turn_to(hello)
         as_app = self._as_app.judge_again(rule) if self._as_app is not None and rule.side is Blame.APP else None
         result = self._judged(rule, self._played_again(), as_app, "")
         return result if result.verdict is Verdict.BROKEN else None
@@ -194,7 +200,13 @@ class MiddlewareTarget(TargetRun):
         """Say how much was exercised."""
         runs = self._played or self._again or ()
         crossings = sum(len(run.crossings) for run in runs)
-        return [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
+        lines = [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
+        if self._maker.failure:
+            lines.append(
+                f"the factory could be called only once: a later call {clean(self._maker.failure)}. What it made first "
+                "was used for the rest, so that what this keeps from one request to the next may show in what was found"
+            )
+        return lines
 
     def close(self) -> None:
         """Nothing was started."""
