@@ -41,6 +41,7 @@ from .distributed import Distribution
 from .gate import Gate, Outcome
 from .masked import learn
 from .named import check_glob, check_installed, check_node_id
+from .names import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
