@@ -61,6 +61,8 @@ class WsgiReach(pytest.Item):
     """Whether the target was reached; nothing but that silences it."""
 
     open_target: OpenTarget
+    #: What was reached, once it has run.
+    reach: TargetReach | None = None
     #: What a hook of the project did wrong meanwhile: the run ends with it.
     fault_of_hook: str = ""
 
@@ -78,7 +80,7 @@ class WsgiReach(pytest.Item):
     def runtest(self) -> None:
         target = self.open_target.target
         try:
-            reach = rooted(self.open_target.reached(), str(self.config.rootpath))
+            reach = self.reach = rooted(self.open_target.reached(), str(self.config.rootpath))
         except HookError as error:
             self.fault_of_hook = f"{target.option}: {error}"
             raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import shlex
 import sys
 import threading
@@ -46,6 +45,7 @@ from .remembered import Remembered
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
 from .target_hooks import open_session
+from .told import tell
 from .told_reach import ToldReach
 from .written import write_reports, write_repro
 
@@ -197,25 +197,7 @@ class WsgiSession:
         if item.fault_of_hook:
             report.wsgi_fault_of_hook = item.fault_of_hook
             return report
-        report.wsgi_reach = item.open_target.reach_news()
-        if isinstance(item, WsgiReach):
-            report.wsgi_facts = item.open_target.run.summary_lines()
-            return report
-        if item.record is None:
-            report.wsgi_unjudged = not report.skipped
-        else:
-            report.wsgi_record = item.record.to_dict()
-            report.wsgi_facts = item.open_target.run.summary_lines()
-            report.wsgi_coverage = item.open_target.measured_once()
-            report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
-            if item.failed_at is not None:
-                # Annotation plug-ins point at this place; the item's own, known before it ran, is the target's.
-                report.location = (self._relative(item.failed_at.file), item.failed_at.line - 1, item.nodeid)
-            if report.skipped:
-                # pytest.skip() gives the line of our own code, of which no user has any use.
-                where = item.open_target.location
-                place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
-                report.longrepr = (*place, report.longrepr[2])
+        tell(report, item, self.config.rootpath)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -235,13 +217,6 @@ class WsgiSession:
         if isinstance(item, WsgiRule | WsgiReach) and not isinstance(nextitem, WsgiRule | WsgiReach):
             # What the target leaves in reference cycles ends here, while pytest still looks at what finalizers raise.
             gc.collect()
-
-    def _relative(self, file: str) -> str:
-        """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""
-        try:
-            return os.path.relpath(file, self.config.rootpath)
-        except ValueError:
-            return file
 
     def pytest_unconfigure(self) -> None:
         with clean_finalizers():
