@@ -163,6 +163,8 @@ class WsgiSession:
             for glob in getattr(self.settings, name):
                 if not any(matches(rule_id, (glob,)) for rule_id in known):
                     _check_glob(f"--wsgi-{name}={glob}", glob)
+        if self.targets and not any(opened.rules for opened in self.targets):
+            raise pytest.UsageError("--wsgi-select and --wsgi-ignore together leave no rule to judge")
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
             _check_node_id(node_id, opened.rules)
