@@ -345,7 +345,7 @@ def _passed_on(crossing: Crossing) -> bool:
     if inner is None:
         return False
     if inner.facts.get("wrapped"):  # what goes through a file wrapper is seen twice on the inner side
-        return crossing.outer.size > 0
+        return crossing.outer.size > 0 and inner.size in (crossing.outer.size, 2 * crossing.outer.size)
     if not inner.watched:
         return crossing.outer.body == inner.facts.get("body")
     taken = inner.exhausted or not crossing.outer.exhausted
