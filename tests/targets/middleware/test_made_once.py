@@ -55,53 +55,51 @@ def test_it_is_made_once_for_each_stimulus() -> None:
     assert counted.calls == len(STIMULI) + 1, "and once to see whether it can be made"
 
 
+Answer = tuple[str, list[tuple[str, str]], list[bytes]]
+
+
+def whole_answer(app: App, environ: Any) -> Answer:
+    """What *app* answers, from end to end."""
+    heads: list[Any] = []
+    body: list[bytes] = []
+
+    def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+        heads[:] = [status, list(headers)]
+        return body.append
+
+    result = app(environ, start)
+    try:
+        body += result
+    finally:
+        if hasattr(result, "close"):
+            result.close()
+    return heads[0], heads[1], body
+
+
 def caching(app: App) -> App:
     """Answers an equal request as it did before, without asking the app."""
-    answers: dict[tuple[str, str], Any] = {}
+    answers: dict[tuple[str, str], Answer] = {}
 
     def middleware(environ: Any, start_response: Any) -> Any:
         key = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if key in answers:
-            status, headers, body = answers[key]
-            start_response(status, list(headers))
-            return list(body)
-        heads: list[Any] = []
-
-        def start(status: str, headers: Any, exc_info: Any = None) -> Any:
-            heads[:] = [status, list(headers)]
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
-
-        result = app(environ, start)
-        if isinstance(result, list) and heads and all(type(item) is bytes for item in result):
-            answers[key] = (*heads, result)
-        return result
+        if key not in answers:
+            answers[key] = whole_answer(app, environ)
+        status, headers, body = answers[key]
+        start_response(status, list(headers))
+        return list(body)
 
     return middleware
 
 
 def revalidating(app: App) -> App:
     """Asks the app each time, and answers as it did the first time all the same."""
-    first: list[Any] = []
+    first: list[Answer] = []
 
     def middleware(environ: Any, start_response: Any) -> Any:
-        if not first or environ["REQUEST_METHOD"] != "GET":
-            heads: list[Any] = []
-
-            def start(status: str, headers: Any, exc_info: Any = None) -> Any:
-                heads[:] = [status, list(headers)]
-                return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
-
-            result = app(environ, start)
-            if isinstance(result, list) and heads and all(type(item) is bytes for item in result):
-                first[:] = [*heads, result]
-            return result
-        result = app(environ, lambda *args: lambda data: None)
-        for _ in result:
-            pass
-        if hasattr(result, "close"):
-            result.close()
-        start_response(first[0], list(first[1]))
-        return list(first[2])
+        first.append(whole_answer(app, environ))
+        status, headers, body = first[0]
+        start_response(status, list(headers))
+        return list(body)
 
     return middleware
 
