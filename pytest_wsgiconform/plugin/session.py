@@ -102,7 +102,6 @@ class WsgiSession:
             for target in named:
                 self.targets.append(self._open(target))
             self._check_rule_names()
-            self._open_database()
         except BaseException:
             self.close()
             raise
@@ -137,7 +136,7 @@ class WsgiSession:
         if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
             return  # nothing is sent
         try:
-            with captured(self.config):
+            with captured(self.config), self._database(opened):
                 opened.run.open_session(TargetHooks(self.config, opened.target.name))
         except TargetError as error:
             opened.run.close()
@@ -147,15 +146,17 @@ class WsgiSession:
         if self.mask:
             watch(self.config)
 
-    def _open_database(self) -> None:
-        """Let apps of Django's have a test database, where pytest-django blocks the project's."""
-        if self.config.pluginmanager.has_plugin("django"):
-            from . import django_database
+    def _database(self, opened: OpenTarget) -> contextlib.AbstractContextManager[None]:
+        """Let an app of Django's have a test database, where pytest-django blocks the project's; see there."""
+        if not self.config.pluginmanager.has_plugin("django"):
+            return contextlib.nullcontext()
+        from .django_database import DjangoDatabase, of_django
 
-            blocked = django_database.needed(self.targets)
-            if blocked:
-                plugin = django_database.DjangoDatabase(self.config, blocked)
-                self.config.pluginmanager.register(plugin, "wsgiconform-django-database")
+        if not of_django(opened):
+            return contextlib.nullcontext()
+        database = DjangoDatabase.serve(self.config, opened)
+        logs_in = self.settings.login or self.config.hook.pytest_wsgiconform_session.get_hookimpls()
+        return database.access() if logs_in else contextlib.nullcontext()
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}

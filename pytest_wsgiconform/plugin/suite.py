@@ -18,7 +18,6 @@ from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, Ru
 from ..targets.base import Places
 from ..targets.hooks import HookError
 from ..targets.plan import needs_everything
-from ..targets.protect import keeping_directory
 from .opened import OpenTarget
 from .reach_item import ReachSection
 
@@ -113,8 +112,7 @@ class WsgiRule(pytest.Item):
 
     def runtest(self) -> None:
         try:
-            with keeping_directory():
-                result, whole = self.open_target.judge(self.rule)
+            result, whole = self.open_target.judge(self.rule)
         except HookError as error:
             # It is the project's own code that does not work, so nothing that follows would say anything.
             pytest.exit(f"{self.open_target.target.option}: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))

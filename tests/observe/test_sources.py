@@ -47,7 +47,7 @@ ODD: list[Callable[[Path], str]] = [
     too_large,
     lambda folder: "/dev/zero",
     lambda folder: "/proc/self/mem",
-    lambda folder: str(folder),
+    str,
 ]
 
 
