@@ -7,38 +7,60 @@ its own for the project's tests before or after.
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ..rules.display import clean
 from ..targets.app.routes import unwrapped
+from ..targets.base import TargetError
 from .opened import OpenTarget
+from .reach_item import WsgiReach
 from .suite import WsgiRule
 
+#: The items that play something on a target.
+_OURS = (WsgiReach, WsgiRule)
 
-def needed(targets: Iterable[OpenTarget]) -> list[OpenTarget]:
-    """Return those of *targets* that are apps of Django's in this process."""
+
+def of_django(opened: OpenTarget) -> bool:
+    """Tell whether *opened* is an app of Django's in this process."""
     handlers = sys.modules.get("django.core.handlers.wsgi")
     if handlers is None:
-        return []
-    apps = [(opened, getattr(opened.run, "app", None)) for opened in targets]
-    return [
-        opened
-        for opened, app in apps
-        if any(isinstance(candidate, handlers.WSGIHandler) for candidate in unwrapped(app))
-    ]
+        return False
+    return any(isinstance(candidate, handlers.WSGIHandler) for candidate in unwrapped(getattr(opened.run, "app", None)))
 
 
 class DjangoDatabase:
-    """Makes a test database before the first item of *targets*, and destroys it after the last."""
+    """Makes a test database before the first item of its targets, and destroys it after the last."""
 
-    def __init__(self, config: pytest.Config, targets: list[OpenTarget]) -> None:
-        self._config, self._targets = config, targets
-        self._open: contextlib.ExitStack | None = None
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._targets: list[OpenTarget] = []
+        self._made: contextlib.ExitStack | None = None
+        self._access: contextlib.ExitStack | None = None
         self._theirs = False
+
+    @classmethod
+    def serve(cls, config: pytest.Config, opened: OpenTarget) -> DjangoDatabase:
+        """Serve *opened* as well, with the one that serves *config*."""
+        name = "wsgiconform-django-database"
+        plugin: DjangoDatabase | None = config.pluginmanager.get_plugin(name)
+        if plugin is None:
+            plugin = cls(config)
+            config.pluginmanager.register(plugin, name)
+        plugin._targets.append(opened)
+        return plugin
+
+    @contextlib.contextmanager
+    def access(self) -> Iterator[None]:
+        """Let the app at the database in the block. :raises DatabaseNotMade: when there can be none."""
+        if self._made is None and not self._theirs:
+            self._made = _made(self._config)
+        with _blocker(self._config).unblock():
+            yield
 
     def pytest_report_header(self) -> str:
         names = ", ".join(opened.target.name for opened in self._targets)
@@ -46,64 +68,85 @@ class DjangoDatabase:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
-        """Notice that pytest-django has made its own database, which is there until the session ends."""
-        result = yield
+        """Make room for pytest-django's own test database, which is there until the session ends."""
         if fixturedef.argname == "django_db_setup":
+            self._close()
             self._theirs = True
-        return result
+        return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        if self._open is None and isinstance(item, WsgiRule) and item.open_target in self._targets:
-            stack = contextlib.ExitStack()
+        if self._access is None and isinstance(item, _OURS) and item.open_target in self._targets:
+            access = contextlib.ExitStack()
             try:
-                _open(self._config, stack, make=not self._theirs)
-            except Exception as error:  # of the database, of a migration: the project's own
-                with contextlib.suppress(Exception):
-                    stack.close()
-                pytest.exit(
-                    clean(
-                        f"wsgi: the test database that pytest-django asks for could not be made: "
-                        f"{type(error).__name__}: {error}"
-                    ),
-                    returncode=pytest.ExitCode.USAGE_ERROR,
-                )
-            self._open = stack
+                access.enter_context(self.access())
+            except DatabaseNotMade as error:
+                pytest.exit(f"{item.open_target.target.option}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+            self._access = access
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        if not isinstance(nextitem, WsgiRule):
+        if isinstance(item, _OURS) and not isinstance(nextitem, _OURS):
             self._close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._close()
 
+    def pytest_unconfigure(self) -> None:
+        self._close()
+
     def _close(self) -> None:
-        stack, self._open = self._open, None
-        if stack is not None:
-            stack.close()
+        for stack in (self._access, self._made):
+            if stack is not None:
+                stack.close()
+        self._access = self._made = None
 
 
-def _open(config: pytest.Config, stack: contextlib.ExitStack, *, make: bool) -> None:
-    """Let the app at a test database until *stack* is closed. *make*: there is none yet."""
+class DatabaseNotMade(TargetError):
+    """The test database could not be made; ``str()`` says why and what to do."""
+
+
+def _blocker(config: pytest.Config) -> Any:
     from pytest_django.plugin import blocking_manager_key
 
-    stack.enter_context(config.stash[blocking_manager_key].unblock())
-    if not make:
-        return
+    return config.stash[blocking_manager_key]
+
+
+def _made(config: pytest.Config) -> contextlib.ExitStack:
+    """Make a test database, and return what destroys it when it is closed."""
     from django.test.runner import DiscoverRunner
 
+    blocker = _blocker(config)
     keep = bool(config.getoption("reuse_db", False)) and not config.getoption("create_db", False)
     runner = DiscoverRunner(verbosity=0, interactive=False, keepdb=keep)
-    with contextlib.suppress(RuntimeError):  # pytest-django's own fixture has set it up already
-        runner.setup_test_environment()
-        stack.callback(runner.teardown_test_environment)
-    stack.enter_context(_names_of_worker(config))
-    if config.getoption("nomigrations", False):
-        stack.enter_context(_no_migrations())
-    made = runner.setup_databases()
-    stack.callback(runner.teardown_databases, made)
+    stack, printed = contextlib.ExitStack(), io.StringIO()
+    try:
+        with contextlib.suppress(RuntimeError):  # pytest-django's own fixture has set it up already
+            runner.setup_test_environment()
+            stack.callback(runner.teardown_test_environment)
+        stack.enter_context(_names_of_worker(config))
+        if config.getoption("nomigrations", False):
+            stack.enter_context(_no_migrations())
+        with blocker.unblock(), contextlib.redirect_stderr(printed):
+            made = runner.setup_databases()
+    except (Exception, SystemExit) as error:  # of the database, or of a migration of the project's
+        stack.close()
+        said = f" ({printed.getvalue().strip()[-300:]})" if isinstance(error, SystemExit) else ""
+        raise DatabaseNotMade(
+            clean(
+                "pytest-django blocks the project's database, and a test database could not be made: "
+                f"{type(error).__name__}: {error}{said}; grant what Django's own tests need, or run with -p no:django "
+                "to play on the project's database"
+            )
+        ) from None
+
+    def destroy() -> None:
+        with blocker.unblock():
+            runner.teardown_databases(made)
+
+    stack.callback(destroy)
+    return stack
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from ..rules.registry import pick
 from ..targets.base import Places, TargetRun
 from ..targets.load import locate
 from ..targets.plan import needs_everything
+from ..targets.protect import keeping_directory
 from ..targets.verdicts import as_reached
 from .masked import masked_result
 
@@ -61,6 +62,7 @@ class OpenTarget:
         else:
             self.run.plan(self._asked)
 
+    @keeping_directory()
     def judge(self, rule: Rule) -> tuple[RuleResult, bool]:
         """Give the verdict on *rule*, as the project sees it, and whether all was played that the rule looks at."""
         if rule.id in self._again:
@@ -73,6 +75,7 @@ class OpenTarget:
             self.run.plan(self._asked)
         return self._applied(self.run.judge(rule), rule), True
 
+    @keeping_directory()
     def reached(self) -> TargetReach:
         """Say what was reached, without what nobody may see."""
         reach = self.run.reach()

@@ -100,7 +100,6 @@ class WsgiSession:
             for target in named:
                 self.targets.append(self._open(target))
             self._check_rule_names()
-            self._open_database()
         except BaseException:
             self.close()
             raise
@@ -130,22 +129,14 @@ class WsgiSession:
         open_session(self.config, opened)
         return opened
 
-    def _open_database(self) -> None:
-        """Let apps of Django's have a test database, where pytest-django blocks the project's."""
-        if self.config.pluginmanager.has_plugin("django"):
-            from . import django_database
-
-            blocked = django_database.needed(self.targets)
-            if blocked:
-                plugin = django_database.DjangoDatabase(self.config, blocked)
-                self.config.pluginmanager.register(plugin, "wsgiconform-django-database")
-
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
         for name in ("select", "ignore"):
             for glob in getattr(self.settings, name):
                 if not any(matches(rule_id, (glob,)) for rule_id in known):
                     check_glob(f"--wsgi-{name}={glob}", glob)
+        if self.targets and not any(opened.rules for opened in self.targets):
+            raise pytest.UsageError("--wsgi-select and --wsgi-ignore together leave no rule to judge")
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
             check_node_id(node_id, opened.rules)

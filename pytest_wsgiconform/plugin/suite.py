@@ -17,7 +17,6 @@ from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
 from ..targets.base import HookError, Places
 from ..targets.plan import needs_everything
-from ..targets.protect import keeping_directory
 from .opened import OpenTarget
 from .reach_item import ReachSection
 
@@ -114,8 +113,7 @@ class WsgiRule(pytest.Item):
 
     def runtest(self) -> None:
         try:
-            with keeping_directory():
-                result, whole = self.open_target.judge(self.rule)
+            result, whole = self.open_target.judge(self.rule)
         except HookError as error:
             self.fault_of_hook = f"{self.open_target.target.option}: {error}"
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from types import TracebackType
@@ -77,7 +78,7 @@ def open_session(config: pytest.Config, opened: OpenTarget) -> None:
     if config.getoption("collectonly", False) or options.value(config, "plan"):
         return
     try:
-        with captured(config):
+        with captured(config), _database(config, opened):
             opened.run.open_session(TargetHooks(config, opened.target.name))
     except TargetError as error:
         opened.run.close()
@@ -86,6 +87,19 @@ def open_session(config: pytest.Config, opened: OpenTarget) -> None:
     opened.learn_secrets()
     if mask_of(config):
         watch(config)
+
+
+def _database(config: pytest.Config, opened: OpenTarget) -> contextlib.AbstractContextManager[None]:
+    """Let an app of Django's have a test database, where pytest-django blocks the project's; see there."""
+    if not config.pluginmanager.has_plugin("django"):
+        return contextlib.nullcontext()
+    from .django_database import DjangoDatabase, of_django
+
+    if not of_django(opened):
+        return contextlib.nullcontext()
+    database = DjangoDatabase.serve(config, opened)
+    logs_in = options.value(config, "login") or config.hook.pytest_wsgiconform_session.get_hookimpls()
+    return database.access() if logs_in else contextlib.nullcontext()
 
 
 def _line(traceback: TracebackType | None, files: set[str]) -> str:

@@ -101,7 +101,6 @@ def test_a_keyword_chooses_among_what_is_collected(run: Any, suite: Path) -> Non
     [
         [TYPED, "-m", "not wsgi"],
         [TYPED, "-k", "nothing_of_this_name"],
-        [TYPED, "--wsgi-select=status-native-string", "--wsgi-ignore=status-native-string"],
         [f"{OURS}body", "-m", "not wsgi"],
     ],
 )
@@ -109,6 +108,12 @@ def test_a_target_of_which_nothing_is_left_fails(run: Any, suite: Path, args: li
     result = run(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "Nothing was judged: no rule was left to put to the target." in result.stdout.str()
+
+
+def test_options_that_leave_no_rule_are_a_usage_error(run: Any, suite: Path) -> None:
+    result = run(TYPED, "--wsgi-select=status-native-string", "--wsgi-ignore=status-*")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--wsgi-select and --wsgi-ignore together leave no rule to judge" in result.stderr.str()
 
 
 def test_a_run_of_tests_alone_keeps_the_exit_code_of_pytest(run: Any, suite: Path) -> None:
