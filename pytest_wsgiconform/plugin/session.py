@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
-import importlib.util
 import shlex
 import sys
 import threading
@@ -44,12 +42,12 @@ from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
 from .remembered import Remembered
-from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
 from .target_hooks import open_session
 from .told import tell
 from .told_reach import ToldReach
+from .written import write_reports, write_repro
 
 #: Exit codes of sessions that a target which can't be judged makes fail.
 _SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -272,15 +270,12 @@ class WsgiSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # whatever was deselected or ignored
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
-        made = self._write_repro(made, session)
-        for kind, path in self.reports:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)  # it was there; a target may have deleted it
-                importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
-                self._messages.append(f"{kind} report: {path}")
-            except OSError as error:
-                self._messages.append(f"the {kind} report could not be written: {error}")
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        done = True
+        if self.repro is not None:
+            say, targets = self._messages.append, self.targets
+            made, done = write_repro(made, self.repro, self.config, self.settings, targets, say)
+        if not write_reports(made, self.reports, self._messages.append) or not done:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _answer_for_nothing(self, session: pytest.Session) -> None:
         """Fail a run that was asked to judge a target, and whose every item was deselected."""
@@ -301,23 +296,6 @@ class WsgiSession:
                 f"{rules} judged only where last time's failure showed, and broken there still: "
                 "there may be more places than those listed"
             )
-
-    def _write_repro(self, made: Document, session: pytest.Session) -> Document:
-        """Write the reproductions when they were asked for; return the document with their names."""
-        if self.repro is None:
-            return made
-        from ..report import repro
-
-        try:
-            names = [name for opened in self.targets for name in opened.run.secrets().get("names", ())]
-            folders = (self.settings.cwd, self.settings.rootdir)
-            how = asked(self.config, self.settings, names)
-            made = repro.write(made, self.repro, folders, self.settings.timeout, how)
-            self._messages.append(f"reproductions: {self.repro}")
-        except OSError as error:
-            self._messages.append(f"the reproductions could not be written: {error}")
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        return made
 
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""

@@ -269,8 +269,6 @@ def test_what_is_secret_in_a_request_file_is_noted(folder: Path, pytester: pytes
 def test_a_reproduction_sends_the_same_request_with_its_secrets_from_the_environment(folder: Path, run: Run) -> None:
     order = ORDER.replace("X-Key:", "Cookie: sid=cookie-value\nX-Key:")
     order = order.replace('"tea"', '"tea", "password": "pass-value"')
-        '"tea"', '"tea", "password": "pass-value"'
-    )
     (folder / "order.http").write_text(order)
     run("--wsgi-app=sites:api", "--wsgi-request=order.http", "--wsgi-repro=repro", "--wsgi-select=status-has-reason")
     (script,) = (folder / "repro").glob("*.py")
