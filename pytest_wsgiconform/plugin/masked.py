@@ -62,6 +62,8 @@ class Masking:
 
     def _mask_terminal(self, config: pytest.Config) -> None:
         """Let nothing through to the terminal as it is, whoever writes it."""
+        if not config.pluginmanager.has_plugin("terminalreporter"):
+            return  # -p no:terminal
         writer: Any = config.get_terminal_writer()
         write = writer.write
 

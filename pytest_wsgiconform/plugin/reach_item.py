@@ -13,7 +13,7 @@ from ..report.reached import CALLED, ROUTES, SECTION, capitalised, item_name, no
 from ..rules.display import clean
 from ..rules.model import Location
 from ..rules.records.reach import TargetReach
-from ..targets.hooks import HookError
+from ..targets.base import HookError
 from .opened import OpenTarget
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class WsgiReach(pytest.Item):
     """Whether the target was reached; nothing but that silences it."""
 
     open_target: OpenTarget
+    #: What was reached, once it has run.
+    reach: TargetReach | None = None
+    #: What a hook of the project did wrong meanwhile: the run ends with it.
+    fault_of_hook: str = ""
 
     @classmethod
     def of(cls, parent: ReachSection) -> WsgiReach:
@@ -76,9 +80,10 @@ class WsgiReach(pytest.Item):
     def runtest(self) -> None:
         target = self.open_target.target
         try:
-            reach = rooted(self.open_target.reached(), str(self.config.rootpath))
+            reach = self.reach = rooted(self.open_target.reached(), str(self.config.rootpath))
         except HookError as error:
-            pytest.exit(f"{target.option}: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
+            self.fault_of_hook = f"{target.option}: {error}"
+            raise
         self.user_properties += [
             ("wsgi.rule", self.name),
             ("wsgi.level", "error"),
@@ -102,6 +107,8 @@ class WsgiReach(pytest.Item):
                     raise NotReached(text, reach) from None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if self.fault_of_hook:
+            return self.fault_of_hook
         if not isinstance(excinfo.value, NotReached):
             return super().repr_failure(excinfo)
         lines = [f"{excinfo.value}."]

@@ -21,7 +21,8 @@ class _Namer:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._mask = mask_of(config)
-        self._from_environment = [name for name, _ in settings.variables]
+        self._values = dict(settings.variables)
+        self._from_environment = list(self._values)
         self.variables: dict[str, str] = {}
 
     def text(self, text: str, meaning: str) -> str:
@@ -32,6 +33,17 @@ class _Namer:
             return text
         if text in self._mask.secrets or self._mask.text(text) != text:
             return self.variable(meaning)
+        return text
+
+    def within(self, text: str, meaning: str) -> str:
+        """Return *text*, part of a request file with its variables replaced, with a variable for each secret in it."""
+        for name, value in self._values.items():
+            if value in text:
+                text = text.replace(value, f"${{{name}}}")
+                self.variables[name] = f"as when the run was made, part of {meaning}"
+        for number, secret in enumerate(sorted(self._mask.secrets, key=len, reverse=True), start=1):
+            if secret in text and secret not in self._values.values():
+                text = text.replace(secret, self.variable(f"{meaning} {number}"))
         return text
 
     def variable(self, meaning: str) -> str:
@@ -63,9 +75,16 @@ def asked(config: pytest.Config, settings: Settings, session_fields: Iterable[st
         for name in dict.fromkeys(session_fields):
             if name not in typed | forms:
                 found["headers"].append((name, namer.variable(f"session {name}")))
+    found["own_requests"] = [_own_request(request, namer) for request in settings.own_requests]
     for text in options.value(config, "value"):
         namer.text(text, "value")
     return Asked({name: value for name, value in found.items() if value}, namer.variables)
+
+
+def _own_request(request: tuple[Any, ...], namer: _Namer) -> tuple[Any, ...]:
+    method, target, headers, body, host, scheme = request
+    fields = [(name, namer.within(value, f"request {name}")) for name, value in headers]
+    return (method, namer.within(target, "request path"), fields, namer.within(body, "request body"), host, scheme)
 
 
 def _headers(config: pytest.Config, namer: _Namer) -> list[tuple[str, str]]:

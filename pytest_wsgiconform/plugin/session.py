@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
-import importlib.util
-import os
 import shlex
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ..naming import NodeId, Target
+from ..naming import Target
 from ..observe.sources import shield
 from ..report.document import Document, Record, Run, build
 from ..report.lines import together
-from ..report.reached import SECTION, item_name
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
-from ..rules.model import Finding, Rule, Verdict
-from ..rules.registry import UnknownRule, matches, matching
+from ..rules.model import Finding, Verdict
+from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
@@ -40,16 +36,18 @@ from . import options
 from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
 from .gate import Gate, Outcome
-from .masked import learn, watch
+from .masked import learn
+from .names import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .reach_item import WsgiReach
 from .remembered import Remembered
-from .repeatable import asked
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
-from .target_hooks import TargetHooks
+from .target_hooks import open_session
+from .told import tell
 from .told_reach import ToldReach
+from .written import write_reports, write_repro
 
 #: Exit codes of sessions that a target which can't be judged makes fail.
 _SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -72,7 +70,7 @@ class WsgiSession:
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
-        _check_installed(self.reports)
+        check_installed(self.reports)
         if only_targets(config):
             collect_nothing_else(config)
         self.wanted = take_node_ids(config)
@@ -128,47 +126,20 @@ class WsgiSession:
             stopping.start()
             self._stopping.append(stopping)
         opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
-        self._open_session(opened)
+        open_session(self.config, opened)
         return opened
-
-    def _open_session(self, opened: OpenTarget) -> None:
-        """Log in to the target. :raises pytest.UsageError: when that does not work."""
-        if self.config.getoption("collectonly", False) or options.value(self.config, "plan"):
-            return  # nothing is sent
-        try:
-            with captured(self.config), self._database(opened):
-                opened.run.open_session(TargetHooks(self.config, opened.target.name))
-        except TargetError as error:
-            opened.run.close()
-            opened.learn_secrets()
-            raise pytest.UsageError(f"{opened.target.option}: {error}") from None
-        opened.learn_secrets()
-        if self.mask:
-            watch(self.config)
-
-    def _database(self, opened: OpenTarget) -> contextlib.AbstractContextManager[None]:
-        """Let an app of Django's have a test database, where pytest-django blocks the project's; see there."""
-        if not self.config.pluginmanager.has_plugin("django"):
-            return contextlib.nullcontext()
-        from .django_database import DjangoDatabase, of_django
-
-        if not of_django(opened):
-            return contextlib.nullcontext()
-        database = DjangoDatabase.serve(self.config, opened)
-        logs_in = self.settings.login or self.config.hook.pytest_wsgiconform_session.get_hookimpls()
-        return database.access() if logs_in else contextlib.nullcontext()
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
         for name in ("select", "ignore"):
             for glob in getattr(self.settings, name):
                 if not any(matches(rule_id, (glob,)) for rule_id in known):
-                    _check_glob(f"--wsgi-{name}={glob}", glob)
+                    check_glob(f"--wsgi-{name}={glob}", glob)
         if self.targets and not any(opened.rules for opened in self.targets):
             raise pytest.UsageError("--wsgi-select and --wsgi-ignore together leave no rule to judge")
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
-            _check_node_id(node_id, opened.rules)
+            check_node_id(node_id, opened.rules)
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
@@ -214,25 +185,10 @@ class WsgiSession:
         report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
             return report
-        report.wsgi_reach = item.open_target.reach_news()
-        if isinstance(item, WsgiReach):
-            report.wsgi_facts = item.open_target.run.summary_lines()
+        if item.fault_of_hook:
+            report.wsgi_fault_of_hook = item.fault_of_hook
             return report
-        if item.record is None:
-            report.wsgi_unjudged = not report.skipped
-        else:
-            report.wsgi_record = item.record.to_dict()
-            report.wsgi_facts = item.open_target.run.summary_lines()
-            report.wsgi_coverage = item.open_target.measured_once()
-            report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
-            if item.failed_at is not None:
-                # Annotation plug-ins point at this place; the item's own, known before it ran, is the target's.
-                report.location = (self._relative(item.failed_at.file), item.failed_at.line - 1, item.nodeid)
-            if report.skipped:
-                # pytest.skip() gives the line of our own code, of which no user has any use.
-                where = item.open_target.location
-                place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
-                report.longrepr = (*place, report.longrepr[2])
+        tell(report, item, self.config.rootpath)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -253,13 +209,6 @@ class WsgiSession:
             # What the target leaves in reference cycles ends here, while pytest still looks at what finalizers raise.
             gc.collect()
 
-    def _relative(self, file: str) -> str:
-        """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""
-        try:
-            return os.path.relpath(file, self.config.rootpath)
-        except ValueError:
-            return file
-
     def pytest_unconfigure(self) -> None:
         with clean_finalizers():
             self.close()
@@ -268,6 +217,10 @@ class WsgiSession:
     # Where reports come together
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        fault = getattr(report, "wsgi_fault_of_hook", "")
+        if fault and not hasattr(self.config, "workerinput"):
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(self.mask.text(fault), returncode=int(pytest.ExitCode.USAGE_ERROR))
         for found in getattr(report, "wsgi_findings", ()):
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
             self._loose.append(Finding.from_dict(finding))
@@ -308,15 +261,12 @@ class WsgiSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # whatever was deselected or ignored
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
-        made = self._write_repro(made, session)
-        for kind, path in self.reports:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)  # it was there; a target may have deleted it
-                importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
-                self._messages.append(f"{kind} report: {path}")
-            except OSError as error:
-                self._messages.append(f"the {kind} report could not be written: {error}")
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        done = True
+        if self.repro is not None:
+            say, targets = self._messages.append, self.targets
+            made, done = write_repro(made, self.repro, self.config, self.settings, targets, say)
+        if not write_reports(made, self.reports, self._messages.append) or not done:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _answer_for_nothing(self, session: pytest.Session) -> None:
         """Fail a run that was asked to judge a target, and whose every item was deselected."""
@@ -337,23 +287,6 @@ class WsgiSession:
                 f"{rules} judged only where last time's failure showed, and broken there still: "
                 "there may be more places than those listed"
             )
-
-    def _write_repro(self, made: Document, session: pytest.Session) -> Document:
-        """Write the reproductions when they were asked for; return the document with their names."""
-        if self.repro is None:
-            return made
-        from ..report import repro
-
-        try:
-            names = [name for opened in self.targets for name in opened.run.secrets().get("names", ())]
-            folders = (self.settings.cwd, self.settings.rootdir)
-            how = asked(self.config, self.settings, names)
-            made = repro.write(made, self.repro, folders, self.settings.timeout, how)
-            self._messages.append(f"reproductions: {self.repro}")
-        except OSError as error:
-            self._messages.append(f"the reproductions could not be written: {error}")
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        return made
 
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""
@@ -429,31 +362,3 @@ def _complete(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
-
-
-def _check_glob(option: str, glob: str) -> None:
-    try:
-        matching(glob)
-    except UnknownRule as error:
-        raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
-
-
-def _check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
-    where = node_id.target.nodeid
-    item = item_name(node_id.target.kind)
-    sections = {rule.section for rule in rules} | {SECTION}
-    if node_id.section is not None and node_id.section not in sections:
-        hint = options.did_you_mean(node_id.section, sections)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
-    names = {rule.id for rule in rules if rule.section == node_id.section} | (
-        {item} if node_id.section == SECTION else set()
-    )
-    if node_id.rule is not None and node_id.rule not in names:
-        hint = options.did_you_mean(node_id.rule, names)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")
-
-
-def _check_installed(reports: list[tuple[str, Any]]) -> None:
-    for kind, _ in reports:
-        if kind == "html" and importlib.util.find_spec("jinja2") is None:
-            raise pytest.UsageError("--wsgi-report=html: needs jinja2: pip install 'pytest-wsgiconform[html]'")

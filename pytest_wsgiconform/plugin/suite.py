@@ -15,8 +15,7 @@ from ..report.failure_text import failure_text
 from ..report.reached import SECTION, item_name
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
-from ..targets.base import Places
-from ..targets.hooks import HookError
+from ..targets.base import HookError, Places
 from ..targets.plan import needs_everything
 from .opened import OpenTarget
 from .reach_item import ReachSection
@@ -96,6 +95,8 @@ class WsgiRule(pytest.Item):
     places: Places = ()
     #: Whether it was judged only where an earlier session had found it broken.
     stopped_early: bool = False
+    #: What a hook of the project did wrong meanwhile: the run ends with it.
+    fault_of_hook: str = ""
     #: Where the first finding lies that makes the item fail, once it has run.
     failed_at: Location | None = None
 
@@ -114,8 +115,8 @@ class WsgiRule(pytest.Item):
         try:
             result, whole = self.open_target.judge(self.rule)
         except HookError as error:
-            # It is the project's own code that does not work, so nothing that follows would say anything.
-            pytest.exit(f"{self.open_target.target.option}: {error}", returncode=int(pytest.ExitCode.USAGE_ERROR))
+            self.fault_of_hook = f"{self.open_target.target.option}: {error}"
+            raise
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)
@@ -151,6 +152,8 @@ class WsgiRule(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, BrokenRule):
             return failure_text(excinfo.value.findings, self.rule.hint)
+        if self.fault_of_hook:
+            return self.fault_of_hook
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:

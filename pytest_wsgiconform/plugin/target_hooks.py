@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from types import TracebackType
@@ -11,7 +12,12 @@ import pytest
 
 from ..observe.gateway import show_error
 from ..rules.display import clean, type_name
-from ..targets.hooks import HookError, Hooks, Pairs, header_pairs
+from ..targets.base import HookError, TargetError
+from ..targets.hooks import Hooks, Pairs, header_pairs
+from . import options
+from .masked import mask_of, watch
+from .opened import OpenTarget
+from .printed import captured
 
 
 class TargetHooks(Hooks):
@@ -62,6 +68,38 @@ class TargetHooks(Hooks):
                 f"({clean(where)})"
             ) from None
         return results
+
+
+def open_session(config: pytest.Config, opened: OpenTarget) -> None:
+    """Log in to the target *opened*, unless nothing is going to be sent.
+
+    :raises pytest.UsageError: when that does not work; the target is closed then.
+    """
+    if config.getoption("collectonly", False) or options.value(config, "plan"):
+        return
+    try:
+        with captured(config), _database(config, opened):
+            opened.run.open_session(TargetHooks(config, opened.target.name))
+    except TargetError as error:
+        opened.run.close()
+        opened.learn_secrets()
+        raise pytest.UsageError(f"{opened.target.option}: {error}") from None
+    opened.learn_secrets()
+    if mask_of(config):
+        watch(config)
+
+
+def _database(config: pytest.Config, opened: OpenTarget) -> contextlib.AbstractContextManager[None]:
+    """Let an app of Django's have a test database, where pytest-django blocks the project's; see there."""
+    if not config.pluginmanager.has_plugin("django"):
+        return contextlib.nullcontext()
+    from .django_database import DjangoDatabase, of_django
+
+    if not of_django(opened):
+        return contextlib.nullcontext()
+    database = DjangoDatabase.serve(config, opened)
+    logs_in = options.value(config, "login") or config.hook.pytest_wsgiconform_session.get_hookimpls()
+    return database.access() if logs_in else contextlib.nullcontext()
 
 
 def _line(traceback: TracebackType | None, files: set[str]) -> str:

@@ -152,7 +152,7 @@ def _script(finding: Finding, kind: str, folders: list[str], timeout: float, ask
         paths=_paths(finding, asked.variables),
         timeout=timeout,
         needed=_needed(asked),
-        more=_more(asked),
+        more=_more(asked, finding),
     )
 
 
@@ -164,9 +164,18 @@ def _needed(asked: Asked) -> str:
     return "\nReads from the environment, because it is secret:\n" + "\n".join(lines)
 
 
-def _more(asked: Asked) -> str:
-    """Return the arguments that say how the target was asked, none for ordinary requests."""
-    given = {"settings": dict(asked.settings), "variables": list(asked.variables)}
+def _more(asked: Asked, finding: Finding) -> str:
+    """Return the arguments that say how the target was asked, none for ordinary requests.
+
+    Of the user's own requests only those to the path of *finding* are played, where there is one.
+    """
+    settings = dict(asked.settings)
+    own = settings.pop("own_requests", ())
+    path = (finding.request or {}).get("path")
+    there = [request for request in own if urllib.parse.unquote(request[1].partition("?")[0], "latin-1") == path]
+    if there or own:
+        settings["own_requests"] = there or own
+    given = {"settings": settings, "variables": list(asked.variables)}
     return "".join(f"\n        {name}={value!r}," for name, value in given.items() if value)
 
 

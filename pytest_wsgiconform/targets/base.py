@@ -6,18 +6,26 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from ..rules.records.reach import TargetReach
-from .errors import TargetError
 
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
     from .hooks import Hooks
 
-__all__ = ["Places", "TargetError", "TargetRun"]
-
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
 #: path, ...). Plain text, so that it can be kept between runs.
 Places: TypeAlias = "tuple[tuple[str, ...], ...]"
+
+
+class TargetError(Exception):
+    """The target can't be loaded or started: a usage error, not a finding.
+
+    ``str()`` of it is one clear paragraph that shows the target's own error output.
+    """
+
+
+class HookError(TargetError):
+    """A hook of the project raised, or returned what it must not. ``str()`` is one paragraph with its line."""
 
 
 @runtime_checkable

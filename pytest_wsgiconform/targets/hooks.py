@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..rules.display import show
-from .errors import TargetError
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
 
@@ -15,16 +14,12 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class HookError(TargetError):
-    """A hook raised, or returned what it must not: a usage error. ``str()`` is one paragraph with its line."""
-
-
 class Hooks:
     """The hooks of one target; as it is, none.
 
     :ivar session: called with the app, gives the header pairs of a new session. :ivar request: called with each
         environ, which it may change. :ivar reset: called with the app before each stimulus. ``None`` where nobody
-        has such a hook. Each raises :class:`HookError`.
+        has such a hook. Each raises ``HookError`` (see :mod:`.base`).
     """
 
     session: Callable[[Any], Pairs] | None = None

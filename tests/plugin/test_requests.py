@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -261,3 +264,23 @@ def test_what_is_secret_in_a_request_file_is_noted(folder: Path, pytester: pytes
     found = request_settings(pytester.parseconfig("-p", "no:hypothesispytest", "--wsgi-request=login.http"))
     assert {"cookie-value", "token-value", "pass-value", "open-sesame"} <= set(found["secrets"])
     assert "ada" not in found["secrets"]
+
+
+def test_a_reproduction_sends_the_same_request_with_its_secrets_from_the_environment(folder: Path, run: Run) -> None:
+    order = ORDER.replace("X-Key:", "Cookie: sid=cookie-value\nX-Key:")
+    order = order.replace('"tea"', '"tea", "password": "pass-value"')
+    (folder / "order.http").write_text(order)
+    run("--wsgi-app=sites:api", "--wsgi-request=order.http", "--wsgi-repro=repro", "--wsgi-select=status-has-reason")
+    (script,) = (folder / "repro").glob("*.py")
+    text = script.read_text()
+    assert not [secret for secret in ("open-sesame", "cookie-value", "pass-value") if secret in text]
+    names = dict.fromkeys(re.findall(r"\$\{(WSGI_\w+)\}", text), "x")
+    values = {**os.environ, **names, "SHOP_KEY": "open-sesame"}
+    done = subprocess.run(
+        [sys.executable, str(script)], check=False, cwd=folder, env=values, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "seen in POST /orders" in done.stdout
+    values["SHOP_KEY"] = "wrong"
+    done = subprocess.run([sys.executable, str(script)], check=False, cwd=folder, env=values, timeout=60)
+    assert done.returncode == 0

@@ -13,7 +13,8 @@ from ...settings import Settings
 from ...stimuli.app.asking import Asking
 from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
-from ..hooks import HookError, Hooks
+from ..base import HookError
+from ..hooks import Hooks
 from ..protect import undisturbed
 from .credentials import Credentials, site_asking
 from .last_word import LastWord

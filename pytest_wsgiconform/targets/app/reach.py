@@ -132,7 +132,6 @@ class Reacher:
         visitor = Visitor(self._app, asking.environ, site, self._limit)
         answer = Answer(record.method, _url_of(record, site), record, record.body)
         answer = self._by_own_method(route, answer, visitor, asking)
-        visitor.jar.take(answer.record.headers, urlsplit(answer.url).path)
         outcome, login = self._followed(answer, visitor, asking)
         reach = RouteReach(
             method=answer.method,
@@ -159,16 +158,18 @@ class Reacher:
     def _followed(self, answer: Answer, visitor: Visitor, asking: Asking) -> tuple[Outcome, str]:
         """Return what became of *answer* in the end, and the path of a login page to which it led, ``""`` for none."""
         first, seen = answer, {self._state(answer.url, answer.method, visitor)}
+        visitor.jar.take(answer.record.headers, urlsplit(answer.url).path)
         while answer.location is not None and not _broken(answer.record):
             target = answer.location
             if not visitor.site.has(target):
                 elsewhere = clean(shorten(target or "what is no URL"))
                 return Outcome(False, f"redirected to another site, {elsewhere}", "redirects to another site"), ""
-            answer = self._next(answer, target, visitor, asking)
-            state = self._state(answer.url, answer.method, visitor)
+            state = self._state(target, answer.method if _keeps_method(answer) else "GET", visitor)
             if state in seen or len(seen) > REDIRECTS:
-                return Outcome(False, f"redirected in a circle, to {_path(answer)} again", "redirects in a circle"), ""
+                again = clean(shorten(urlsplit(target).path))
+                return Outcome(False, f"redirected in a circle, to {again} again", "redirects in a circle"), ""
             seen.add(state)
+            answer = self._next(answer, target, visitor, asking)
         outcome = outcome_of(answer.record, self._limit)
         if answer is first:
             if outcome.ok and answer.page.asks_password and self._is_everywhere(answer, visitor):
@@ -186,7 +187,7 @@ class Reacher:
     def _next(self, answer: Answer, target: str, visitor: Visitor, asking: Asking) -> Answer:
         """Go where *answer* redirects."""
         headers = [("Referer", answer.url)]
-        if answer.record.code not in (307, 308) and answer.method != "HEAD":
+        if not _keeps_method(answer):
             return _sent(visitor, target, "GET", b"", headers)
         body = asking.body if answer.method == asking.method else b""
         headers += [pair for pair in asking.headers if body and pair[0].lower() == "content-type"]
@@ -206,6 +207,11 @@ class Reacher:
             return False
         one, two = (_without_path(each).split() for each in (answer, other))
         return one == two or SequenceMatcher(None, one, two, autojunk=False).ratio() >= _SAME
+
+
+def _keeps_method(answer: Answer) -> bool:
+    """Tell whether the request that a redirect asks for has the same method (RFC 9110 section 15.4)."""
+    return answer.record.code in (307, 308) or answer.method == "HEAD"
 
 
 def _sent(visitor: Visitor, url: str, method: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..base import TargetError
-from ..hooks import HookError, Hooks, Pairs, header_pairs
+from ..base import HookError, TargetError
+from ..hooks import Hooks, Pairs, header_pairs
 
 #: The key of a question, and that of its reply.
 QUESTION, REPLY = "hook", "hooked"

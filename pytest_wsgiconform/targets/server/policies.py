@@ -64,9 +64,10 @@ def _read_ahead(run: ServerRun) -> str:
     call = run.called("first")
     if call is None:
         return ""
-    # The head and three pieces of the body; what follows is another request.
+    # The head and three pieces of the body; what follows is another request. A server that reads first calls the app in
+    # the very moment in which the last piece arrives, so it is the piece before that the call is compared with.
     body_sent = [step.at for step in run.connection.sent if step.what == "data"][:4]
-    return "before the app is called" if len(body_sent) == 4 and call.at >= body_sent[-1] else "on demand"
+    return "before the app is called" if len(body_sent) == 4 and call.at >= body_sent[-2] else "on demand"
 
 
 def _error_after_start(run: ServerRun) -> str:
