@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from ..rules.display import show, type_name
@@ -46,6 +47,9 @@ _TEXT = 64
 #: Seconds that an inner app may take to end in another thread, once the response is over.
 _PATIENCE = 2.0
 
+#: Seconds that an exchange gets at least, however little time the run has left.
+_SHORTEST = 0.01
+
 #: What makes an inner app: it gets a dict for its notes.
 MakeApp = Callable[[dict[str, Any]], Callable[..., Any]]
 #: What makes a middleware around an app.
@@ -58,6 +62,7 @@ class Sandwich:
     :param factory: makes the middleware. :param rules: the event rules that watch on both sides.
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
     :ivar run: what has been recorded so far.
+    :ivar left: tells how many seconds the whole run has left; asked before each exchange.
     """
 
     def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
@@ -66,6 +71,7 @@ class Sandwich:
         self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
         self.run = MiddlewareRun(stimulus)
+        self.left: Callable[[], float] = lambda: inf
         self._crossing: Crossing | None = None
         self._variables: dict[Any, Any] = {}
         self._calls: dict[Exchange, InnerCall] = {}  # the watched ones of this crossing, in order
@@ -93,7 +99,8 @@ class Sandwich:
         :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
         """
         validator = self._outer.around(self.around(make_app, watched) if middleware is None else middleware)
-        play = Play(validator, environ, label=label, limit=self._limit if limit is None else limit, **behaviour)
+        limit = min(self._limit if limit is None else limit, max(self.left(), _SHORTEST))
+        play = Play(validator, environ, label=label, limit=limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
         self.run.crossings.append(crossing)
         try:

@@ -31,12 +31,15 @@ from ..rules.registry import UnknownRule, matches, matching
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
+from ..targets.progress import Progress
 from ..targets.protect import take_finders_away
 from . import options
 from .distributed import Distribution
+from .ending import Ending
 from .gate import Gate, Outcome
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
+from .progress import LiveLine
 from .remembered import Remembered
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
@@ -66,6 +69,11 @@ class WsgiSession:
         if any(target.kind == "server" for target in named):
             _learn_servers(config)
             self._distribute()
+        self.ending = Ending(config, self.settings.deadline, self._add_unreported)
+        self._live = LiveLine(config)
+        for helper in (self.ending, self._live):
+            config.pluginmanager.register(helper)
+        self.ending.listen()
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
         keep_terminal()
         self.targets: list[OpenTarget] = []
@@ -108,7 +116,9 @@ class WsgiSession:
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
             stopping.start()
             self._stopping.append(stopping)
-        return OpenTarget(target, run, self.settings, self.gate)
+        opened = OpenTarget(target, run, self.settings, self.gate)
+        opened.run.bound(self.ending.deadline, Progress(self._live.look))
+        return opened
 
     def _check_rule_names(self) -> None:
         known = {rule.id for opened in self.targets for rule in opened.run.rules()}
@@ -122,6 +132,7 @@ class WsgiSession:
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
+        self.ending.stop_listening()
         while self._stopping:
             self._stopping.pop().join()
         while self.targets:
@@ -168,6 +179,7 @@ class WsgiSession:
         else:
             report.wsgi_record = item.record.to_dict()
             report.wsgi_facts = item.open_target.run.summary_lines()
+            report.wsgi_ended_early = item.open_target.run.ended_early
             report.wsgi_coverage = item.open_target.measured_once()
             report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
             if item.failed_at is not None:
@@ -219,6 +231,7 @@ class WsgiSession:
             return
         record = Record.from_dict(data)
         self._records[report.nodeid] = record
+        self.ending.note(record.target, getattr(report, "wsgi_ended_early", None))
         if getattr(report, "wsgi_stopped_early", False):
             self._stopped_early.add(report.nodeid)
         else:
@@ -231,6 +244,12 @@ class WsgiSession:
             self._failures.append((report, record))
         for finding in data["findings"]:
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
+
+    def _add_unreported(self, item: WsgiRule, record: Record) -> None:
+        """Take in what was judged without a test report, because the run had been ended."""
+        self._records[item.nodeid] = record
+        self._facts[record.target] = item.open_target.run.summary_lines()
+        self.ending.note(record.target, item.open_target.run.ended_early)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -289,10 +308,10 @@ class WsgiSession:
             for node_id, record in self._records.items()
             if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
-        if _complete(session) and not _narrowed(self.config):
+        if self._complete(session) and not _narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
-        outcome = self.gate.finish(findings, judged, _complete(session))
+        outcome = self.gate.finish(findings, judged, self._complete(session))
         self._messages += outcome.messages
         if outcome.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -306,13 +325,17 @@ class WsgiSession:
             self._records.values(),
             [opened.target for opened in self.targets],
             exit_status=int(session.exitstatus),
-            complete=_complete(session),
+            complete=self._complete(session),
             loose=self._loose,
             root=self.settings.rootdir,
             coverage=together(self._measured, self.settings.rootdir),
             policy=self.gate.policy,
             baseline=outcome.outdated if self.gate.path is not None else None,
         )
+
+    def _complete(self, session: pytest.Session) -> bool:
+        """Tell whether the run came to its end."""
+        return _came_to_its_end(session) and not self.ending.reason
 
     def _gather_from_workers(self) -> None:
         """Let the servers of a distributed run know what the workers have seen of them: each saw only a part."""
@@ -325,7 +348,8 @@ class WsgiSession:
         if self._distribution is not None and self._distribution.is_controller and self._distribution.folder:
             self._gather_from_workers()
         if self._records or self._messages:
-            write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages)
+            records = list(self._records.values())
+            write_summary(terminalreporter, records, self._facts, self._messages, self.ending.reason)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
         if len({r.target for r in self._records.values() if r.target.kind == "server"}) > 1:
             from ..report.matrix import write_matrix
@@ -341,7 +365,7 @@ def _learn_servers(config: pytest.Config) -> None:
         add_launchers(launchers)
 
 
-def _complete(session: pytest.Session) -> bool:
+def _came_to_its_end(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail

@@ -104,13 +104,19 @@ class WsgiRule(pytest.Item):
         """First part of the node id: ``wsgi-app[pkg:app]``."""
         return self.open_target.target.nodeid
 
-    def runtest(self) -> None:
+    def judge(self) -> RuleResult:
+        """Put the rule to the target, and keep the record."""
         result, whole = self.open_target.judge(self.rule)
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)
         level = self.open_target.gate.policy.level(self.rule)
         self.record = record(result, self.rule, self.open_target.target.kind, self.order, level)
+        return result
+
+    def runtest(self) -> None:
+        result = self.judge()
+        level = self.open_target.gate.policy.level(self.rule)
         blamed = dict.fromkeys(finding.blame.value for finding in result.findings)
         self.user_properties += [
             ("wsgi.rule", self.rule.id),

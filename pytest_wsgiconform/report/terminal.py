@@ -51,17 +51,22 @@ class ShortFailure:
 
 
 def write_summary(
-    reporter: Any, records: Sequence[Record], facts: Mapping[Target, Sequence[str]], messages: Iterable[str]
+    reporter: Any,
+    records: Sequence[Record],
+    facts: Mapping[Target, Sequence[str]],
+    messages: Iterable[str],
+    ended: str = "",
 ) -> None:
     """Write the summary of every judged target.
 
     :param reporter: pytest's terminal reporter. :param records: one per target and rule.
     :param facts: lines to show of each target. :param messages: lines at the end.
+    :param ended: why the run ended before all was played, ``""`` when it did not: nothing is green then.
     """
     by_target: dict[Target, list[Record]] = {}
     for record in records:
         by_target.setdefault(record.target, []).append(record)
-    writer = _Writer(reporter)
+    writer = _Writer(reporter, ended)
     for target, own in by_target.items():
         own.sort(key=lambda record: record.order)
         writer.target(target, own, facts.get(target, ()))
@@ -72,10 +77,10 @@ def write_summary(
 
 
 class _Writer:
-    """Writes wrapped and coloured lines. :ivar all: show everything (``-v``)."""
+    """Writes wrapped and coloured lines. :ivar all: show everything (``-v``). :ivar ended: see write_summary."""
 
-    def __init__(self, reporter: Any) -> None:
-        self.reporter = reporter
+    def __init__(self, reporter: Any, ended: str = "") -> None:
+        self.reporter, self.ended = reporter, ended
         self.width = max(40, min(reporter.config.get_terminal_writer().fullwidth, 120))
         self.all = reporter.config.getoption("verbose", 0) > 0
 
@@ -115,7 +120,10 @@ class _Writer:
         elif counts[Level.WARNING]:
             self.text(f"No error, but {', '.join(told)}.", yellow=True, bold=True)
         elif not any(r.verdict in (Verdict.HELD, Verdict.BROKEN) for r in records):
-            self.text("Nothing could be judged: no rule was put to the test.", yellow=True, bold=True)
+            why = f": {self.ended}" if self.ended else ""
+            self.text(f"Nothing could be judged: no rule was put to the test{why}.", yellow=True, bold=True)
+        elif self.ended:
+            self.text(f"No fault found in what was played; but {self.ended}.", yellow=True, bold=True)
         elif len(new) < sum(r.verdict is Verdict.BROKEN for r in records):
             self.text("Nothing new: what is broken is known (baseline).", green=True, bold=True)
         else:

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -42,6 +43,14 @@ def play(stimulus: Stimulus, app: Any, rules: list[Rule], path: str, limit: floa
     return stage.run
 
 
+#: Seconds that an exchange gets at least, however little time the run has left.
+_SHORTEST = 0.01
+
+
+def _no_end() -> float:
+    return inf
+
+
 class OutOfTime(Exception):
     """The stimulus has used up its time; what it has recorded so far is judged."""
 
@@ -55,6 +64,7 @@ class Stage:
     :param stimulus: id of the stimulus that plays.
     :param method: the method of an ordinary request for *path*. :param patience: see :class:`Play`.
     :ivar run: what has been recorded so far.
+    :ivar left: tells how many seconds the whole run has left; asked before each exchange.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class Stage:
     ) -> None:
         self.app, self.path, self.method, self.patience = app, path, method, patience
         self.limit, self._deadline = limit, monotonic() + limit
+        self.left: Callable[[], float] = _no_end
         self.run = AppRun(stimulus, path)
         self.validator = Validator(app, _ignore, rules=rules, thorough=True, on_end=self._ended)
         self._lock = threading.Lock()  # some stimuli play in several threads
@@ -111,7 +122,7 @@ class Stage:
             validator,
             self.environ() if environ is None else environ,
             label=label,
-            limit=self.limit,
+            limit=min(self.limit, max(self.left(), _SHORTEST)),
             patience=self.patience,
             **behaviour,
         )
@@ -120,8 +131,8 @@ class Stage:
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the stimulus has used up its time, so that it should leave out the rest."""
-        return monotonic() > self._deadline
+        """Whether the stimulus has used up its time, or the run is over, so that it should leave out the rest."""
+        return monotonic() > self._deadline or self.left() <= 0
 
     def compare(
         self,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,8 @@ from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
 from ..base import TargetError
+from ..deadline import Deadline
+from ..progress import Progress
 from .routes import Route
 
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
@@ -82,10 +84,11 @@ class Child:
         while stream is not None and (line := stream.readline(2000)):
             self.printed.append(clean(line.decode("utf-8", "replace").rstrip())[:500])
 
-    def ask(self, request: dict[str, Any], limit: float) -> Any:
+    def ask(self, request: dict[str, Any], limit: float, waiting: Callable[[], None] | None = None) -> Any:
         """Send *request* and return the answer.
 
-        :param limit: seconds to wait. :raises ChildDied: when no answer comes.
+        :param limit: seconds to wait. :param waiting: called again and again meanwhile; what it raises ends that.
+        :raises ChildDied: when no answer comes.
         """
         deadline = monotonic() + limit
         data = json.dumps(request).encode("ascii") + b"\n"
@@ -94,9 +97,9 @@ class Child:
                 data = data[os.write(self._requests, data) :]
         except OSError:
             raise ChildDied(self._how_it_ended()) from None
-        return self._answer(deadline, limit)
+        return self._answer(deadline, limit, waiting)
 
-    def _answer(self, deadline: float, limit: float) -> Any:
+    def _answer(self, deadline: float, limit: float, waiting: Callable[[], None] | None) -> Any:
         size: int | None = None
         while True:
             if size is None and b"\n" in self._buffer:
@@ -111,6 +114,8 @@ class Child:
                 except ValueError:
                     raise ChildDied("wrote to the harness's own pipe") from None
             self._wait_for_more(deadline, limit)
+            if waiting is not None:
+                waiting()
 
     def _wait_for_more(self, deadline: float, limit: float) -> None:
         ready, _, _ = select.select([self._replies], [], [], 0.05)
@@ -203,13 +208,14 @@ class ChildPlayer:
             "settings": asdict(replace(settings, isolate=False)),
             "path": list(sys.path),
         }
+        self._deadline, self._progress = Deadline(), Progress()
         self._name, self._child = name, None  # type: tuple[str, Child | None]
         self._routes, self._notes = self._start()
 
     def _start(self) -> tuple[list[Route], list[str]]:
         self._child = child = Child()
         try:
-            answer = child.ask(self._load, LOAD_LIMIT)
+            answer = child.ask(self._load, LOAD_LIMIT, self._wait)
         except ChildDied as error:
             self.close()  # which waits for the last that it printed
             printed = "".join(f"\n    {line}" for line in child.printed)
@@ -219,6 +225,15 @@ class ChildPlayer:
             raise TargetError(answer["error"])
         child.loaded()
         return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        self._deadline, self._progress = deadline, progress
+
+    def _wait(self) -> None:
+        """Give a sign of life while the child works. :raises ChildDied: when the run is over."""
+        self._progress.pulse()
+        if self._deadline.reason is not None:
+            raise ChildDied(f"was stopped: {self._deadline.reason}")
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = [rule.id for rule in rules]
@@ -244,7 +259,7 @@ class ChildPlayer:
         if child is None:
             return self._dead(stimulus, route, "could not be loaded again")
         try:
-            run = AppRun.from_dict(child.ask(request, 2 * limit + _GRACE))
+            run = AppRun.from_dict(child.ask(request, 2 * limit + _GRACE, self._wait))
         except ChildDied as error:
             return self._dead(stimulus, route, str(error))
         except (LookupError, TypeError, ValueError, AttributeError):

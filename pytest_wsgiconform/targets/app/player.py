@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +13,8 @@ from ...rules.records.app import AppRun
 from ...settings import Settings
 from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
+from ..deadline import Deadline
+from ..progress import Progress
 from ..protect import undisturbed
 from .last_word import LastWord
 from .routes import Route, discover
@@ -29,6 +32,10 @@ class Player(Protocol):
 
     def watch(self, rules: Sequence[Rule]) -> None:
         """Let *rules*, on single events, judge what is played from now on; none do before."""
+        ...
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Cut every limit to what *deadline* leaves, and give signs of life to *progress* while one stimulus lasts."""
         ...
 
     def routes(self) -> tuple[list[Route], list[str]]:
@@ -70,10 +77,20 @@ class LocalPlayer:
         self.app, self.settings = app, settings
         self._rules: list[Rule] = []
         self._last_word = last_word
+        self._deadline, self._progress = Deadline(), Progress()
         self._coverage = _coverage_of(name) if settings.cov and name else None
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        self._deadline, self._progress = deadline, progress
+
+    def _left(self) -> float:
+        """Return the seconds that are left, and give a sign of life: between the many exchanges of one stimulus."""
+        if threading.current_thread() is threading.main_thread():
+            self._progress.pulse()
+        return self._deadline.left()
 
     def routes(self) -> tuple[list[Route], list[str]]:
         return discover(self.app)
@@ -83,6 +100,8 @@ class LocalPlayer:
         if self._last_word is not None:
             self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
         stage = Stage(self.app, self._rules, route.path, limit, stimulus, route.method, patience)
+        # Only where it may take minutes is anything written while the app may have changed the interpreter.
+        stage.left = self._left if stimulus == FUZZ else self._deadline.left
         broken: Exception | None = None
         with undisturbed() as left:
             try:

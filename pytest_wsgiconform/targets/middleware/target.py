@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
+from ..deadline import INTERRUPTED, Deadline
 from ..plan import Plan, applies
+from ..progress import Progress
 from ..verdicts import finding_of_fault, result_of
 
 #: Ordinary exchanges: they are played whatever is asked.
@@ -46,6 +48,8 @@ class MiddlewareTarget(TargetRun):
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
+        self._deadline, self._progress = Deadline(), Progress()
+        self._ended: str | None = None
         self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
         self._played: list[MiddlewareRun] | None = None
@@ -74,10 +78,27 @@ class MiddlewareTarget(TargetRun):
             places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
             self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Play nothing more once the run is over, and say how far the playing is."""
+        self._deadline, self._progress = deadline, progress
+        if self._as_app is not None:
+            self._as_app.bound(deadline, progress)
+
+    @property
+    def ended_early(self) -> str | None:
+        """Why not all was played that the plan asks for."""
+        return self._ended or (self._as_app.ended_early if self._as_app is not None else None)
+
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""
         if self._played is None:
-            self._played = self._play(self._plan.stimuli(self._stimuli), self._plan.watching)
+            runs: list[MiddlewareRun] = []
+            try:
+                self._play(self._plan.stimuli(self._stimuli), self._plan.watching, runs)
+            except KeyboardInterrupt:
+                self._played, self._ended = runs, INTERRUPTED  # what was played is judged
+                raise
+            self._played = runs
         return self._played
 
     def _played_again(self) -> list[MiddlewareRun]:
@@ -85,16 +106,22 @@ class MiddlewareTarget(TargetRun):
         if self._again is None:
             watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
             names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
-            self._again = self._play((name for name in self._stimuli if name in names), watching)
+            self._again = []
+            self._play([name for name in self._stimuli if name in names], watching, self._again)
         return self._again
 
-    def _play(self, stimuli: Iterable[str], watching: list[Rule]) -> list[MiddlewareRun]:
-        runs = []
-        for name in stimuli:
+    def _play(self, stimuli: Sequence[str], watching: list[Rule], runs: list[MiddlewareRun]) -> None:
+        """Play *stimuli*, and add their records to *runs*."""
+        for number, name in enumerate(stimuli):
+            self._progress.say(f"playing {number} of {len(stimuli)} stimuli")
             sandwich = Sandwich(self.factory, watching, self.settings.timeout, name)
-            self._stimuli[name].play(sandwich)
+            sandwich.left = self._deadline.left
+            if self._deadline.reason is None:
+                self._stimuli[name].play(sandwich)
+            if self._deadline.reason is not None:
+                self._ended = self._deadline.reason  # cut short, by a limit that says nothing about the middleware
+                return
             runs.append(sandwich.run)
-        return runs
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
@@ -103,7 +130,8 @@ class MiddlewareTarget(TargetRun):
         runs = self.played()
         as_app = self._as_app.judge(rule) if self._as_app is not None and rule.side is Blame.APP else None
         crossings = sum(len(run.crossings) for run in runs)
-        return self._judged(rule, runs, as_app, f"nothing in {crossings} exchanges could have broken it")
+        reason = self.ended_early or f"nothing in {crossings} exchanges could have broken it"
+        return self._judged(rule, runs, as_app, reason)
 
     def judge_again(self, rule: Rule) -> RuleResult | None:
         """Judge *rule* where it showed in an earlier session."""
@@ -156,7 +184,12 @@ class MiddlewareTarget(TargetRun):
         """Say how much was exercised."""
         runs = self._played or self._again or ()
         crossings = sum(len(run.crossings) for run in runs)
-        return [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
+        lines = [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
+        if self.ended_early is not None:
+            lines.append(
+                f"{self.ended_early}: {len(runs)} of {len(self._plan.stimuli(self._stimuli))} stimuli were played"
+            )
+        return lines
 
     def close(self) -> None:
         """Nothing was started."""
