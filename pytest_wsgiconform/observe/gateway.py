@@ -228,6 +228,8 @@ class Play:
         except TimeLimitExceeded:
             # The alarm rang between two of the app's calls, or inside our own code.
             self.record.timed_out = self.over = True
+        if self._interrupted.by_user:
+            raise KeyboardInterrupt
         return None
 
     def _failed(self, error: BaseException, phase: str) -> None:

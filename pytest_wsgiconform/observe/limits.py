@@ -170,7 +170,8 @@ class _Alarm:
 def time_limit(seconds: float) -> Iterator[Interrupted]:
     """Raise :class:`TimeLimitExceeded` in the block once *seconds* have passed, and again until it ends.
 
-    In the main thread, handlers and a timer that were set before are put back, the timer less the time used.
+    In the main thread, handlers and a timer that were set before are put back, the timer less the time used; a Ctrl-C
+    leaves the block as KeyboardInterrupt, whatever the target makes of it.
     """
     state = Interrupted()
     if threading.current_thread() is not threading.main_thread():
@@ -209,6 +210,8 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
                 _restore(before_alarm, before_interrupt, left, interval, monotonic() - started)
                 restored = True
         alarm.end()
+    if state.by_user:  # the target swallowed it, or it came out in a finalizer, where nothing can be raised
+        raise KeyboardInterrupt
 
 
 def ring_now() -> None:

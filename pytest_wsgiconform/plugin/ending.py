@@ -43,7 +43,7 @@ class Ending:
         self.cut: dict[Target, str] = {}
         self._config, self._add = config, add
         self._session: pytest.Session | None = None
-        self._playing = self._began = self._finishing = False
+        self._playing = self._began = self._pressed = self._finishing = False
         self._before: Any = None
 
     # -- being asked to end
@@ -65,8 +65,8 @@ class Ending:
         if self._finishing:
             return  # the reports are being written
         self.deadline.end(ENDED)
-        if self._session is not None and self._playing:
-            self._session.shouldfail = ENDED  # once what was played is judged
+        if self._session is not None and not self._is_worker:
+            self._session.shouldfail = ENDED  # nothing more is run after this item, whatever it makes of an exception
         if self._playing or self._is_worker:
             ring_now()
         else:
@@ -81,12 +81,30 @@ class Ending:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        self._playing = isinstance(item, WsgiRule)
-        self._began = self._began or self._playing
-        try:
+        if not isinstance(item, WsgiRule):
             return (yield)
+        self._playing = self._began = True
+        listens = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+        if listens:
+            signal.signal(signal.SIGINT, self._interrupted)
+        try:
+            result = yield
         finally:
             self._playing = False
+            if listens:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._pressed:
+            raise KeyboardInterrupt
+        return result
+
+    def _interrupted(self, _number: int, _frame: Any) -> None:
+        # The exception may be swallowed: by the target, or by the interpreter where it comes out in a finalizer.
+        self._pressed = True
+        self.deadline.end(INTERRUPTED)
+        raise KeyboardInterrupt
 
     # -- what became of it
 
@@ -138,7 +156,8 @@ class Ending:
             )
             self._config.hook.pytest_runtest_logreport(report=report)
             failed: Any = self._config.pluginmanager.getplugin("lfplugin")
-            if failed is not None:  # there is no item of this name that could pass again
-                failed.lastfailed.pop(target.nodeid, None)
+            known = failed.lastfailed if failed is not None else {}
+            for key in [key for key in known if str(key) == target.nodeid]:
+                del known[key]  # there is no item of this name that could pass again
         if self.reason and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -27,9 +27,6 @@ _WAITING = 3.0
 #: Save the cursor's place, erase from there to the end of the line, go back to it.
 _SAVE, _ERASE, _BACK = "\x1b7", "\x1b[K", "\x1b8"
 
-#: Fewest columns in which the line is worth writing.
-_ROOM = 16
-
 
 class LiveLine:
     """Shows how far the playing is; also a plugin, whose hooks take the line away before pytest writes its own.
@@ -57,13 +54,12 @@ class LiveLine:
         if self._silent or now < self._last + (_REWRITE if self._rewrites and self._shown else self._pause):
             return
         self._last = now
-        text = describe(progress)
         with self._uncaptured():
             if self._rewrites:
-                self._rewrite(text)
+                self._rewrite(progress)
             else:
                 # pytest goes on in a new line by itself.
-                self._reporter.write_line(text)
+                self._reporter.write_line(describe(progress)[0])
                 self._reporter.flush()
         self._shown = True
 
@@ -84,11 +80,12 @@ class LiveLine:
         disabled: contextlib.AbstractContextManager[None] = capture.global_and_fixture_disabled()
         return disabled
 
-    def _rewrite(self, text: str) -> None:
+    def _rewrite(self, progress: Progress) -> None:
         writer = self._config.get_terminal_writer()
         room = writer.fullwidth - writer.width_of_current_line - 2
-        if room >= _ROOM:
-            writer._file.write(f"{_SAVE}{_ERASE} {text[:room]}{_BACK}")
+        text = next((text for text in describe(progress) if len(text) <= room), None)
+        if text is not None:
+            writer._file.write(f"{_SAVE}{_ERASE} {text}{_BACK}")
             writer.flush()
 
     def clear(self) -> None:
@@ -110,10 +107,16 @@ class LiveLine:
                 self.clear()
 
 
-def describe(progress: Progress) -> str:
-    """Return the line: how far it is, what is waited for, and for how many minutes and seconds it has gone on."""
+def describe(progress: Progress) -> list[str]:
+    """Return the line in several lengths, the longest first.
+
+    It says how far the playing is, where it is, what it waits for, and for how many minutes and seconds it has gone on.
+    """
     minutes, rest = divmod(int(progress.seconds), 60)
-    waiting = ""
+    count, time = f"{progress.done} of {progress.total}", f" ({minutes}:{rest:02})"
+    short = f"playing {count} {progress.unit}"
+    long = f"{short}, {progress.where}" if progress.where else short
+    awaited = ""
     if progress.waits_for and progress.waited >= _WAITING:
-        waiting = f", waiting for {progress.waits_for}: {progress.waited:.0f} s"
-    return clean(f"{progress.text}{waiting} ({minutes}:{rest:02})")
+        awaited = f", waiting {progress.waited:.0f} s for {progress.waits_for}"
+    return [clean(text + time) for text in (long + awaited, long, short, count)]

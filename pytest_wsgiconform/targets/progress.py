@@ -10,17 +10,21 @@ class Progress:
     """What a target says while it plays.
 
     :param look: called with this object at each sign of life, always in the thread that plays; ``None`` for nobody.
-    :ivar text: how far it is, as a phrase; it ends without a full stop. :ivar waits_for: what it is waiting for now.
+    :ivar done: how much was played, and :ivar total: of how much. The total is an estimate that may grow.
+    :ivar unit: what is counted. :ivar where: where in the target it is playing, ``""`` where that is not said.
+    :ivar waits_for: what it is waiting for now.
     """
 
     def __init__(self, look: Callable[[Progress], None] | None = None) -> None:
         self._look = look
-        self.text = self.waits_for = ""
+        self.done = self.total = 0
+        self.unit = self.where = self.waits_for = ""
         self._began = self._since = 0.0
 
-    def say(self, text: str, waits_for: str = "") -> None:
+    def say(self, done: int, total: int, unit: str, *, where: str = "", waits_for: str = "") -> None:
         """Say how far the playing is, and what comes now."""
-        self.text, self.waits_for, self._since = text, waits_for, monotonic()
+        self.done, self.total, self.unit, self.where = done, max(done, total), unit, where
+        self.waits_for, self._since = waits_for, monotonic()
         self._began = self._began or self._since
         self.pulse()
 

@@ -23,7 +23,7 @@ class Playing:
     """What is played on an app, in the order in which it is played.
 
     :param player: plays. :param settings: the run's settings. :param deadline: when the run ends; what is played when
-        that comes is not judged. :param progress: told how far this is.
+        that comes is not judged. :param progress: learns how far this is.
     :ivar routes: the routes so far. :ivar runs: the record of each stimulus, with its route. :ivar notes: lines for
         the summary. :ivar measured: what ``AppCoverage.report`` gave, ``None`` when nothing was measured.
     """
@@ -116,7 +116,7 @@ class Playing:
     def _say_how_far(self, rest: Sequence[str], on_each: Sequence[str]) -> None:
         played, routes = self._estimate.played, len(self.routes) + len(self._pending)
         total = played + self._estimate.of(rest) + len(self._pending) * self._estimate.of(on_each)
-        self._progress.say(f"playing {played} of {total} exchanges, route {len(self.routes)} of {routes}")
+        self._progress.say(played, total, "exchanges", where=f"route {len(self.routes)} of {routes}")
 
     def _play(self, name: str, route: Route) -> AppRun:
         limit = self._settings.timeout * (10 if name == FUZZ else 1)

@@ -113,7 +113,7 @@ class MiddlewareTarget(TargetRun):
     def _play(self, stimuli: Sequence[str], watching: list[Rule], runs: list[MiddlewareRun]) -> None:
         """Play *stimuli*, and add their records to *runs*."""
         for number, name in enumerate(stimuli):
-            self._progress.say(f"playing {number} of {len(stimuli)} stimuli")
+            self._progress.say(number, len(stimuli), "stimuli")
             sandwich = Sandwich(self.factory, watching, self.settings.timeout, name)
             sandwich.left = self._deadline.left
             if self._deadline.reason is None:

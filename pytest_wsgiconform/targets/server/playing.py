@@ -42,7 +42,7 @@ class Player:
     :param share: where workers that judge the same server share their records, ``None`` for nowhere.
     :param share_limit: seconds to wait for a worker that plays a stimulus, before it is played here, too.
     :ivar runs: the records so far, by stimulus. :ivar deadline: when the run ends; what is played when that comes is
-        not judged. :ivar progress: told how far this is. :ivar expected: how many stimuli there will be.
+        not judged. :ivar progress: learns how far this is. :ivar expected: how many stimuli there will be.
     :ivar ended: why something was not played that was asked for, ``None`` when the deadline has not come in between.
     """
 
@@ -108,8 +108,7 @@ class Player:
         """Return the record of *stimulus* that *obtain* gives; ``None`` when it is cut short by the end of the run."""
         if self.deadline.reason is None:
             played = len(self.runs)
-            total = max(self.expected, played + 1)
-            self.progress.say(f"playing {played} of {total} stimuli", waits_for=f"the server, in {stimulus.id}")
+            self.progress.say(played, max(self.expected, played + 1), "stimuli", waits_for=stimulus.id)
             with contextlib.suppress(RunOver), attended(self.deadline, self.progress):
                 run = obtain()
                 if self.deadline.reason is None:
