@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .rules.model import Finding, Rule, RuleResult
+from .rules.records.reach import TargetReach
 from .settings import Settings
 from .targets.base import TargetError, TargetRun
+from .targets.verdicts import as_reached
 
 
 def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
@@ -29,13 +31,13 @@ def open_run(kind: str, name: str, settings: Settings) -> TargetRun:
         if settings.layers and not settings.isolate:
             from .targets.app.layers import LayeredTarget
 
-            return LayeredTarget(name, load_app(name), settings)
-        return AppTarget(name, None if settings.isolate else load_app(name), settings)
+            return LayeredTarget(name, load_app(name, settings.timeout), settings)
+        return AppTarget(name, None if settings.isolate else load_app(name, settings.timeout), settings)
     if kind == "middleware":
         from .targets.middleware.load import load_middleware
         from .targets.middleware.target import MiddlewareTarget
 
-        return MiddlewareTarget(name, load_middleware(name), settings)
+        return MiddlewareTarget(name, load_middleware(name, settings.timeout), settings)
     if kind == "server":
         from .targets.server.opening import open_server
 
@@ -51,7 +53,7 @@ def judge_all(run: TargetRun, rules: Iterable[Rule] | None = None) -> tuple[list
     wanted = None if rules is None else set(rules)
     asked = [rule for rule in run.rules() if wanted is None or rule in wanted]
     run.plan(asked)
-    results = [run.judge(rule) for rule in asked]
+    results = [as_reached(run.judge(rule), run.reach()) for rule in asked]
     return [finding for result in results for finding in result.findings], results
 
 
@@ -59,11 +61,22 @@ class AppReport:
     """What :func:`check_app` found.
 
     :ivar findings: every finding, merged by rule and place.
-    :ivar verdicts: one :class:`RuleResult` per rule that binds an app, in the catalogue's order.
+    :ivar verdicts: one :class:`RuleResult` per rule that binds an app, in the catalogue's order. None is held when
+        the app is not judged.
+    :ivar judged: whether at least one path was reached; else the verdicts say nothing but what was found.
+    :ivar reason: why it is not judged, ``""`` when it is.
+    :ivar routes: for each path its method, whether it was ``reached``, the ``status`` and ``why`` it was not.
     """
 
-    def __init__(self, findings: list[Finding], verdicts: list[RuleResult]) -> None:
+    def __init__(self, findings: list[Finding], verdicts: list[RuleResult], reach: TargetReach | None = None) -> None:
         self.findings, self.verdicts = findings, verdicts
+        reach = reach or TargetReach(judged=True)
+        self.judged, self.reason, self.routes = reach.judged, reach.reason, reach.routes
+
+    @property
+    def reached(self) -> int:
+        """How many paths were reached."""
+        return sum(route.reached for route in self.routes)
 
 
 def check_app(
@@ -93,7 +106,8 @@ def check_app(
     if timeout <= 0:
         raise ValueError(f"timeout is a positive number of seconds, not {timeout!r}")
     rules = choose(select, ignore)
-    return AppReport(*judge_all(AppTarget("", app, Settings(paths=paths, timeout=timeout)), rules))
+    target = AppTarget("", app, Settings(paths=paths, timeout=timeout))
+    return AppReport(*judge_all(target, rules), target.reach())
 
 
 __all__ = ["AppReport", "TargetError", "TargetRun", "check_app", "judge_all", "open_run"]

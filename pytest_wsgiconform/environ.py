@@ -93,7 +93,7 @@ def build_environ(
         raise ValueError(f"script_name must not end in a slash: {script_name!r} (the root is the empty string)")
     if scheme == "https":
         environ["HTTPS"] = "on"
-    _add_headers(environ, headers)
+    add_headers(environ, headers)
     host = f"[{name}]" if ":" in name else name
     environ.setdefault("HTTP_HOST", host if port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}")
     if isinstance(body, (bytes, bytearray, memoryview)) and len(body) and "HTTP_TRANSFER_ENCODING" not in environ:
@@ -193,7 +193,8 @@ def _decoded(path: str, what: str) -> str:
     return unquote_to_bytes(path).decode("latin-1")
 
 
-def _add_headers(environ: dict[str, Any], headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+def add_headers(environ: dict[str, Any], headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+    """Add request *headers* to *environ*; see :func:`build_environ`."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     for name, text in pairs:
         value = text

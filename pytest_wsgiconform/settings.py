@@ -32,13 +32,17 @@ class Settings:
     :param auth: user and password for HTTP Basic, ``""`` for none.
     :param login: path of a page with a login form, ``""`` for none. :param login_fields: name and value of each field
         that is filled in there.
-    :param requests: absolute paths of files with requests of the user's own.
+    :param requests: absolute paths of files with requests of the user's own. :param own_requests: what is in them:
+        method, target, fields, body (Latin-1 text), Host and scheme of each. :param request_notes: lines on what in
+        them is left out.
     :param scheme, host, mount: scheme, Host and SCRIPT_NAME of ordinary requests; ``""`` where none was typed.
     :param values: name and value of route arguments; several values of one name make several routes.
     :param methods: the only methods that may be sent, in upper case; empty for all.
     :param deadline: seconds that the whole run may take, 0 for no bound.
     :param exclude_path, unreached: glob and reason of routes that are left out, and of those that need not be reached.
+    :param min_reached: how many routes must be reached, and whether that is a share of all.
     :param secrets: texts that must not be shown anywhere: values from the environment, passwords, tokens.
+    :param variables: name and value of each environment variable that ``${NAME}`` in an option stood for.
     :param share: folder in which the workers of a distributed run share what they have played, ``""`` for none.
     """
 
@@ -60,6 +64,8 @@ class Settings:
     login: str = ""
     login_fields: tuple[tuple[str, str], ...] = ()
     requests: tuple[str, ...] = ()
+    own_requests: tuple[tuple[str, str, tuple[tuple[str, str], ...], str, str, str], ...] = ()
+    request_notes: tuple[str, ...] = ()
     scheme: str = ""
     host: str = ""
     mount: str = ""
@@ -68,5 +74,7 @@ class Settings:
     deadline: float = 0.0
     exclude_path: tuple[tuple[str, str], ...] = ()
     unreached: tuple[tuple[str, str], ...] = ()
+    min_reached: tuple[float, bool] = (1.0, False)
     secrets: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
     share: str = ""

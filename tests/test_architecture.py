@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environ": {"wsgiref", ""},  # the file wrapper that a server would offer
     "settings": set(),
     "naming": set(),
+    "masking": set(),
     "rules": set(),
     "wsgiref": {"observe", "rules"},  # validate is a face of the validator
     "observe": {"rules"},
@@ -33,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"environ", "observe", "probe", "rules", "settings", "stimuli", "strategies", "wsgiref", ""},
     "engine": {"rules", "settings", "targets"},
     "testing": {"environ", "observe", "rules", "wsgiref"},
-    "repeat": {"engine", "environ", "observe", "rules", "settings", "stimuli", "targets"},
+    "repeat": {"engine", "environ", "masking", "observe", "rules", "settings", "stimuli", "targets"},
     "contract": {"plugin"},  # the documented name of what needs pytest
 }
 #: Programs that work on the house itself, and what they may import beyond their room; nothing imports them.
@@ -41,7 +43,7 @@ PROGRAMS: dict[str, set[str]] = {"rules/__main__.py": {"stimuli"}}
 #: The pytest layer; it may import everything, and only its documented face may import it.
 PYTEST_LAYER = {"plugin"}
 #: Rooms that run inside other people's servers.
-STANDARD_LIBRARY_ONLY = {"rules", "observe", "wsgiref", "probe", "environ"}
+STANDARD_LIBRARY_ONLY = {"rules", "observe", "wsgiref", "probe", "environ", "masking"}
 
 
 def room_of(path: Path) -> str:
@@ -228,6 +230,38 @@ def test_no_rooms_import_in_a_circle() -> None:
     assert circles(by_rooms()) == set()
 
 
+#: Most lines of a file, and of a function without its docstring. What is longer says why in a comment at its head.
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
+#: How such a comment begins.
+REASON = "# Long, because"
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines the body of *function* has, without its docstring."""
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    return (function.end_lineno or 0) - function.body[1 if documented else 0].lineno + 1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=label)
+def test_long_files_and_functions_say_why(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        assert any(line.startswith(REASON) for line in lines[:40]), f"{len(lines)} lines: split it, or say why not"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and lines_of(node) > MOST_LINES_OF_A_FUNCTION:
+            head = lines[node.lineno - 1 : node.body[-1].lineno]
+            assert any(line.strip().startswith(REASON) for line in head), f"{node.name}: split it, or say why not"
+
+
+def test_few_modules_lie_loose_and_no_folder_is_crowded() -> None:
+    folders: dict[Path, int] = {}
+    for path in MODULES:
+        folders[path.parent] = folders.get(path.parent, 0) + 1
+    assert folders[PACKAGE] <= 12
+    assert {label(folder): count for folder, count in folders.items() if count > 32} == {}
+
+
 def test_importing_the_package_costs_nothing() -> None:
     program = (
         "import sys; before = set(sys.modules); import pytest_wsgiconform; "
@@ -243,7 +277,9 @@ def test_the_validator_loads_nothing_but_the_standard_library() -> None:
         "import sys; from pytest_wsgiconform import validator; validator(print); "
         "print(','.join(sorted({n.split('.')[0] for n in sys.modules})))"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-I", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
     foreign = set(done.stdout.strip().split(",")) - set(sys.stdlib_module_names) - {"pytest_wsgiconform", "__main__"}
     # What a .pth file of the environment imports at start-up is not ours.
     assert not foreign & {"pytest", "webtest", "hypothesis", "coverage", "h11", "jinja2", "webob"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from time import monotonic, sleep  # by name: an app may replace those of the module
 from typing import Any
@@ -21,6 +20,7 @@ from .body import Body
 from .conversation import Conversation
 from .limits import Interrupted, TimeLimitExceeded, time_limit
 from .location import of_traceback
+from .sources import traceback_of
 from .validator import Validator
 
 # By name: an app may replace what the module holds.
@@ -100,6 +100,8 @@ class Play:
             exc_info = None  # a kept traceback would keep every frame of the app
         record.starts += 1
         record.status = status if type(status) is str else None
+        if type(status) in (bytes, int):  # a fault, but what it says can be read
+            record.facts["code"] = _code(status)
         record.headers = _pairs(headers)
         return self._write
 
@@ -253,6 +255,12 @@ class Play:
             )
 
 
+def _code(status: bytes | int) -> int | None:
+    """Return the status code that the wrong kind of object gives."""
+    head = str(status)[:4] if type(status) is int else bytes(status)[:3].decode("latin-1")
+    return int(head) if len(head) == 3 and head.isascii() and head.isdigit() else None
+
+
 def _leads_to(error: BaseException, cause: BaseException) -> bool:
     """Tell whether *error* is *cause*, or was raised because of it."""
     seen: list[BaseException] = []
@@ -278,7 +286,7 @@ def show_error(error: BaseException) -> str:
 
 def _tail(error: BaseException) -> str:
     try:
-        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-6)
+        lines = list(traceback_of(error, limit=-6).format())
     except Exception:  # formatting calls the exception's own methods
         return ""
     return "\n".join(clean(line) for line in "".join(lines).splitlines()[-20:])

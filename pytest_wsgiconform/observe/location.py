@@ -12,6 +12,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from ..rules.model import Location
+from .sources import shield
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
@@ -167,7 +168,9 @@ def of_app(app: Any) -> Location | None:
         return Location(code.co_filename, code.co_firstlineno, _qualified_name(code))
     kind = app if isinstance(app, type) else type(app)
     try:
-        return Location(inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1], kind.__qualname__)
+        file = inspect.getsourcefile(kind) or ""
+        shield(file)
+        return Location(file, inspect.getsourcelines(kind)[1], kind.__qualname__)
     except (TypeError, OSError):
         return None
 

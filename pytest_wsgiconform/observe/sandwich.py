@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from io import BytesIO, StringIO
 from math import inf
 from typing import Any
 
 from ..rules.display import show, type_name
 from ..rules.model import Blame, Finding, Rule
+from ..rules.records.app import ExchangeRecord
 from ..rules.records.exchange import (
     AppCalled,
     AppRaised,
@@ -34,6 +36,7 @@ from .gateway import Play, show_error
 from .inner_call import InnerCall, InnerConversation, has_data
 from .judge import Judge
 from .location import of_caller, of_traceback
+from .making import Maker
 from .validator import Validator
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -52,26 +55,35 @@ _SHORTEST = 0.01
 
 #: What makes an inner app: it gets a dict for its notes.
 MakeApp = Callable[[dict[str, Any]], Callable[..., Any]]
-#: What makes a middleware around an app.
-Factory = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Sandwich:
-    """Plays requests through a middleware.
+    """Plays requests through a middleware, which is made once, around an inner app that changes with the request.
 
-    :param factory: makes the middleware. :param rules: the event rules that watch on both sides.
+    :param maker: makes the middleware. :param rules: the event rules that watch on both sides.
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
+    :param prepare: called with each environ before it is handed over, which it may change; ``None`` for nothing.
     :ivar run: what has been recorded so far.
     :ivar left: tells how many seconds the whole run has left; asked before each exchange.
     """
 
-    def __init__(self, factory: Factory, rules: Iterable[Rule], limit: float, stimulus: str) -> None:
-        self._factory, self._limit = factory, limit
+    def __init__(
+        self,
+        maker: Maker,
+        rules: Iterable[Rule],
+        limit: float,
+        stimulus: str,
+        prepare: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._maker, self._limit, self._prepare = maker, limit, prepare
         self._side_of = {rule.id: rule.side for rule in rules}
         self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
         self.run = MiddlewareRun(stimulus)
         self.left: Callable[[], float] = lambda: inf
+        self._middleware: Callable[..., Any] | None = None
+        self._through: list[Crossing] = []  # what went through this middleware so far
+        self._inner_app: tuple[MakeApp, bool] | None = None
         self._crossing: Crossing | None = None
         self._variables: dict[Any, Any] = {}
         self._calls: dict[Exchange, InnerCall] = {}  # the watched ones of this crossing, in order
@@ -85,48 +97,70 @@ class Sandwich:
         environ: dict[str, Any],
         *,
         watched: bool = True,
-        middleware: Callable[..., Any] | None = None,
-        limit: float | None = None,
+        keep: bool = False,
         **behaviour: Any,
     ) -> Crossing:
-        """Play one request, to the end, through a new middleware around a new inner app; record and return it.
+        """Play one request, to the end, through the middleware around a new inner app; record and return it.
+
+        Where the middleware answered without its inner app, or as it did to an earlier request, it says nothing about
+        this one: then the request is played once more, through a new middleware, and only that is recorded.
 
         :param label: what rules will call it. :param make_app: makes the inner app; see :data:`MakeApp`.
         :param environ: handed to the middleware as it is.
-        :param middleware: play through this one, which :meth:`around` made, instead of a new one.
         :param watched: put a validator between middleware and inner app; without it the middleware gets the app's own
             objects, as they are.
-        :param limit: seconds; ``None`` for the sandwich's own. :param behaviour: how our server behaves, see ``Play``.
+        :param keep: record it as it came: what the middleware keeps of earlier requests is the question.
+        :param behaviour: how our server behaves, see ``Play``.
         """
-        validator = self._outer.around(self.around(make_app, watched) if middleware is None else middleware)
-        limit = min(self._limit if limit is None else limit, max(self.left(), _SHORTEST))
-        play = Play(validator, environ, label=label, limit=limit, **behaviour)
+        self._inner_app = make_app, watched
+        spare = _copied(environ)
+        earlier, exercised = list(self._through), dict(self.run.exercised)
+        crossing, findings = self._play(label, environ, behaviour)
+        if earlier and not keep and is_doubtful(crossing, earlier) and self._renew():
+            self.run.crossings.pop()
+            self.run.exercised = exercised
+            crossing, findings = self._play(label, spare, behaviour)
+        self.run.findings += findings
+        if crossing.outer.timed_out:  # part of it may still be at work
+            self._renew()
+        return crossing
+
+    def _play(self, label: str, environ: dict[str, Any], behaviour: dict[str, Any]) -> tuple[Crossing, list[Finding]]:
+        """Play one request through the middleware as it is; return what happened and what was found."""
+        if self._prepare is not None:
+            self._prepare(environ)
+        if self._middleware is None:
+            self._middleware = self._maker.make(self._entry)
+        limit = min(self._limit, max(self.left(), _SHORTEST))
+        play = Play(self._outer.around(self._middleware), environ, label=label, limit=limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
         self.run.crossings.append(crossing)
+        self._through.append(crossing)
+        findings: list[Finding] = []
         try:
             play.run()
         finally:
-            self._settle(play.conversation.exchange)
-        return crossing
+            findings += self._settle(play.conversation.exchange)
+        return crossing, findings
 
-    def around(self, make_app: MakeApp, watched: bool = True) -> Callable[..., Any]:
-        """Return a new middleware, around an inner app that is made anew for each request."""
-        return self._factory(self._entry(make_app, watched))
+    def _renew(self) -> bool:
+        """Take a new middleware for what follows; tell whether there is one."""
+        former, self._middleware = self._middleware, self._maker.make(self._entry)
+        if self._middleware is former or self._maker.failure:
+            return False
+        self._through = []
+        return True
 
     # -- the inner side ----------------------------------------------------------------------------
 
-    def _entry(self, make_app: MakeApp, watched: bool) -> Callable[..., Any]:
+    def _entry(self, *args: Any, **kwargs: Any) -> Any:
+        """Be the inner app of the request that is played: the middleware was made around this."""
+        if self._inner_app is None:
+            raise RuntimeError("the middleware called its inner app before there was a request")
+        make_app, watched = self._inner_app
         if watched:
-
-            def watched_app(*args: Any, **kwargs: Any) -> Any:
-                return self._begin(make_app).call(args, kwargs)
-
-            return watched_app
-
-        def app(environ: Any, start_response: Any) -> Any:
-            return self._tapped(make_app, self._new_record(watched=False))(environ, start_response)
-
-        return app
+            return self._begin(make_app).call(args, kwargs)
+        return self._tapped(make_app, self._new_record(watched=False))(*args, **kwargs)
 
     def _begin(self, make_app: MakeApp) -> Conversation:
         exchange = Exchange()
@@ -214,8 +248,8 @@ class Sandwich:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def _settle(self, outer: Exchange) -> None:
-        """End what the middleware left open, and take over what the exchanges know."""
+    def _settle(self, outer: Exchange) -> list[Finding]:
+        """End what the middleware left open, take over what the exchanges know, and return what was found."""
         self._await_other_threads()
         self._crossing = None
         calls = list(self._calls.values())  # a thread of the middleware's may add one even now
@@ -223,16 +257,18 @@ class Sandwich:
             call.settle()
         inner = [call.conversation.exchange for call in calls]
         called_at = next((call.record.called_at for call in calls), None)
+        findings = []
         for finding in middleware_findings(outer, inner):
             # The line that our own app was at is of no use to anybody; that which called it is.
             ours = finding.location is not None and finding.location.file.startswith(_PACKAGE)
-            self.run.findings.append(replace(finding, location=called_at) if ours else finding)
+            findings.append(replace(finding, location=called_at) if ours else finding)
         for exchange in (outer, *inner):
             side = Blame.APP if exchange is outer else Blame.SERVER
             for rule_id, count in exchange.exercised.items():
                 if self._side_of.get(rule_id) is side:
                     self.run.exercised[rule_id] = self.run.exercised.get(rule_id, 0) + count
         self._calls, self._variables = {}, {}
+        return findings
 
     def _await_other_threads(self) -> None:
         """Let an inner app that runs in a thread of the middleware's come to its end, which nobody else waits for."""
@@ -288,6 +324,50 @@ def middleware_findings(outer: Exchange, inner: Iterable[Exchange]) -> Iterator[
             for finding in exchange.findings:
                 if finding.blame is Blame.MIDDLEWARE and finding.rule not in inherited:
                     yield finding
+
+
+def is_doubtful(crossing: Crossing, earlier: Iterable[Crossing]) -> bool:
+    """Tell whether *crossing* may be about an *earlier* request through the same middleware.
+
+    That is: the inner app was not called (a cache, a throttle, a lock that was never given back), it took too long, the
+    middleware raised by itself, the answer is that of an earlier request, though the inner app gave another one, or the
+    answer is not the inner app's, though all earlier ones were.
+    """
+    if not crossing.inners or crossing.outer.timed_out:
+        return True
+    if crossing.outer.error is not None and not any(inner.failed for inner in crossing.inners):
+        return True
+    if not _passed_on(crossing) and all(_passed_on(other) for other in earlier):
+        return True
+    return any(
+        _answer(crossing.outer) == _answer(other.outer)
+        and [_answer(inner) for inner in crossing.inners] != [_answer(inner) for inner in other.inners]
+        for other in earlier
+    )
+
+
+def _passed_on(crossing: Crossing) -> bool:
+    """Tell whether the body that came out is the one that the inner app gave last."""
+    inner = crossing.inners[-1] if crossing.inners else None
+    if inner is None:
+        return False
+    if inner.facts.get("wrapped"):  # what goes through a file wrapper is seen twice on the inner side
+        return crossing.outer.size > 0 and inner.size in (crossing.outer.size, 2 * crossing.outer.size)
+    if not inner.watched:
+        return crossing.outer.body == inner.facts.get("body")
+    taken = inner.exhausted or not crossing.outer.exhausted
+    return taken and crossing.outer.digest == inner.digest
+
+
+def _answer(record: ExchangeRecord | InnerRecord) -> tuple[object, ...]:
+    return record.status, tuple(record.headers), record.size, record.digest
+
+
+def _copied(environ: dict[str, Any]) -> dict[str, Any]:
+    """Return what was *environ* before anybody read from its streams."""
+    stream = environ["wsgi.input"]
+    body = stream.getvalue() if isinstance(stream, BytesIO) else b""
+    return {**environ, "wsgi.input": BytesIO(body), "wsgi.errors": StringIO()}
 
 
 #: What steps call the events that they are made of.

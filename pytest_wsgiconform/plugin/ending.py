@@ -16,9 +16,9 @@ import pytest
 
 from ..naming import Target
 from ..observe.limits import ring_now
-from ..report.document import Record
 from ..rules.display import clean
 from ..targets.deadline import ENDED, INTERRUPTED, TOO_LATE, Deadline
+from .reach_item import WsgiReach
 from .suite import WsgiRule
 
 #: Under this name the controller of a distributed run tells its workers when the run ends, in seconds of the clock.
@@ -29,11 +29,11 @@ class Ending:
     """Ends a session in time; also a plugin. Made when the run begins.
 
     :param config: of the session. :param seconds: what the whole run may take, 0 for no bound.
-    :param add: takes in an item that was judged after the run had been ended, and its record.
+    :param add: takes in an item that was judged after the run had been ended.
     :ivar deadline: for the targets. :ivar cut: why a target was not played to the end, for each that was not.
     """
 
-    def __init__(self, config: pytest.Config, seconds: float, add: Callable[[WsgiRule, Record], None]) -> None:
+    def __init__(self, config: pytest.Config, seconds: float, add: Callable[[WsgiRule | WsgiReach], None]) -> None:
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._is_worker = worker is not None
         self._ends = time() + seconds if seconds else inf
@@ -81,7 +81,7 @@ class Ending:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        if not isinstance(item, WsgiRule):
+        if not isinstance(item, WsgiRule | WsgiReach):
             return (yield)
         self._playing = self._began = True
         listens = (
@@ -136,10 +136,11 @@ class Ending:
     def _judge_the_rest(self, session: pytest.Session) -> None:
         """Judge the rules whose items did not come to run, by what was played."""
         for item in session.items:
-            if isinstance(item, WsgiRule) and item.record is None:
+            if (isinstance(item, WsgiRule) and item.record is None) or (
+                isinstance(item, WsgiReach) and item.reach is None
+            ):
                 item.judge()
-                if item.record is not None:
-                    self._add(item, item.record)
+                self._add(item)
 
     def _report_failures(self, session: pytest.Session) -> None:
         """Let every target fail that was not played to the end, so that nobody takes the session for a good one."""

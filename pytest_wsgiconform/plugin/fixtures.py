@@ -30,11 +30,12 @@ def wsgi_app(request: pytest.FixtureRequest) -> Callable[..., Any]:
             "Or define a fixture wsgi_app in conftest.py that returns yours.",
             pytrace=False,
         )
+    from ..settings import DEFAULT_TIMEOUT
     from ..targets.base import TargetError
     from ..targets.load import load_app
 
     try:
-        return load_app(specs[0])
+        return load_app(specs[0], options.value(request.config, "timeout") or DEFAULT_TIMEOUT)
     except TargetError as error:
         pytest.fail(f"wsgi_app: {error}", pytrace=False)
 
@@ -70,11 +71,28 @@ def wsgi_validator(request: pytest.FixtureRequest) -> Callable[[Callable[..., An
 
 
 @pytest.fixture
-def wsgi_client(wsgi_app: Callable[..., Any], wsgi_validator: Callable[[Callable[..., Any]], Validator]) -> Client:
+def wsgi_session(request: pytest.FixtureRequest, wsgi_app: Callable[..., Any]) -> list[tuple[str, str]]:
+    """The header pairs of an open session with the fixture wsgi_app: cookies, Authorization and the like.
+
+    They are what --wsgi-header, --wsgi-auth, --wsgi-login and the hook pytest_wsgiconform_session say; none of them,
+    no pairs. The session is opened once and shared by all tests; their values are masked in all output.
+    """
+    from .shared_session import session_pairs
+
+    return session_pairs(request.config, wsgi_app)
+
+
+@pytest.fixture
+def wsgi_client(
+    wsgi_app: Callable[..., Any],
+    wsgi_validator: Callable[[Callable[..., Any]], Validator],
+    wsgi_session: list[tuple[str, str]],
+) -> Client:
     """A webtest.TestApp for the fixture wsgi_app, every request of which is judged.
 
     ``wsgi_client.get("/").mustcontain("Hello")`` tests what you mean, and that PEP 3333 was kept meanwhile: see
-    the fixture wsgi_validator for what happens when not.
+    the fixture wsgi_validator for what happens when not. It sends the fixture wsgi_session: its cookies are those of
+    the client, which the app may change, its other fields go with every request.
     """
     import warnings
 
@@ -83,7 +101,9 @@ def wsgi_client(wsgi_app: Callable[..., Any], wsgi_validator: Callable[[Callable
         warnings.simplefilter("ignore", DeprecationWarning)
         from ..testing.client import Client
 
-    return Client(wsgi_validator(wsgi_app))
+    client = Client(wsgi_validator(wsgi_app))
+    client.open_session(wsgi_session)
+    return client
 
 
 @pytest.fixture

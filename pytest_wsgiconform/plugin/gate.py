@@ -115,15 +115,24 @@ class Gate:
         """Whether *finding*, as :meth:`apply` or :meth:`mark` gave it, fails the run."""
         return self.policy.fails(finding)
 
-    def finish(self, findings: Iterable[Finding], judged: set[tuple[str, str]], complete: bool) -> Outcome:
+    def finish(
+        self,
+        findings: Iterable[Finding],
+        judged: set[tuple[str, str]],
+        complete: bool,
+        unjudged: Sequence[str] = (),
+    ) -> Outcome:
         """Look at the whole run: what in the baseline is out of date, and write it when that was asked for.
 
         :param findings: all of the run, with absolute files. :param judged: see :meth:`Baseline.stale`.
         :param complete: false when the run was cut short; then nothing is written.
+        :param unjudged: targets that could not be judged; then nothing is written either.
         """
         if self.path is None:
             return Outcome()
         listed = list(findings)
+        if self.write and unjudged:
+            return Outcome((f"baseline: not written to {self.name}, because {', '.join(unjudged)} was not judged",))
         if self.write:
             return self._written(listed, judged, complete)
         stale = self.baseline.stale(listed, judged)

@@ -32,8 +32,14 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if config.getoption("help", False):
+        return None
     pattern = options.value(config, "rules")
-    if not pattern or config.getoption("help", False):
+    if not pattern and options.value(config, "plan"):
+        from .plan_option import print_plan
+
+        return print_plan(config)
+    if not pattern:
         return None
     from ..report.catalogue_text import print_catalogue
     from ..rules.registry import UnknownRule
@@ -51,9 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "wsgiconform-fixtures")
     if config.getoption("help", False) or config.getoption("markers", False) or not options.active(config):
         return
+    from .masked import mask_of
     from .session import WsgiSession
 
-    config.pluginmanager.register(WsgiSession(config), "wsgiconform-session")
+    try:
+        session = WsgiSession(config)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(mask_of(config).text(str(error))) from None
+    config.pluginmanager.register(session, "wsgiconform-session")
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..rules.model import Location, Rule, RuleResult
+from ..rules.records.reach import TargetReach
 from ..rules.registry import pick
 from ..targets.base import Places, TargetRun
 from ..targets.load import locate
 from ..targets.plan import needs_everything
+from ..targets.protect import keeping_directory
+from ..targets.verdicts import as_reached
+from .masked import masked_result
 
 if TYPE_CHECKING:
+    from ..masking import Mask
     from ..naming import Target
     from ..settings import Settings
     from .gate import Gate
@@ -21,12 +27,13 @@ class OpenTarget:
     """A target that is ready to be judged.
 
     :param run: it, opened. :param settings: say which rules are chosen. :param gate: says what fails.
+    :param mask: takes secrets out of what is found.
     :ivar target: what it is. :ivar rules: the rules to put to it, in the catalogue's order.
     :ivar location: where it is defined, when that is known.
     """
 
-    def __init__(self, target: Target, run: TargetRun, settings: Settings, gate: Gate) -> None:
-        self.target, self.gate = target, gate
+    def __init__(self, target: Target, run: TargetRun, settings: Settings, gate: Gate, mask: Mask) -> None:
+        self.target, self.gate, self._mask = target, gate, mask
         # A plugin's own run may lack what is optional.
         self.run = run if isinstance(run, TargetRun) else _Completed(run)
         self.rules = pick(self.run.rules(), settings.select, settings.ignore)
@@ -35,6 +42,7 @@ class OpenTarget:
         self._asked: tuple[Rule, ...] = self.rules
         self._again: set[str] = set()
         self._measured_taken = False
+        self._reach_told: dict[str, Any] | None = None
         self.location: Location | None = None if target.kind == "server" else locate(target.name)
 
     def expect(self, rules: Iterable[Rule], remembered: Mapping[str, Places]) -> None:
@@ -54,17 +62,43 @@ class OpenTarget:
         else:
             self.run.plan(self._asked)
 
+    @keeping_directory()
     def judge(self, rule: Rule) -> tuple[RuleResult, bool]:
         """Give the verdict on *rule*, as the project sees it, and whether all was played that the rule looks at."""
         if rule.id in self._again:
             result = self.run.judge_again(rule)
-            judged = self.gate.apply(result, rule) if result is not None else None
+            judged = self._applied(result, rule) if result is not None else None
             # What does not fail the run (it is known, or ignored there) must not hide what else there may be.
             if judged is not None and any(self.gate.fails(finding) for finding in judged.findings):
                 return judged, False
             self._again.clear()
             self.run.plan(self._asked)
-        return self.gate.apply(self.run.judge(rule), rule), True
+        return self._applied(self.run.judge(rule), rule), True
+
+    @keeping_directory()
+    def reached(self) -> TargetReach:
+        """Say what was reached, without what nobody may see."""
+        reach = self.run.reach()
+        self.learn_secrets()
+        return reach.with_text(self._mask.text) if self._mask else reach
+
+    def reach_news(self) -> dict[str, Any] | None:
+        """Return what was reached as plain data, ``None`` when that is what the last call returned."""
+        data = {**self.reached().to_dict(), "kind": self.target.kind, "name": self.target.name, "process": os.getpid()}
+        if data == self._reach_told:
+            return None
+        self._reach_told = data
+        return data
+
+    def _applied(self, result: RuleResult, rule: Rule) -> RuleResult:
+        """Return *result* as the project sees it, and without what nobody may see."""
+        self.learn_secrets()
+        counted = as_reached(result, self.run.reach())
+        return self.gate.apply(masked_result(counted, self._mask), rule)
+
+    def learn_secrets(self) -> None:
+        """Let the mask know what became secret since: the cookies of a session that was opened again."""
+        self._mask.add(**self.run.secrets())
 
     def measured_once(self) -> dict[str, Any] | None:
         """Return which lines ran under validation, when they were measured; the first call only."""

@@ -16,6 +16,7 @@ import pytest
 
 from ..rules.display import clean
 from ..targets.progress import Progress
+from .reach_item import WsgiReach
 from .suite import WsgiRule
 
 #: Seconds before the first sign of life on a terminal, and between two; elsewhere before each line.
@@ -103,7 +104,7 @@ class LiveLine:
         try:
             return (yield)
         finally:
-            if isinstance(item, WsgiRule):
+            if isinstance(item, WsgiRule | WsgiReach):
                 self.clear()
 
 

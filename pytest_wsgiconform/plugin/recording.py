@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from ..masking import Mask
 from ..report.failure_text import failure_text
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Rule, merge
 from ..rules.registry import UnknownRule, choose, matches, matching
 from . import options
 from .gate import Gate
+from .masked import mask_of, masked_finding
 from .suite import warn
 
 _RECORDER = pytest.StashKey["Recorder"]()
@@ -29,16 +31,19 @@ class Recorder:
     :ivar findings: all of them, in order. :ivar rules: the rules that are judged.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], allowed: tuple[str, ...], gate: Gate) -> None:
-        """:param allowed: globs of rule ids that don't fail the test. :param gate: says what else fails."""
-        self.rules, self._allowed, self._gate = rules, allowed, gate
+    def __init__(self, rules: tuple[Rule, ...], allowed: tuple[str, ...], gate: Gate, mask: Mask) -> None:
+        """:param allowed: globs of rule ids that don't fail the test. :param gate: says what else fails.
+
+        :param mask: takes secrets out of what is found.
+        """
+        self.rules, self._allowed, self._gate, self._mask = rules, allowed, gate, mask
         self.findings: list[Finding] = []
         self._weighed = 0
         self._reported = 0
 
     def add(self, finding: Finding) -> None:
         """Take notice of *finding*, unless the project ignores it; safe from any thread."""
-        admitted = self._gate.admit(finding)
+        admitted = self._gate.admit(masked_finding(finding, self._mask))
         if admitted is not None:
             self.findings.append(admitted)
 
@@ -117,7 +122,7 @@ def recorder_of(request: pytest.FixtureRequest) -> Recorder:
             matching(glob)
         except UnknownRule as error:
             pytest.fail(f"wsgi_allow: {clean(str(error))}", pytrace=False)
-    recorder = Recorder(_rules(config), allowed, Gate.of(config))
+    recorder = Recorder(_rules(config), allowed, Gate.of(config), mask_of(config))
     item.stash[_RECORDER] = recorder
     # What is found only while fixtures are torn down (a live server that stops, say) fails the teardown.
     request.addfinalizer(lambda: _fail_for(recorder.weigh()))

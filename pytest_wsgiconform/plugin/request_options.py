@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from . import options
+from .masked import mask_of
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -39,6 +42,7 @@ class _Values:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.secrets: list[str] = []
+        self.variables: dict[str, str] = {}
 
     def one(self, name: str) -> str:
         """Return the value of an option that has one."""
@@ -55,13 +59,27 @@ class _Values:
             found = os.environ.get(match[1])
             if found is None:
                 raise pytest.UsageError(f"--wsgi-{name}: the environment variable {match[1]} is not set")
-            self.secrets.append(found)
+            self.hide(found)
+            if found:
+                self.variables[match[1]] = found
             return found
 
         return _VARIABLE.sub(replaced, text)
 
     def hide(self, value: str) -> None:
+        """Let nobody see *value*, in the message of another option neither."""
         self.secrets.append(value)
+        mask_of(self.config).add([value])
+
+    def hide_credential(self, name: str, value: str) -> None:
+        """Hide the *value* of the field *name*, and what in it is the credential."""
+        self.hide(value)
+        _, _, rest = value.partition(" ")
+        if name.lower().endswith("authorization") and rest:
+            self.hide(rest.strip())
+        if name.lower() == "cookie":
+            for part in value.split(";"):
+                self.hide(part.partition("=")[2].strip().strip('"'))
 
 
 def request_settings(config: pytest.Config) -> dict[str, Any]:
@@ -83,16 +101,41 @@ def request_settings(config: pytest.Config) -> dict[str, Any]:
         "methods": _methods(values.one("methods")),
         "exclude_path": excuses(config, "wsgi_exclude_path"),
         "unreached": excuses(config, "wsgi_unreached"),
+        "min_reached": min_reached(config),
     }
     if found["login_fields"] and not found["login"]:
         raise pytest.UsageError("--wsgi-login-field: say with --wsgi-login=PATH where the login form is")
     if found["login"] and not found["login_fields"]:
         raise pytest.UsageError("--wsgi-login: say with --wsgi-login-field=NAME=VALUE what to fill in")
-    for path in found["requests"]:
-        if not Path(path).is_file():
-            raise pytest.UsageError(f"--wsgi-request={path}: there is no such file")
+    if found["auth"] and any(name.lower() == "authorization" for name, _ in found["headers"]):
+        raise pytest.UsageError("--wsgi-auth, --wsgi-header: both set the field Authorization; give one of them")
+    found["own_requests"], found["request_notes"] = _own_requests(found["requests"], found["host"], values)
     found["secrets"] = tuple(dict.fromkeys(value for value in values.secrets if value))
+    found["variables"] = tuple(values.variables.items())
     return found
+
+
+def _own_requests(files: Iterable[str], host: str, values: _Values) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Read the requests in *files*, and keep what in them is secret."""
+    from ..targets.app.own_request import RequestFileError
+    from ..targets.app.request_files import read_requests
+
+    requests: list[Any] = []
+    notes: list[str] = []
+    for file in files:
+        try:
+            found, more = read_requests(Path(file), lambda text: values.expanded(text, "request"), host)
+        except RequestFileError as error:
+            raise pytest.UsageError(f"--wsgi-request={file}: {error}") from None
+        for request in found:
+            for name, value in request.headers:
+                if name.lower() in CREDENTIALS:
+                    values.hide_credential(name, value)
+            for value in request.secrets(SECRET_NAME):
+                values.hide(value)
+        requests += map(astuple, found)
+        notes += more
+    return tuple(dict.fromkeys(requests)), tuple(notes)
 
 
 def _header(text: str, values: _Values) -> tuple[str, str]:
@@ -111,11 +154,8 @@ def _header(text: str, values: _Values) -> tuple[str, str]:
         raise pytest.UsageError(f"{shown}: the value holds a line break or another control character")
     if not _is_latin1(value):
         raise pytest.UsageError(f"{shown}: the value goes beyond ISO-8859-1, so that no server could hand it over")
-    if name.lower() in CREDENTIALS:
-        values.hide(value)
-        _, _, rest = value.partition(" ")
-        if name.lower().endswith("authorization") and rest:
-            values.hide(rest.strip())
+    if name.lower() in CREDENTIALS or SECRET_NAME.search(name):
+        values.hide_credential(name, value)
     return name, value
 
 
@@ -138,13 +178,18 @@ def _auth(values: _Values) -> str:
         raise pytest.UsageError("--wsgi-auth: a control character can't be sent (RFC 7617, section 2)")
     if password:
         values.hide(password)
+        values.hide(text)  # as a whole, it is what base64 is made of
+    encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
+    values.hide(encoded)
+    values.hide(f"Basic {encoded}")
     return text
 
 
 def _pair(text: str, name: str, values: _Values) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise pytest.UsageError(f"--wsgi-{name}={key[:40]}: write NAME=VALUE")
+        # What is there may be the value alone, and that a secret.
+        raise pytest.UsageError(f"--wsgi-{name}: write NAME=VALUE")
     if SECRET_NAME.search(key) and name != "value":
         values.hide(value)
     return key, value

@@ -9,46 +9,58 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
-import importlib.util
-import os
+import shlex
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ..naming import NodeId, Target, parse_node_id
-from ..report.document import Document, Record, build
+from ..naming import Target
+from ..observe.sources import shield
+from ..report.document import Document, Record, Run, build
 from ..report.lines import together
 from ..report.terminal import ShortFailure, write_summary
 from ..rules.display import clean
-from ..rules.model import Finding, Rule, Verdict
-from ..rules.registry import UnknownRule, matches, matching
+from ..rules.model import Finding, Verdict
+from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
 from ..targets.progress import Progress
-from ..targets.protect import take_finders_away
+from ..targets.protect import keeping_directory, take_finders_away
 from . import options
+from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
 from .ending import Ending
 from .gate import Gate, Outcome
+from .masked import learn
+from .names import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
 from .progress import LiveLine
+from .reach_item import WsgiReach
 from .remembered import Remembered
 from .run_settings import settings as settings_of
 from .suite import WsgiRule, nodes
+from .target_hooks import open_session
+from .told import tell
+from .told_reach import ToldReach
+from .written import write_reports, write_repro
+
+#: Exit codes of sessions that a target which can't be judged makes fail.
+_SUCCESSES = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class WsgiSession:
     """The hooks of an active run, in a plain run, a test worker and a controller alike.
 
-    :ivar targets: the opened targets, in the user's order.
+    :ivar targets: the opened targets, in the user's order. :ivar alone: whether nothing but targets is collected.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -58,11 +70,15 @@ class WsgiSession:
         """
         self.config = config
         self.settings = settings_of(config)
+        self.mask = learn(config, self.settings)
         self.reports = options.reports(config)
         self.repro = options.repro_folder(config)
         self.gate = Gate.of(config)
-        _check_installed(self.reports)
-        self.wanted = _take_node_ids(config)
+        check_installed(self.reports)
+        if only_targets(config):
+            collect_nothing_else(config)
+        self.wanted = take_node_ids(config)
+        self.alone = not config.args
         named = list(dict.fromkeys(node_id.target for node_id in self.wanted)) or options.targets(config)
         self._distribution: Distribution | None = None
         self._stopping: list[threading.Thread] = []
@@ -84,6 +100,8 @@ class WsgiSession:
         self._failures: list[tuple[pytest.TestReport, Record]] = []
         self._messages: list[str] = []
         self._unjudged = 0
+        self._reach = ToldReach(self.settings.rootdir)
+        self._began = time.time()
         self._remembered = Remembered(config)
         self._places: dict[str, Places] = {}
         self._stopped_early: set[str] = set()
@@ -103,7 +121,7 @@ class WsgiSession:
 
     def _open(self, target: Target) -> OpenTarget:
         try:
-            with captured(self.config) as output:
+            with captured(self.config) as output, keeping_directory():
                 run = self.config.hook.pytest_wsgiconform_open_run(
                     kind=target.kind, name=target.name, settings=self.settings
                 )
@@ -116,8 +134,9 @@ class WsgiSession:
             stopping = threading.Thread(target=run.close, name="wsgiconform stops a server")
             stopping.start()
             self._stopping.append(stopping)
-        opened = OpenTarget(target, run, self.settings, self.gate)
+        opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
         opened.run.bound(self.ending.deadline, Progress(self._live.look))
+        open_session(self.config, opened)
         return opened
 
     def _check_rule_names(self) -> None:
@@ -125,10 +144,12 @@ class WsgiSession:
         for name in ("select", "ignore"):
             for glob in getattr(self.settings, name):
                 if not any(matches(rule_id, (glob,)) for rule_id in known):
-                    _check_glob(f"--wsgi-{name}={glob}", glob)
+                    check_glob(f"--wsgi-{name}={glob}", glob)
+        if self.targets and not any(opened.rules for opened in self.targets):
+            raise pytest.UsageError("--wsgi-select and --wsgi-ignore together leave no rule to judge")
         for node_id in self.wanted:
             opened = next(t for t in self.targets if t.target == node_id.target)
-            _check_node_id(node_id, opened.rules)
+            check_node_id(node_id, opened.rules)
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
@@ -150,7 +171,8 @@ class WsgiSession:
         if not self.targets:
             return []
         names = ", ".join(f"{t.target.kind} {clean(t.target.name)} ({len(t.rules)} rules)" for t in self.targets)
-        return [f"wsgi: {names}"]
+        sent = [(clean(t.target.name), t.run.announcement()) for t in self.targets]
+        return [*(f"wsgi: {name} {text}" for name, text in sent if text), f"wsgi: {names}"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -168,33 +190,25 @@ class WsgiSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if not isinstance(item, WsgiRule):
+        if not isinstance(item, WsgiRule | WsgiReach):
             return report
         # What a target prints is a stranger's text, too, and pytest shows it as it is.
         report.sections = [(title, printable(text)) for title, text in report.sections]
         if report.when != "call":
             return report
-        if item.record is None:
-            report.wsgi_unjudged = not report.skipped
-        else:
-            report.wsgi_record = item.record.to_dict()
-            report.wsgi_facts = item.open_target.run.summary_lines()
-            report.wsgi_ended_early = item.open_target.run.ended_early
-            report.wsgi_coverage = item.open_target.measured_once()
-            report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
-            if item.failed_at is not None:
-                # Annotation plug-ins point at this place; the item's own, known before it ran, is the target's.
-                report.location = (self._relative(item.failed_at.file), item.failed_at.line - 1, item.nodeid)
-            if report.skipped:
-                # pytest.skip() gives the line of our own code, of which no user has any use.
-                where = item.open_target.location
-                place = (where.file, where.line) if where else (str(self.config.rootpath / item.target_id), None)
-                report.longrepr = (*place, report.longrepr[2])
+        if item.fault_of_hook:
+            report.wsgi_fault_of_hook = item.fault_of_hook
+            return report
+        tell(report, item, self.config.rootpath)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``."""
+        """Make a warning printable before anyone shows it: it may quote what a target raised in ``__del__``.
+
+        Its source line is shown as well.
+        """
+        shield(warning_message.filename)
         text = str(warning_message.message)
         shown = printable(text)
         if shown != text:
@@ -202,16 +216,9 @@ class WsgiSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        if isinstance(item, WsgiRule) and not isinstance(nextitem, WsgiRule):
+        if isinstance(item, WsgiRule | WsgiReach) and not isinstance(nextitem, WsgiRule | WsgiReach):
             # What the target leaves in reference cycles ends here, while pytest still looks at what finalizers raise.
             gc.collect()
-
-    def _relative(self, file: str) -> str:
-        """Return *file* as seen from the root folder, as it is where no path leads there (another drive)."""
-        try:
-            return os.path.relpath(file, self.config.rootpath)
-        except ValueError:
-            return file
 
     def pytest_unconfigure(self) -> None:
         with clean_finalizers():
@@ -221,11 +228,16 @@ class WsgiSession:
     # Where reports come together
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        fault = getattr(report, "wsgi_fault_of_hook", "")
+        if fault and not hasattr(self.config, "workerinput"):
+            # It is the project's own code that does not work, so nothing that follows would say anything.
+            pytest.exit(self.mask.text(fault), returncode=int(pytest.ExitCode.USAGE_ERROR))
         for found in getattr(report, "wsgi_findings", ()):
             finding = {**found, "evidence": {**found["evidence"], "test": report.nodeid}}
             self._loose.append(Finding.from_dict(finding))
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
         self._unjudged += getattr(report, "wsgi_unjudged", False)
+        self._reach.take(report, self._facts)
         data: dict[str, Any] | None = getattr(report, "wsgi_record", None)
         if data is None:
             return
@@ -245,38 +257,50 @@ class WsgiSession:
         for finding in data["findings"]:
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
 
-    def _add_unreported(self, item: WsgiRule, record: Record) -> None:
+    def _add_unreported(self, item: WsgiRule | WsgiReach) -> None:
         """Take in what was judged without a test report, because the run had been ended."""
-        self._records[item.nodeid] = record
-        self._facts[record.target] = item.open_target.run.summary_lines()
-        self.ending.note(record.target, item.open_target.run.ended_early)
+        opened = item.open_target
+        self._facts[opened.target] = facts = opened.run.summary_lines()
+        self._reach.take(SimpleNamespace(wsgi_reach=opened.reach_news(), wsgi_facts=facts), self._facts)
+        if isinstance(item, WsgiRule) and item.record is not None:
+            self._records[item.nodeid] = item.record
+        self.ending.note(opened.target, opened.run.ended_early)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         take_finders_away()
         if hasattr(self.config, "workerinput") or self.config.getoption("collectonly", False):
             return
+        self._answer_for_nothing(session)
         for report, record in self._failures:
             # The summary tells the whole; other report writers have taken the long text by now.
             report.longrepr = ShortFailure(record)  # type: ignore[assignment]
         if self._unjudged:
             self._messages.append(f"Rules that could not be judged, by a fault of the harness: {self._unjudged}.")
         self._remember()
+        if self._reach.fails() and session.exitstatus in _SUCCESSES:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # whatever was deselected or ignored
         outcome = self._settle_baseline(session)
         made = self.document(session, outcome)
-        made = self._write_repro(made, session)
-        for kind, path in self.reports:
-            try:
-                importlib.import_module(options.REPORT_FORMATS[kind]).write(made, path)
-                self._messages.append(f"{kind} report: {path}")
-            except OSError as error:
-                self._messages.append(f"the {kind} report could not be written: {error}")
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        done = True
+        if self.repro is not None:
+            say, targets = self._messages.append, self.targets
+            made, done = write_repro(made, self.repro, self.config, self.settings, targets, say)
+        if not write_reports(made, self.reports, self._messages.append) or not done:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _answer_for_nothing(self, session: pytest.Session) -> None:
+        """Fail a run that was asked to judge a target, and whose every item was deselected."""
+        if self.alone and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._messages.append("Nothing was judged: no rule was left to put to the target.")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _remember(self) -> None:
         """Keep where rules showed, for those that fail and are judged again."""
         shown = {node_id: places for node_id, places in self._places.items() if places}
         self._remembered.keep(shown, self._places)
+        if self.mask.note():
+            self._messages.append(self.mask.note())
         if self._stopped_early:
             number = len(self._stopped_early)
             rules = f"{number} rules" if number > 1 else "1 rule"
@@ -284,20 +308,6 @@ class WsgiSession:
                 f"{rules} judged only where last time's failure showed, and broken there still: "
                 "there may be more places than those listed"
             )
-
-    def _write_repro(self, made: Document, session: pytest.Session) -> Document:
-        """Write the reproductions when they were asked for; return the document with their names."""
-        if self.repro is None:
-            return made
-        from ..report import repro
-
-        try:
-            made = repro.write(made, self.repro, (self.settings.cwd, self.settings.rootdir), self.settings.timeout)
-            self._messages.append(f"reproductions: {self.repro}")
-        except OSError as error:
-            self._messages.append(f"the reproductions could not be written: {error}")
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        return made
 
     def _settle_baseline(self, session: pytest.Session) -> Outcome:
         """Compare the whole run with the baseline, or write it; the exit status may change."""
@@ -308,10 +318,11 @@ class WsgiSession:
             for node_id, record in self._records.items()
             if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
-        if self._complete(session) and not _narrowed(self.config):
+        if self._complete(session) and not narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
-        outcome = self.gate.finish(findings, judged, self._complete(session))
+        unjudged = [target.name for target, reach in self._reach.all().items() if not reach.judged]
+        outcome = self.gate.finish(findings, judged, self._complete(session), unjudged)
         self._messages += outcome.messages
         if outcome.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -331,11 +342,18 @@ class WsgiSession:
             coverage=together(self._measured, self.settings.rootdir),
             policy=self.gate.policy,
             baseline=outcome.outdated if self.gate.path is not None else None,
+            reach=self._reach.all(),
+            run=self._run(),
         )
 
     def _complete(self, session: pytest.Session) -> bool:
         """Tell whether the run came to its end."""
         return _came_to_its_end(session) and not self.ending.reason
+
+    def _run(self) -> Run:
+        """Return what was typed, and when and how long it ran."""
+        command = shlex.join(["pytest", *map(str, self.config.invocation_params.args)])
+        return Run.since(self._began, self.mask.text(command))
 
     def _gather_from_workers(self) -> None:
         """Let the servers of a distributed run know what the workers have seen of them: each saw only a part."""
@@ -347,9 +365,10 @@ class WsgiSession:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._distribution is not None and self._distribution.is_controller and self._distribution.folder:
             self._gather_from_workers()
-        if self._records or self._messages:
+        reach = self._reach.all()
+        if self._records or self._messages or reach:
             records = list(self._records.values())
-            write_summary(terminalreporter, records, self._facts, self._messages, self.ending.reason)
+            write_summary(terminalreporter, records, self._facts, self._messages, reach, self.ending.reason)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
         if len({r.target for r in self._records.values() if r.target.kind == "server"}) > 1:
             from ..report.matrix import write_matrix
@@ -369,43 +388,3 @@ def _came_to_its_end(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail
-
-
-def _narrowed(config: pytest.Config) -> bool:
-    """Tell whether the command line left out some of the user's tests."""
-    names = ("keyword", "markexpr", "lf", "stepwise", "deselect", "ignore", "ignore_glob")
-    if any(config.getoption(name, None) for name in names):
-        return True
-    return config.args_source is pytest.Config.ArgsSource.ARGS
-
-
-def _take_node_ids(config: pytest.Config) -> list[NodeId]:
-    """Return the node ids of ours on the command line, and leave pytest the paths."""
-    taken = [(text, parse_node_id(text)) for text in config.args]
-    config.args[:] = [text for text, node_id in taken if node_id is None]
-    return [node_id for _, node_id in taken if node_id is not None]
-
-
-def _check_glob(option: str, glob: str) -> None:
-    try:
-        matching(glob)
-    except UnknownRule as error:
-        raise pytest.UsageError(f"{option}: {error}; --wsgi-rules lists them all") from None
-
-
-def _check_node_id(node_id: NodeId, rules: Iterable[Rule]) -> None:
-    where = node_id.target.nodeid
-    sections = {rule.section for rule in rules}
-    if node_id.section is not None and node_id.section not in sections:
-        hint = options.did_you_mean(node_id.section, sections)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}: there is no such section{hint}")
-    names = {rule.id for rule in rules if rule.section == node_id.section}
-    if node_id.rule is not None and node_id.rule not in names:
-        hint = options.did_you_mean(node_id.rule, names)
-        raise pytest.UsageError(f"not found: {where}::{node_id.section}::{node_id.rule}: there is no such rule{hint}")
-
-
-def _check_installed(reports: list[tuple[str, Any]]) -> None:
-    for kind, _ in reports:
-        if kind == "html" and importlib.util.find_spec("jinja2") is None:
-            raise pytest.UsageError("--wsgi-report=html: needs jinja2: pip install 'pytest-wsgiconform[html]'")

@@ -12,11 +12,13 @@ import pytest
 from ..naming import NodeId
 from ..report.document import Record, record
 from ..report.failure_text import failure_text
+from ..report.reached import SECTION, item_name
 from ..rules.display import clean
 from ..rules.model import ConformanceWarning, Finding, Level, Location, Rule, RuleResult, Verdict
-from ..targets.base import Places
+from ..targets.base import HookError, Places
 from ..targets.plan import needs_everything
 from .opened import OpenTarget
+from .reach_item import ReachSection
 
 if TYPE_CHECKING:
     import os
@@ -46,13 +48,16 @@ class WsgiTarget(pytest.Collector):
         node.add_marker("wsgi")
         return node
 
-    def collect(self) -> Iterator[WsgiSection]:
+    def collect(self) -> Iterator[WsgiSection | ReachSection]:
+        name = item_name(self.open_target.target.kind)
+        if not self.wanted or any(n.section in (None, SECTION) and n.rule in (None, name) for n in self.wanted):
+            yield ReachSection.of(self, self.open_target)
         sections: dict[str, list[tuple[int, Rule]]] = {}
         for order, rule in enumerate(self.open_target.rules):
             if not self.wanted or any(_names(node_id, rule) for node_id in self.wanted):
                 sections.setdefault(rule.section, []).append((order, rule))
-        for name, rules in sections.items():
-            yield WsgiSection.of(self, name, rules)
+        for section, rules in sections.items():
+            yield WsgiSection.of(self, section, rules)
 
 
 def _names(node_id: NodeId, rule: Rule) -> bool:
@@ -90,6 +95,8 @@ class WsgiRule(pytest.Item):
     places: Places = ()
     #: Whether it was judged only where an earlier session had found it broken.
     stopped_early: bool = False
+    #: What a hook of the project did wrong meanwhile: the run ends with it.
+    fault_of_hook: str = ""
     #: Where the first finding lies that makes the item fail, once it has run.
     failed_at: Location | None = None
 
@@ -106,7 +113,11 @@ class WsgiRule(pytest.Item):
 
     def judge(self) -> RuleResult:
         """Put the rule to the target, and keep the record."""
-        result, whole = self.open_target.judge(self.rule)
+        try:
+            result, whole = self.open_target.judge(self.rule)
+        except HookError as error:
+            self.fault_of_hook = f"{self.open_target.target.option}: {error}"
+            raise
         self.stopped_early = not whole
         if whole and result.verdict is Verdict.BROKEN and needs_everything(self.rule):
             self.places = self.open_target.run.places_of(self.rule)
@@ -147,6 +158,8 @@ class WsgiRule(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, BrokenRule):
             return failure_text(excinfo.value.findings, self.rule.hint)
+        if self.fault_of_hook:
+            return self.fault_of_hook
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:

@@ -21,13 +21,16 @@ def write(document: Document, path: Path) -> None:
 
 
 def badge(document: Document) -> dict[str, Any]:
-    """Return label, message and colour. Green takes a whole run, something held, and nothing that failed.
+    """Return label, message and colour. Green takes a whole run, something held, nothing failed, all routes reached.
 
     What is counted as broken are rules, as in the other formats' headlines.
     """
     counts = tally(document)
     clauses = document.clauses
-    if not document.complete:
+    missing = sum(len(reach.missed) for reach in document.short.values())
+    if document.unjudged:
+        message, colour = "not judged", "lightgrey"
+    elif not document.complete:
         message, colour = "incomplete", "lightgrey"
     elif counts.failing:
         message, colour = f"{len(counts.broken_rules)} broken", "red"
@@ -35,6 +38,8 @@ def badge(document: Document) -> dict[str, Any]:
         message, colour = "not exercised", "lightgrey"
     else:
         known = f", {counts.baselined} known" if counts.baselined else ""
-        message = f"{clauses.held} of {clauses.total} clauses{known}"
-        colour = "yellow" if counts.findings else "brightgreen"
+        of = sum(len(reach.counted) for reach in document.reach.values())
+        routes = f", {of - missing} of {of} routes reached" if missing else ""
+        message = f"{clauses.held} of {clauses.total} clauses{known}{routes}"
+        colour = "yellow" if counts.findings or missing or document.exit == 1 else "brightgreen"
     return {"schemaVersion": 1, "label": "PEP 3333", "message": message, "color": colour}

@@ -6,7 +6,9 @@ record becomes plain data where it crosses from a test worker to the controller,
 
 from __future__ import annotations
 
+import datetime
 import platform
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +16,8 @@ from typing import Any
 from .._version import __version__
 from ..naming import Target
 from ..rules.clauses import clauses
-from ..rules.model import Finding, Level, Rule, RuleResult, Verdict
+from ..rules.model import Finding, Level, Location, Rule, RuleResult, Verdict
+from ..rules.records.reach import TargetReach
 from .baseline import Outdated
 from .lines import FileLines
 from .places import relative
@@ -127,6 +130,24 @@ class Tool:
     platform: str = field(default_factory=platform.platform)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What differs between two equal runs. :param command: as it was typed, without secrets. :param date: of its begin.
+
+    :param seconds: how long it took.
+    """
+
+    command: str
+    date: str
+    seconds: float
+
+    @classmethod
+    def since(cls, began: float, command: str) -> Run:
+        """Return it for a run that began at the time *began*, in seconds since the epoch, and ends now."""
+        date = datetime.datetime.fromtimestamp(began, datetime.timezone.utc)
+        return cls(command, date.isoformat(timespec="seconds"), round(time.time() - began, 2))
+
+
 @dataclass(frozen=True)
 class Document:
     """The report of a run; :func:`build` makes it.
@@ -137,6 +158,8 @@ class Document:
     :param policy: what the project decided, ``None`` for nothing.
     :param baseline: entries of the baseline that are out of date, ``None`` without a baseline.
     :param coverage: lines that ran under validation by file, ``None`` when not measured.
+    :param reach: what was reached of each target; those that were not played are not in it.
+    :param run: command, date and duration, ``None`` where they are not known.
     """
 
     targets: tuple[Target, ...]
@@ -148,7 +171,19 @@ class Document:
     policy: Policy | None = None
     baseline: Outdated | None = None
     coverage: tuple[FileLines, ...] | None = None
+    reach: Mapping[Target, TargetReach] = field(default_factory=dict)
+    run: Run | None = None
     tool: Tool = field(default_factory=Tool)
+
+    @property
+    def unjudged(self) -> dict[Target, TargetReach]:
+        """The targets that were played and can't be judged."""
+        return {target: reach for target, reach in self.reach.items() if not reach.judged}
+
+    @property
+    def short(self) -> dict[Target, TargetReach]:
+        """The targets that are judged though routes of theirs were not reached."""
+        return {target: reach for target, reach in self.reach.items() if reach.judged and reach.missed}
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -172,6 +207,8 @@ def build(
     policy: Policy | None = None,
     baseline: Outdated | None = None,
     coverage: tuple[FileLines, ...] | None = None,
+    reach: Mapping[Target, TargetReach] | None = None,
+    run: Run | None = None,
 ) -> Document:
     """Return the report of a run; parameters as of :class:`Document`, in any order.
 
@@ -192,15 +229,24 @@ def build(
         policy=policy,
         baseline=baseline,
         coverage=coverage,
+        reach={target: rooted(reach[target], root) for target in known if target in reach} if reach else {},
+        run=run,
     )
     return made if root is None else made.with_findings(lambda finding: _rooted(finding, root))
 
 
+def rooted(reach: TargetReach, root: str | None) -> TargetReach:
+    """Return *reach* with its files named relative to *root*, those that lie below it."""
+    return reach if root is None else reach.with_places(lambda place: _rooted_place(place, root))
+
+
 def _rooted(finding: Finding, root: str) -> Finding:
     location = finding.location
-    if location is None:
-        return finding
-    return replace(finding, location=replace(location, file=relative(location.file, root)))
+    return finding if location is None else replace(finding, location=_rooted_place(location, root))
+
+
+def _rooted_place(location: Location, root: str) -> Location:
+    return replace(location, file=relative(location.file, root))
 
 
 def _finding_order(finding: Finding) -> tuple[str, str, int, str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 from collections.abc import Iterable
 
+from ..observe import sources
 from ..rules.display import clean, plain, shorten
 from ..rules.model import Finding, Location
 from .places import relative
@@ -53,17 +53,17 @@ def details(finding: Finding) -> list[str]:
 
 def place(location: Location) -> str:
     """Return ``file:line in function``, the file relative to the current folder when it lies below."""
-    text = f"{relative(location.file, os.getcwd())}:{location.line}"
+    try:
+        file = relative(location.file, os.getcwd())
+    except OSError:  # the folder was deleted
+        file = location.file
+    text = f"{file}:{location.line}"
     return clean(f"{text} in {location.function}" if location.function else text)
 
 
 def source_line(location: Location) -> str:
     """Return the source text of that line, ``""`` when it can't be read."""
-    try:
-        line = linecache.getline(location.file, location.line)
-    except ValueError:  # a name that no file can have: a stranger may call their code what they like
-        return ""
-    return clean(shorten(line.strip(), 160))
+    return clean(shorten(sources.line(location.file, location.line).strip(), 160))
 
 
 def request(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from ..naming import Target
 from ..rules.clauses import Clause, clauses
 from ..rules.display import clean, plain
 from ..rules.model import Blame, Finding, Level, Rule, Verdict
+from ..rules.records.reach import RouteReach
 from ..rules.registry import catalogue
 from .baseline import Entry, Outdated
 from .document import ClauseTotals, Document, Record, Tool
@@ -17,6 +18,7 @@ from .html_wire import Piece, pieces
 from .lines import FileLines
 from .places import fingerprints
 from .policy import Policy
+from .reached import capitalised, missed, not_judged, too_little
 from .tally import Tally, tally
 from .transcript import example
 
@@ -112,15 +114,30 @@ class CoverageRow:
 
 
 @dataclass(frozen=True)
+class RouteView:
+    """A route that was asked. :ivar why: why it was not reached, ``""`` when it was."""
+
+    target: str
+    request: str
+    status: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Page:
     """The variables of the template.
 
+    :ivar unjudged: a sentence for each target that is not judged. :ivar reached: what is to be said of routes that were
+        not reached. :ivar routes: all that were asked.
     :ivar matrix: rows of the comparison of several targets, in parts with their titles; empty for a single target.
     :ivar policy: what the project decided, as (name, value). :ivar outdated: what is to be said of entries of the
         baseline, and which they are.
     """
 
     complete: bool
+    unjudged: list[str]
+    reached: list[str]
+    routes: list[RouteView]
     totals: ClauseTotals
     tool: Tool
     tally: Tally
@@ -153,6 +170,9 @@ def page(document: Document) -> Page:
     tool = document.tool
     return Page(
         complete=document.complete,
+        unjudged=[capitalised(f"{clean(t.name)}: {not_judged(t, r)}") for t, r in document.unjudged.items()],
+        reached=_reached(document),
+        routes=[_route(target, route) for target, reach in document.reach.items() for route in reach.routes],
         totals=document.clauses,
         tool=Tool(clean(tool.version), clean(tool.python), clean(tool.platform)),
         tally=tally(document),
@@ -167,6 +187,17 @@ def page(document: Document) -> Page:
         policy=_policy(document.policy or Policy()),
         outdated=_outdated(document.baseline or Outdated()),
     )
+
+
+def _reached(document: Document) -> list[str]:
+    lacking = [f"{clean(t.name)}: {too_little(t, r)}" for t, r in document.reach.items() if not r.enough]
+    return lacking or [text for text in [missed(document)] if text]
+
+
+def _route(target: Target, route: RouteReach) -> RouteView:
+    status = "" if route.status is None else str(route.status)
+    why = "" if route.reached else clean(route.reason)
+    return RouteView(clean(target.name), clean(f"{route.method} {route.path}"), status, why)
 
 
 def _matrix(rules: list[RuleView]) -> list[tuple[str, list[RuleView]]]:

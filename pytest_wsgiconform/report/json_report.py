@@ -10,12 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..naming import Target
+from ..rules.records.reach import RouteReach, TargetReach
 from .baseline import Entry
 from .document import Document, Record
 from .files import write_text
 from .policy import Policy
+from .reached import rows
 
 SCHEMA = "pytest-wsgiconform/1"
+
+#: Keys of a finding that are there, and say nothing yet.
+_UNSAID = {"view": None, "sent_by": None, "known": None}
 
 
 def write(document: Document, path: Path) -> None:
@@ -32,12 +38,14 @@ def plain(document: Document) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "tool": asdict(document.tool),
-        "targets": [{"kind": target.kind, "name": target.name} for target in document.targets],
-        "findings": [finding.to_dict() for finding in document.findings],
-        "rules": [_rule(record) for record in document.records],
+        "targets": [_target(target, document.reach.get(target)) for target in document.targets],
+        "routes": [_route(target, route) for target, reach in document.reach.items() for route in reach.routes],
+        "findings": [{**finding.to_dict(), **_UNSAID} for finding in document.findings],
+        "rules": [*rows(document), *(_rule(record) for record in document.records)],
         "clauses": asdict(document.clauses),
         "exit": document.exit,
         "complete": document.complete,
+        "run": None if document.run is None else asdict(document.run),
         "policy": None if document.policy is None else _policy(document.policy),
         "baseline": None
         if outdated is None
@@ -45,6 +53,32 @@ def plain(document: Document) -> dict[str, Any]:
         "coverage": None
         if lines is None
         else {"files": [{"file": of.file, "covered": list(of.covered), "missing": list(of.missing)} for of in lines]},
+    }
+
+
+def _target(target: Target, reach: TargetReach | None) -> dict[str, Any]:
+    if reach is None:
+        reach = TargetReach(judged=False, note="nothing of it was played")
+    row: dict[str, Any] = {
+        "kind": target.kind,
+        "name": target.name,
+        "judged": reach.judged,
+        "reason": reach.reason or None,
+        "version": reach.version,
+        "routes": {"reached": reach.reached, "of": len(reach.counted)} if target.kind == "app" else None,
+    }
+    return {**row, "policies": dict(reach.policies)} if target.kind == "server" else row
+
+
+def _route(target: Target, route: RouteReach) -> dict[str, Any]:
+    return {
+        "target": target.name,
+        "method": route.method,
+        "path": route.path,
+        "reached": route.reached,
+        "status": route.status,
+        "why": None if route.reached else route.reason,
+        "excused": route.excused or None,
     }
 
 

@@ -12,6 +12,7 @@ from .baseline import Entry, Outdated
 from .document import Document, Record
 from .files import write_text
 from .policy import ORDER
+from .reached import missed
 from .tally import Tally, tally
 
 #: Variables that CI systems set to the file whose Markdown they show with the job.
@@ -44,7 +45,7 @@ def write(document: Document, path: Path) -> None:
 def render(document: Document) -> str:
     """Return *document* as GitHub-flavoured Markdown; all that comes from the target is escaped."""
     counts = tally(document)
-    parts = [f"## {_verdict(document, counts)}", _numbers(document, counts)]
+    parts = [f"## {_verdict(document, counts)}", *_reached(document), _numbers(document, counts)]
     parts += _broken(document.findings)
     parts += _baseline(document.baseline or Outdated())
     parts += _not_exercised(document.records)
@@ -53,15 +54,32 @@ def render(document: Document) -> str:
 
 def _verdict(document: Document, counts: Tally) -> str:
     names = ", ".join(code(target.name) for target in document.targets) or "the tests' own traffic"
+    if document.unjudged:
+        reasons = "; ".join(escape(reach.reason) for reach in document.unjudged.values())
+        unjudged = ", ".join(code(target.name) for target in document.unjudged)
+        return f"❌ WSGI conformance: {unjudged} was not judged: {reasons}"
     if not document.complete:
         return f"⚠️ WSGI conformance: the run on {names} was cut short"
     if counts.failing:
         return f"❌ WSGI conformance: {names} breaks {_plural(len(counts.broken_rules), 'rule')}"
     if document.exit not in (0, 5):
         return f"❌ WSGI conformance: the run on {names} failed, though not by a new finding"
+    if document.short:
+        return f"⚠️ WSGI conformance: of {names}, {escape(missed(document))}"
     if counts.findings:
         return f"✅ WSGI conformance: {names} has nothing new to answer for"
     return f"✅ WSGI conformance: {names} keeps what was put to the test"
+
+
+def _reached(document: Document) -> list[str]:
+    """Return what the headline does not say of routes that were not reached."""
+    lacking = [(target, reach) for target, reach in document.reach.items() if not reach.enough]
+    lines = [f"{code(target.name)}: {escape(reach.reason)}." for target, reach in lacking]
+    if lines:
+        return ["\n".join(lines)]
+    if document.short and (document.unjudged or not document.complete or document.exit not in (0, 5)):
+        return [f"{escape(missed(document))}."]
+    return []
 
 
 def _numbers(document: Document, counts: Tally) -> str:

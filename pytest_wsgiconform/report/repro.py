@@ -11,9 +11,10 @@ from __future__ import annotations
 import shutil
 import textwrap
 import urllib.parse
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..rules.display import clean
 from ..rules.model import Finding
@@ -26,7 +27,7 @@ _PRIVATE = "_wsgiconform"
 
 #: What drives and judges without pytest and without a server.
 _FOLDERS = ("rules", "observe", "stimuli", "targets", "wsgiref")
-_MODULES = ("__init__.py", "_version.py", "engine.py", "environ.py", "settings.py", "repeat.py")
+_MODULES = ("__init__.py", "_version.py", "engine.py", "environ.py", "masking.py", "settings.py", "repeat.py")
 
 #: Names the files of an earlier run, which the next one takes away.
 _LIST = ".wsgiconform-repro"
@@ -36,7 +37,7 @@ _SCRIPT = '''\
 
 {seen}
 
-Needs the standard library, the target, and the folder {private} beside this file.
+Needs the standard library, the target, and the folder {private} beside this file.{needed}
 Exit status: 1 the fault shows, 0 it does not, 2 the target can't be loaded.
 """
 
@@ -54,7 +55,7 @@ raise SystemExit(
         target={target_text!r},
         rule={rule!r},
         paths={paths!r},
-        timeout={timeout!r},
+        timeout={timeout!r},{more}
     )
 )
 '''
@@ -73,16 +74,36 @@ As it was done:
 """
 
 
-def write(document: Document, folder: Path, import_from: Iterable[str] = (), timeout: float = 10.0) -> Document:
+@dataclass(frozen=True)
+class Asked:
+    """How the targets were asked, for reproductions to ask the same way.
+
+    :param settings: fields of ``Settings`` that say what requests carry, as plain data; ``${NAME}`` in them, and in
+        the paths of requests, stands for a secret. :param variables: the names of these, each with what it stands for.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def write(
+    document: Document,
+    folder: Path,
+    import_from: Iterable[str] = (),
+    timeout: float = 10.0,
+    asked: Asked | None = None,
+) -> Document:
     """Write the reproductions of *document*'s findings into *folder*, those of an earlier run being taken away.
 
     :param import_from: folders from which targets are imported. :param timeout: seconds per exchange.
+    :param asked: how the targets were asked; ``None`` for ordinary requests.
     :returns: the document with each finding's evidence naming its reproduction as ``repro``.
     :raises OSError: when something can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kinds = {target.name: target.kind for target in document.targets}
     folders = list(import_from)
+    asked = asked or Asked()
     files: list[list[str]] = []
     for finding, fingerprint in zip(document.findings, fingerprints(document.findings), strict=True):
         kind = kinds.get(finding.target)
@@ -91,7 +112,7 @@ def write(document: Document, folder: Path, import_from: Iterable[str] = (), tim
             files.append(_server_files(finding, folder, stem))
         elif kind is not None:
             files.append([f"{stem}.py"])
-            write_text(folder / f"{stem}.py", _script(finding, kind, folders, timeout))
+            write_text(folder / f"{stem}.py", _script(finding, kind, folders, timeout, asked))
         else:
             files.append([])
     written = [name for names in files for name in names]
@@ -112,7 +133,7 @@ def _with_repro(finding: Finding, folder: Path, names: Sequence[str]) -> Finding
     return replace(finding, evidence=evidence)
 
 
-def _script(finding: Finding, kind: str, folders: list[str], timeout: float) -> str:
+def _script(finding: Finding, kind: str, folders: list[str], timeout: float, asked: Asked) -> str:
     place = finding.location
     seen = clean(finding.message)
     if place is not None:
@@ -128,13 +149,41 @@ def _script(finding: Finding, kind: str, folders: list[str], timeout: float) -> 
         seen=quoted,
         private=_PRIVATE,
         folders=folders,
-        paths=_paths(finding),
+        paths=_paths(finding, asked.variables),
         timeout=timeout,
+        needed=_needed(asked),
+        more=_more(asked, finding),
     )
 
 
-def _paths(finding: Finding) -> list[str]:
-    """Return the request target that the finding was seen with, as it would stand in a URL."""
+def _needed(asked: Asked) -> str:
+    """Say which environment variables a reproduction reads."""
+    if not asked.variables:
+        return ""
+    lines = [f"    {name}: {clean(meaning)}" for name, meaning in asked.variables.items()]
+    return "\nReads from the environment, because it is secret:\n" + "\n".join(lines)
+
+
+def _more(asked: Asked, finding: Finding) -> str:
+    """Return the arguments that say how the target was asked, none for ordinary requests.
+
+    Of the user's own requests only those to the path of *finding* are played, where there is one.
+    """
+    settings = dict(asked.settings)
+    own = settings.pop("own_requests", ())
+    path = (finding.request or {}).get("path")
+    there = [request for request in own if urllib.parse.unquote(request[1].partition("?")[0], "latin-1") == path]
+    if there or own:
+        settings["own_requests"] = there or own
+    given = {"settings": settings, "variables": list(asked.variables)}
+    return "".join(f"\n        {name}={value!r}," for name, value in given.items() if value)
+
+
+def _paths(finding: Finding, variables: Iterable[str] = ()) -> list[str]:
+    """Return the request target that the finding was seen with, as it would stand in a URL.
+
+    ``${NAME}`` of one of *variables* is left as it is.
+    """
     from ..stimuli.app.order import MOUNT
 
     request = finding.request or {}
@@ -145,6 +194,8 @@ def _paths(finding: Finding) -> list[str]:
     if not path.startswith("/"):
         path = "/"  # an asterisk, or nothing at all: the stimulus's own doing, whatever the path
     quoted = urllib.parse.quote(path, encoding="latin-1", errors="replace")
+    for name in variables:
+        quoted = quoted.replace(urllib.parse.quote(f"${{{name}}}"), f"${{{name}}}")
     query = str(request.get("query") or "")
     return [f"{quoted}?{query}" if query else quoted]
 

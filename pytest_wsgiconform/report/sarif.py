@@ -8,13 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import Any
 
+from ..naming import Target
 from ..rules.clauses import clauses
-from ..rules.display import markdown, plain
+from ..rules.display import clean, markdown, plain
 from ..rules.model import Finding, Level, Rule
+from ..rules.records.reach import TargetReach
 from ..rules.registry import catalogue
 from .document import Document
 from .files import write_text
 from .places import fingerprints
+from .reached import SECTION, item_name, not_judged, too_little
 from .transcript import example
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -92,7 +95,26 @@ def _invocation(document: Document) -> dict[str, Any]:
     status = document.exit
     # pytest's 0, 1 and 5 (passed, failed, nothing to do) are runs that came to their end.
     finished = document.complete and status in (0, 1, 5)
-    return {"executionSuccessful": bool(finished), "exitCode": status}
+    made: dict[str, Any] = {"executionSuccessful": finished and not document.unjudged, "exitCode": status}
+    if document.reach:
+        made["toolExecutionNotifications"] = [_notification(*played) for played in document.reach.items()]
+    return made
+
+
+def _notification(target: Target, reach: TargetReach) -> dict[str, Any]:
+    """Say how far *target* was reached."""
+    if not reach.judged:
+        level, text = "error", not_judged(target, reach)
+    elif not reach.enough:
+        level, text = "error", too_little(target, reach)
+    else:
+        level = "warning" if reach.missed else "note"
+        text = clean(reach.count()) or f"the app inside it was called {reach.called} times"
+    return {
+        "descriptor": {"id": f"{SECTION}/{item_name(target.kind)}"},
+        "level": level,
+        "message": {"text": f"{clean(target.name)}: {text}"},
+    }
 
 
 def _result(finding: Finding, rule_index: int, fingerprint: str) -> dict[str, Any]:

@@ -15,12 +15,14 @@ class Tally:
 
     :param findings: all findings. :param baselined: those that were known.
     :param failing: those that made the run fail. :param by_level, by_blame: findings by level and by blame.
+    :param unjudged: targets that could not be judged.
     :param verdicts: verdicts of rules on targets. :param broken_rules: ids of rules with a failing finding.
     """
 
     findings: int
     baselined: int
     failing: int
+    unjudged: int
     by_level: dict[Level, int]
     by_blame: dict[Blame, int]
     verdicts: dict[Verdict, int]
@@ -36,6 +38,7 @@ def tally(document: Document) -> Tally:
         findings=len(findings),
         baselined=sum(finding.baselined for finding in findings),
         failing=len(failing),
+        unjudged=len(document.unjudged),
         by_level={level: sum(finding.level is level for finding in findings) for level in Level},
         by_blame={blame: sum(finding.blame is blame for finding in findings) for blame in Blame},
         verdicts={verdict: sum(record.verdict is verdict for record in document.records) for verdict in Verdict},

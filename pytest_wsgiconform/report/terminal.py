@@ -5,6 +5,7 @@ Everything that comes from the target goes through :func:`pytest_wsgiconform.rul
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 from ..naming import Target
 from ..rules.display import clean, plain, shorten
 from ..rules.model import Level, Verdict
+from ..rules.records.reach import LOGIN_PAGE, TargetReach
 from .document import Record, clause_totals
 from .failure_text import details, place, sentence
 from .policy import ORDER
+from .reached import capitalised, not_judged, too_little
 
 #: How the levels look.
 _MARKUP: dict[Level, dict[str, bool]] = {
@@ -55,21 +58,24 @@ def write_summary(
     records: Sequence[Record],
     facts: Mapping[Target, Sequence[str]],
     messages: Iterable[str],
+    reach: Mapping[Target, TargetReach] | None = None,
     ended: str = "",
 ) -> None:
     """Write the summary of every judged target.
 
     :param reporter: pytest's terminal reporter. :param records: one per target and rule.
     :param facts: lines to show of each target. :param messages: lines at the end.
+    :param reach: what was reached of each target.
     :param ended: why the run ended before all was played, ``""`` when it did not: nothing is green then.
     """
-    by_target: dict[Target, list[Record]] = {}
+    reach = reach or {}
+    by_target: dict[Target, list[Record]] = {target: [] for target in reach}
     for record in records:
         by_target.setdefault(record.target, []).append(record)
     writer = _Writer(reporter, ended)
     for target, own in by_target.items():
         own.sort(key=lambda record: record.order)
-        writer.target(target, own, facts.get(target, ()))
+        writer.target(target, own, facts.get(target, ()), reach.get(target, TargetReach(judged=True)))
     if not by_target:
         reporter.write_sep("=", "WSGI conformance")
     for message in messages:
@@ -95,13 +101,18 @@ class _Writer:
         ):
             self.reporter.write_line(line, **markup)
 
-    def target(self, target: Target, records: list[Record], facts: Sequence[str]) -> None:
+    def target(self, target: Target, records: list[Record], facts: Sequence[str], reach: TargetReach) -> None:
         self.reporter.write_sep("=", f"WSGI conformance: {target.kind} {clean(target.name)}")
-        self._verdict(records)
-        self._totals(target, records)
+        self._verdict(target, records, reach)
+        if records:
+            self._totals(target, records)
+        if reach.judged and reach.enough and not reach.missed and reach.routes:
+            self.text(clean(reach.count()))
+        self._excluded(reach)
         for fact in facts:
             self.text(clean(fact))
-        if self.reporter.config.getoption("verbose", 0) >= 0:
+        # What was not exercised because nothing was reached is the whole catalogue.
+        if self.reporter.config.getoption("verbose", 0) >= (0 if reach.judged else 1):
             self._unsettled(records)
         # What has to be mended comes last, nearest to where people begin to read.
         broken = [record for record in records if record.verdict is Verdict.BROKEN]
@@ -110,24 +121,47 @@ class _Writer:
                 if _level(record) is level:
                     self._broken(record, level)
 
-    def _verdict(self, records: list[Record]) -> None:
+    def _excluded(self, reach: TargetReach) -> None:
+        """Name the routes that count for nothing because others lead to them for a login."""
+        pages = [clean(route.path) for route in reach.routes if route.why == LOGIN_PAGE]
+        if pages:
+            self.text(f"{', '.join(pages)}: login page")
+
+    def _verdict(self, target: Target, records: list[Record], reach: TargetReach) -> None:
         """Say in a line how it went, for people who read no further."""
+        if not reach.judged:
+            self.text(f"{capitalised(not_judged(target, reach))}.", red=True, bold=True)
+            self._found_all_the_same(records)
+            return
+        if not reach.enough:
+            self.text(f"{capitalised(too_little(target, reach))}.", red=True, bold=True)
+        missed = f" {clean(reach.count())}." if reach.missed and reach.enough else ""
+        self._conforms(records, missed)
+
+    def _found_all_the_same(self, records: list[Record]) -> None:
+        counts = _told(records)
+        if counts:
+            self.text(f"What was found broken all the same: {', '.join(counts)}.", red=True, bold=True)
+
+    def _conforms(self, records: list[Record], missed: str) -> None:
+        """Say what was found. :param missed: a sentence on routes that were not reached, ``""`` for none."""
         new = [_level(r) for r in records if r.verdict is Verdict.BROKEN and not _known(r)]
-        counts = {level: new.count(level) for level in ORDER}
-        told = [_count(counts[level], level) for level in ORDER if counts[level]]
-        if counts[Level.ERROR]:
-            self.text(f"The {records[0].target.kind} does not conform: {', '.join(told)}.", red=True, bold=True)
-        elif counts[Level.WARNING]:
-            self.text(f"No error, but {', '.join(told)}.", yellow=True, bold=True)
+        told = _told(records)
+        good = functools.partial(self.text, green=not missed, yellow=bool(missed), bold=True)
+        if Level.ERROR in new:
+            kind = records[0].target.kind
+            self.text(f"The {kind} does not conform: {', '.join(told)}.{missed}", red=True, bold=True)
+        elif Level.WARNING in new:
+            self.text(f"No error, but {', '.join(told)}.{missed}", yellow=True, bold=True)
         elif not any(r.verdict in (Verdict.HELD, Verdict.BROKEN) for r in records):
             why = f": {self.ended}" if self.ended else ""
-            self.text(f"Nothing could be judged: no rule was put to the test{why}.", yellow=True, bold=True)
+            self.text(f"Nothing could be judged: no rule was put to the test{why}.{missed}", yellow=True, bold=True)
         elif self.ended:
-            self.text(f"No fault found in what was played; but {self.ended}.", yellow=True, bold=True)
+            self.text(f"No fault found in what was played; but {self.ended}.{missed}", yellow=True, bold=True)
         elif len(new) < sum(r.verdict is Verdict.BROKEN for r in records):
-            self.text("Nothing new: what is broken is known (baseline).", green=True, bold=True)
+            good(f"Nothing new: what is broken is known (baseline).{missed}")
         else:
-            self.text(f"No fault found{f', {told[0]}' if told else ''}.", green=True, bold=True)
+            good(f"No fault found{f', {told[0]}' if told else ''}.{missed}")
 
     def _totals(self, target: Target, records: list[Record]) -> None:
         broken = [record for record in records if record.verdict is Verdict.BROKEN]
@@ -197,6 +231,12 @@ _UNSETTLED = {
     Verdict.NOT_EXERCISED: "not exercised (nothing that happened could have broken these)",
     Verdict.NOT_APPLICABLE: "not applicable",
 }
+
+
+def _told(records: Iterable[Record]) -> list[str]:
+    """Return how many rules of each level are broken by something new, worst first."""
+    new = [_level(record) for record in records if record.verdict is Verdict.BROKEN and not _known(record)]
+    return [_count(new.count(level), level) for level in ORDER if level in new]
 
 
 def _known(record: Record) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
+from ..rules.records.reach import TargetReach
+
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
     from .deadline import Deadline
+    from .hooks import Hooks
     from .progress import Progress
 
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
@@ -21,6 +24,10 @@ class TargetError(Exception):
 
     ``str()`` of it is one clear paragraph that shows the target's own error output.
     """
+
+
+class HookError(TargetError):
+    """A hook of the project raised, or returned what it must not. ``str()`` is one paragraph with its line."""
 
 
 @runtime_checkable
@@ -69,6 +76,13 @@ class TargetRun(Protocol):
         """Optional: return where *rule*, which was judged broken, showed; nothing when it can't be found again."""
         return ()
 
+    def reach(self) -> TargetReach:
+        """Optional: say what of the target was reached; unless that is something, its verdicts say nothing.
+
+        Plays what was planned, unless something was played already.
+        """
+        return TargetReach(judged=True)
+
     def summary_lines(self) -> list[str]:
         """Return facts for the terminal summary, one a line (how many routes were exercised, ...)."""
         ...
@@ -90,6 +104,25 @@ class TargetRun(Protocol):
     def ended_early(self) -> str | None:
         """Optional: why not all was played that the plan asks for, ``None`` when it was (or nothing was begun)."""
         return None
+
+    def open_session(self, hooks: Hooks) -> None:
+        """Optional: log in, as the settings and *hooks* say; called once before the first rule is judged.
+
+        :raises TargetError: when that does not work.
+        """
+        return
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Optional: what nobody may see of the session so far, as ``Mask.add`` takes it."""
+        return {}
+
+    def announcement(self) -> str:
+        """Optional: say, before anything is sent, which requests may change the target's data."""
+        return ""
+
+    def plan_lines(self) -> list[str]:
+        """Optional: say what would be sent for the planned rules, one line for each route. Sends nothing."""
+        return []
 
     def gather(self) -> None:
         """Optional: take in what the workers of a distributed run have played on this target."""

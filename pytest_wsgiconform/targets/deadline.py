@@ -17,6 +17,7 @@ from .progress import Progress
 TOO_LATE = "the deadline came first"
 ENDED = "the run was ended"
 INTERRUPTED = "the run was interrupted"
+REASONS = frozenset({TOO_LATE, ENDED, INTERRUPTED})
 
 #: Seconds between two looks at what is waited for.
 _TICK = 1.0

@@ -7,9 +7,11 @@ Pytest-free. Whatever the target does while it is loaded (raise, exit, recurse t
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 import sys
 import traceback
@@ -18,12 +20,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..observe import limits, making
+from ..observe.limits import TimeLimitExceeded, time_limit
+from ..observe.sources import is_ordinary, traceback_of
 from ..rules.display import clean, show, type_name
 from ..rules.model import Location
+from ..settings import DEFAULT_TIMEOUT
 from .base import TargetError
 
 #: How many frames of the target's own traceback a message shows.
 _FRAMES = 3
+
+#: Our own folder, and files besides, that stand in a traceback of a target that is loaded.
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OURS = (limits.__file__, making.__file__, contextlib.__file__)
+
+#: Loading may take so many times what one stimulus may: it imports what all of them use.
+_TIMES = 3
 
 
 def make_importable(folders: Iterable[str]) -> list[str]:
@@ -36,14 +49,19 @@ def make_importable(folders: Iterable[str]) -> list[str]:
     return added
 
 
-def load_app(spec: str) -> Callable[..., Any]:
+def load_limit(timeout: float) -> float:
+    """Return the seconds that loading a target may take. :param timeout: what one stimulus may."""
+    return _TIMES * timeout
+
+
+def load_app(spec: str, timeout: float = DEFAULT_TIMEOUT) -> Callable[..., Any]:
     """Return the WSGI application that *spec* names.
 
-    :param spec: as for :func:`load_object`.
+    :param spec, timeout: as for :func:`load_object`.
     :raises TargetError: when it can't be loaded, or is surely no WSGI application: not callable, a coroutine
         function (ASGI), or a factory that was not called.
     """
-    app: Callable[..., Any] = load_object(spec)
+    app: Callable[..., Any] = load_object(spec, timeout)
     if not callable(app):
         raise TargetError(
             f"{spec} is {_described(app)}, which can't be called; "
@@ -58,13 +76,30 @@ def load_app(spec: str) -> Callable[..., Any]:
     return app
 
 
-def load_object(spec: str) -> Any:
+def load_object(spec: str, timeout: float = DEFAULT_TIMEOUT) -> Any:
     """Import what *spec* names.
 
     :param spec: ``MODULE:ATTR``, where ATTR may be dotted and may call what it names with literal arguments:
         ``pkg.web:site.app``, ``pkg:create_app()``, ``pkg:create_app('test', debug=True)``.
-    :raises TargetError: when the module or the attribute isn't there, or loading it fails.
+    :param timeout: seconds that one stimulus may take; loading may take three times as long.
+    :raises TargetError: when the module or the attribute isn't there, or loading it fails or does not end.
     """
+    try:
+        with time_limit(load_limit(timeout)):
+            return _loaded(spec)
+    except TimeLimitExceeded as error:
+        raise TargetError(hung(f"loading {spec}", error, timeout)) from None
+
+
+def hung(what: str, error: TimeLimitExceeded, timeout: float) -> str:
+    """Say that *what* did not end, and where it was then."""
+    limit = load_limit(timeout)
+    told = f"{what} took more than {limit:g} seconds ({_TIMES} times --wsgi-timeout)"
+    stack = own_error(error)
+    return f"{told} and was stopped here:\n{stack}" if stack else told
+
+
+def _loaded(spec: str) -> Any:
     module_name, colon, expression = spec.partition(":")
     if not colon or not module_name or not expression:
         raise TargetError(_missing_part(spec, module_name))
@@ -89,7 +124,7 @@ def locate(spec: str) -> Location | None:
         return None
     name = expression.partition("(")[0].partition(".")[0].strip()
     try:
-        body = ast.parse(Path(file).read_bytes()).body
+        body = ast.parse(Path(file).read_bytes()).body if is_ordinary(file) else []
     except (OSError, SyntaxError, ValueError, RecursionError):
         return Location(file, 1)
     return Location(file, max((node.lineno for node in body if _binds(node, name)), default=1))
@@ -151,6 +186,8 @@ def _import(name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise TargetError(f"there is no module {clean(error.name)!r}{_near_module(error.name)}") from None
         raise TargetError(f"importing module {name!r} failed:\n{own_error(error)}") from None
+    except TimeLimitExceeded:
+        raise
     except BaseException as error:  # SystemExit, a KeyboardInterrupt: the run can't go on without its target
         raise TargetError(f"importing module {name!r} failed:\n{own_error(error)}") from None
 
@@ -163,8 +200,26 @@ def _near_module(name: str) -> str:
         return f" in {parent!r}; did you mean {parent}.{near[0]}?" if near else f" in {parent!r}"
     if Path("src", name).is_dir() or Path("src", f"{name}.py").is_file():
         return f', but there is src/{name}: install the project (pip install -e .), or set pythonpath = ["src"]'
+    above = _levels_up(name)
+    if above:
+        return f"; the module is {above}"
     near = difflib.get_close_matches(name, [m.name for m in pkgutil.iter_modules()], n=1)
     return f"; did you mean {near[0]}?" if near else f" (looked in {', '.join(p for p in sys.path[:2] if p)}, ...)"
+
+
+def _levels_up(name: str) -> str:
+    """Return how far above the current folder the module *name* lies, and what to do; ``""`` when it is not near."""
+    try:
+        folder = Path.cwd()
+    except OSError:  # it was removed
+        return ""
+    for count, level in enumerate(("one level", "two levels", "three levels")):
+        if count >= len(folder.parents):
+            break
+        above = folder.parents[count]
+        if (above / f"{name}.py").is_file() or (above / name / "__init__.py").is_file():
+            return f"{level} up: run pytest in {os.path.relpath(above, folder)}, or add that folder to pythonpath"
+    return ""
 
 
 def _evaluate(node: ast.expr, module: ModuleType, owner_name: str, spec: str) -> Any:
@@ -193,6 +248,8 @@ def _attribute(owner: Any, name: str, owner_text: str, prefix: str, spec: str) -
             there = f"; it has {', '.join(offered)}" if offered else "; it defines nothing that can be called"
             raise TargetError(f"{owner_text} has no attribute {name!r}{there}") from None
         raise TargetError(f"{owner_text} has no attribute {name!r}:\n{own_error(error)}") from None
+    except TimeLimitExceeded:
+        raise
     except BaseException as error:  # a property, or a module's __getattr__, may raise anything
         raise TargetError(f"{spec}: looking up {name!r} failed:\n{own_error(error)}") from None
 
@@ -209,20 +266,28 @@ def _call(factory: Any, node: ast.Call, factory_text: str, spec: str) -> Any:
         raise TargetError(f"{spec!r}: only literal arguments can be passed, such as 'text', 1 or debug=True") from None
     try:
         return factory(*args, **kwargs)
+    except TimeLimitExceeded:
+        raise
     except BaseException as error:  # the factory is a stranger's code
         raise TargetError(f"calling {ast.unparse(node)} failed:\n{own_error(error)}") from None
 
 
 def own_error(error: BaseException) -> str:
     """Return the last lines of *error*'s traceback, indented, without frames of ours or of the import system."""
-    report = traceback.TracebackException.from_exception(error, lookup_lines=True)
-    frames = [f for f in report.stack if "importlib" not in f.filename and f.filename != __file__]
+    report = traceback_of(error)
+    frames = [frame for frame in report.stack if not _is_ours(frame.filename)]
     lines: list[str] = []
     for text in traceback.format_list(frames[-_FRAMES:]):
         lines += text.splitlines()
-    for text in report.format_exception_only():
-        lines += text.splitlines()
+    if not isinstance(error, TimeLimitExceeded):  # it is our own
+        for text in report.format_exception_only():
+            lines += text.splitlines()
     return "\n".join(f"    {clean(line)[:300]}" for line in lines[:40])
+
+
+def _is_ours(filename: str) -> bool:
+    """Tell whether *filename* is the import system's, or ours and not of a target."""
+    return "importlib" in filename or filename.startswith(_HERE) or filename in _OURS
 
 
 def _described(value: Any) -> str:

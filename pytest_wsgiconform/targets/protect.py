@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -144,15 +145,39 @@ def _directory() -> Iterator[list[str]]:
         yield []
         return
     yield []
-    try:
-        now = os.getcwd()
-    except OSError:
-        now = ""
-    if now != before:
-        with contextlib.suppress(OSError):
-            os.chdir(before)
+    if return_to(before):
         yield ["working directory"]
     yield []
+
+
+@contextmanager
+def keeping_directory() -> Iterator[None]:
+    """Come back, after the block, to the working directory; make it again when a target deleted it."""
+    steps = _directory()
+    next(steps)
+    try:
+        yield
+    finally:
+        next(steps)
+
+
+def return_to(folder: str) -> bool:
+    """Make *folder* the working directory, and make it again when it was deleted; tell whether it was another one.
+
+    Reports are written there, and pytest itself can't do without a working directory.
+    """
+    try:
+        if os.getcwd() == folder:
+            return False
+    except OSError:  # it was deleted
+        pass
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, exist_ok=True)
+    for candidate in (folder, *map(str, Path(folder).parents)):
+        with contextlib.suppress(OSError):
+            os.chdir(candidate)
+            break
+    return True
 
 
 def _handlers() -> Iterator[list[str]]:

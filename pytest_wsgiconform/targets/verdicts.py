@@ -9,6 +9,8 @@ from typing import Any
 from ..rules.display import clean
 from ..rules.model import Blame, Fault, Finding, Location, Rule, RuleResult, Verdict, merge
 from ..rules.records.app import AppRun
+from ..rules.records.reach import TargetReach
+from .deadline import REASONS
 
 
 def result_of(rule: Rule, target: str, exercised: int, findings: Iterable[Finding], reason: str) -> RuleResult:
@@ -22,6 +24,16 @@ def result_of(rule: Rule, target: str, exercised: int, findings: Iterable[Findin
     if not exercised:
         return RuleResult(rule.id, target, Verdict.NOT_EXERCISED, reason=reason)
     return RuleResult(rule.id, target, Verdict.HELD, exercised)
+
+
+def as_reached(result: RuleResult, reach: TargetReach) -> RuleResult:
+    """Return *result* as it counts: of a target that can't be judged, only what was found is said."""
+    if reach.judged or result.verdict is Verdict.BROKEN:
+        return result
+    reason = "not judged, for nothing of the target was reached"
+    if result.reason in REASONS:
+        reason = result.reason  # that is why nothing was
+    return replace(result, verdict=Verdict.NOT_EXERCISED, exercised=0, findings=(), reason=reason)
 
 
 def finding_of_run(rule: Rule, fault: Fault, run: AppRun) -> Finding:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from http.cookiejar import Cookie
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -34,6 +35,19 @@ class Client(webtest.TestApp):  # type: ignore[misc]  # WebTest has no types
         variables = {name: usual[name] for name in _CGI_VARIABLES}
         options.setdefault("lint", False)
         super().__init__(app, extra_environ={**variables, **(extra_environ or {})}, **options)
+
+    def open_session(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Send the header *pairs* of a session with every request; its cookies become those of the client."""
+        for name, value in pairs:
+            variable = name.upper().replace("-", "_")
+            if variable == "COOKIE":
+                for part in value.split(";"):
+                    key, _, content = part.strip().partition("=")
+                    self.cookiejar.set_cookie(_cookie(key, content))
+            elif variable in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                self.extra_environ[variable] = value
+            else:
+                self.extra_environ[f"HTTP_{variable}"] = value
 
     def get(self, url: Any, *args: Any, **options: Any) -> Any:
         """Do a GET request; arguments and return value as of :meth:`webtest.TestApp.get`."""
@@ -87,3 +101,25 @@ class Client(webtest.TestApp):  # type: ignore[misc]  # WebTest has no types
         res.request, res.app, res.test_app = req, self.app, self
         _ = res.body
         res.errors = errors.getvalue()
+
+
+def _cookie(name: str, value: str) -> Cookie:
+    """Return a cookie for the client's own host, as WebTest makes them; *value* is sent as it is."""
+    return Cookie(
+        version=0,
+        name=name,
+        value=value,
+        port=None,
+        port_specified=False,
+        domain=".localhost",
+        domain_specified=True,
+        domain_initial_dot=False,
+        path="/",
+        path_specified=True,
+        secure=False,
+        expires=None,
+        discard=False,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )

@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
+
 from .environments import python_with
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 
 SHOP = '''"""A shop with a known fault."""

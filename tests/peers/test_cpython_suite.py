@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 RUNNER = Path(__file__).with_name("cpython_suite_runner.py")
 DOCUMENTED = ["handlers", "headers", "simple_server", "types", "util", "validate"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.peers.programs import program, talk
 
 # What a user does who wants our modules wherever a program says "wsgiref".
@@ -67,7 +68,6 @@ def test_cgi_script_under_http_server(tmp_path: Path) -> None:
             connection.close()
 
 
-ROOT = Path(__file__).resolve().parents[2]
 LIGHTTPD_SCRIPT = f"""#!/bin/sh
 ''':'
 exec "{sys.executable}" "$0" "$@"

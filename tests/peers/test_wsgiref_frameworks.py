@@ -13,7 +13,6 @@ import pytest
 
 from tests.peers.programs import program, talk
 
-ROOT = Path(__file__).resolve().parents[2]
 # What a user does who wants our modules wherever a program says "wsgiref".
 ALIAS = """
 import importlib, sys

@@ -132,7 +132,7 @@ def test_a_report_that_may_not_be_written(run: Any, monkeypatch: pytest.MonkeyPa
 def test_a_report_that_can_no_more_be_written_fails_the_run(run: Any, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_own="import os, shutil\ndef test_it(): shutil.rmtree('out'); open('out', 'w').close()")
     pytester.mkdir("out")
-    result = run("--wsgi-app=apps:good", "--wsgi-report=json:out/x.json")
+    result = run("--wsgi-app=apps:good", ".", "--wsgi-report=json:out/x.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["*the json report could not be written: *"])
     assert "INTERNALERROR" not in result.stdout.str()

@@ -74,11 +74,15 @@ class Ran:
         self.markdown = (folder / "out.markdown").read_text()
         self.junit = ElementTree.parse(folder / "out.xml").getroot()[0]
 
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        return [rule for rule in self.report["rules"] if rule["section"] != "reach"]
+
     def reasons(self) -> set[str]:
-        return {rule["reason"] for rule in self.report["rules"] if rule["verdict"] == "not-exercised"}
+        return {rule["reason"] for rule in self.rules if rule["verdict"] == "not-exercised"}
 
     def verdicts(self) -> list[str]:
-        return [rule["verdict"] for rule in self.report["rules"]]
+        return [rule["verdict"] for rule in self.rules]
 
 
 Start = Callable[..., Ran]
@@ -118,7 +122,7 @@ def assert_nothing_is_green(ran: Ran) -> None:
     assert ran.report["complete"] is False
     assert ran.badge["color"] not in ("green", "brightgreen")
     assert "\u2705" not in ran.markdown
-    head = next(line for line in ran.out.splitlines() if "in what was played" in line or "could be judged" in line)
+    head = next(line for line in ran.out.splitlines() if "in what was played" in line or "was not judged: " in line)
     assert "\x1b[32m" not in head
     last = ran.out.splitlines()[-1]
     assert last.startswith(("\x1b[31m", "="))  # the line as a whole, whatever the counts in it look like
@@ -142,6 +146,8 @@ def test_a_deadline_that_is_too_short_for_one_stimulus(start: Start) -> None:
     assert ran.code == 1
     assert set(ran.verdicts()) == {"not-exercised"}
     assert ran.reasons() == {"the deadline came first"}
+    assert [target["judged"] for target in ran.report["targets"]] == [False]
+    assert "The app was not judged: the deadline came first." in ran.out
     assert_nothing_is_green(ran)
 
 
@@ -241,7 +247,7 @@ def test_what_failed_last_does_not_name_the_end(folder: Path) -> None:
     command = [sys.executable, "-m", "pytest", "--wsgi-app=site_app:app", "--wsgi-deadline=0.001"]
     assert subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False).returncode == 1
     known = folder / ".pytest_cache/v/cache/lastfailed"
-    assert not known.exists() or json.loads(known.read_text()) == {}
+    assert list(json.loads(known.read_text())) == ["wsgi-app[site_app:app]::reach::routes-reached"]
 
 
 def test_another_listener_to_sigterm_is_left_alone(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

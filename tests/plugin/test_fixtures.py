@@ -164,7 +164,7 @@ def test_a_finding_during_teardown_fails_the_teardown(run: Any, pytester: pytest
 
 def test_the_app_comes_from_the_option_or_the_ini_file(run: Any, pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import apps\n\ndef test_it(wsgi_app):\n    assert wsgi_app is apps.good")
-    assert run("--wsgi-app=apps:good", "-m", "not wsgi").parseoutcomes()["passed"] == 1
+    assert run("--wsgi-app=apps:good", ".", "-m", "not wsgi").parseoutcomes()["passed"] == 1
     pytester.makeini("[pytest]\nwsgi_app = apps:good")
     assert run("-m", "not wsgi").parseoutcomes()["passed"] == 1
     name = next(pytester.path.glob("test_*.py")).name
@@ -190,7 +190,7 @@ def test_without_one_app_the_fixture_says_what_to_do(
     run: Any, pytester: pytest.Pytester, args: tuple[str, ...], message: str
 ) -> None:
     pytester.makepyfile("def test_it(wsgi_client): pass")
-    result = run("-m", "not wsgi", *args)
+    result = run(".", "-m", "not wsgi", *args)
     assert result.parseoutcomes()["errors"] == 1
     text = " ".join(result.stdout.str().split())
     assert message in text

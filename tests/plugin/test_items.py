@@ -118,7 +118,7 @@ def test_a_target_given_twice_is_judged_once(run: Any) -> None:
 def test_the_suite_and_tests_of_ones_own_run_together(run: Any, pytester: pytest.Pytester) -> None:
     pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_it(): pass\n")
     alone = run("--wsgi-app=apps:good", "wsgi-app[apps:good]").parseoutcomes()["passed"]
-    for args in ((), ("tests",), ("tests/test_own.py::test_it",)):
+    for args in (("tests",), ("tests/test_own.py::test_it",)):
         assert run("--wsgi-app=apps:good", *args).parseoutcomes()["passed"] == alone + 1
 
 
@@ -128,8 +128,8 @@ def test_keyword_and_marker_expressions(run: Any, pytester: pytest.Pytester) -> 
     assert "wsgi-app[apps:good]::start-response::status-native-string" in ids
     assert not any("latin1" in one for one in ids)
     assert len(collected(run("--wsgi-app=apps:good", "--co", "-q", "-k", "start-response"))) > len(ids)
-    assert collected(run("--wsgi-app=apps:good", "--co", "-q", "-m", "not wsgi")) == ["test_own.py::test_it"]
-    assert "test_own.py::test_it" not in collected(run("--wsgi-app=apps:good", "--co", "-q", "-m", "wsgi"))
+    assert collected(run("--wsgi-app=apps:good", ".", "--co", "-q", "-m", "not wsgi")) == ["test_own.py::test_it"]
+    assert "test_own.py::test_it" not in collected(run("--wsgi-app=apps:good", ".", "--co", "-q", "-m", "wsgi"))
 
 
 def test_exit_first_and_last_failed_and_stepwise(run: Any) -> None:

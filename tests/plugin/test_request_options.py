@@ -44,6 +44,7 @@ def test_values_are_read(pytester: pytest.Pytester, arg: str, field: str, wanted
         (["--wsgi-header=Transfer-Encoding: chunked"], "belongs to the connection or the body"),
         (["--wsgi-header=Connection: close"], "belongs to the connection or the body"),
         (["--wsgi-auth=nobody"], "write USER:PASSWORD"),
+        (["--wsgi-auth=a:b", "--wsgi-header=authorization: c"], "both set the field Authorization"),
         (["--wsgi-login=login"], "a path begins with a slash; did you mean /login?"),
         (["--wsgi-login=/login"], "say with --wsgi-login-field"),
         (["--wsgi-login-field=a=b"], "say with --wsgi-login=PATH"),
@@ -75,7 +76,7 @@ def test_secrets_come_from_the_environment_and_are_noted(
         "--wsgi-login=/login",
         "--wsgi-login-field=user=ada",
         "--wsgi-login-field=password=${SHOP_PASSWORD}",
-        "--wsgi-header=Authorization: Bearer abc.def.ghi",
+        "--wsgi-header=Proxy-Authorization: Bearer abc.def.ghi",
         "--wsgi-auth=ada:difference",
     )
     assert found["login_fields"] == (("user", "ada"), ("password", "sesame-open"))

@@ -139,7 +139,9 @@ def test_a_run_that_was_cut_short_says_so(report: Any) -> None:
 def test_an_interrupted_run_still_writes_its_report(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_own="def test_it(): raise KeyboardInterrupt")
     # Not in this process: it would be interrupted too.
-    pytester.runpytest_subprocess("--wsgi-app=apps:bad", "--wsgi-report=json:out.json", "-p", "no:hypothesispytest")
+    pytester.runpytest_subprocess(
+        "--wsgi-app=apps:bad", ".", "--wsgi-report=json:out.json", "-p", "no:hypothesispytest"
+    )
     data = json.loads((pytester.path / "out.json").read_text("utf-8"))
     assert data["complete"] is False
     assert data["exit"] == pytest.ExitCode.INTERRUPTED

@@ -14,8 +14,9 @@ import pytest
 
 from pytest_wsgiconform.naming import Target
 from pytest_wsgiconform.report import badge, json_report, markdown, sarif
-from pytest_wsgiconform.report.document import Document, Tool, build, record
-from pytest_wsgiconform.rules.model import Blame, Finding, RuleResult, Verdict
+from pytest_wsgiconform.report.document import Document, Run, Tool, build, record
+from pytest_wsgiconform.rules.model import Blame, Finding, Location, RuleResult, Verdict
+from pytest_wsgiconform.rules.records.reach import LOGIN_PAGE, RouteReach, TargetReach
 from pytest_wsgiconform.rules.registry import catalogue
 from tests.report.documents import SCRIPT, finding
 
@@ -37,6 +38,17 @@ FINDINGS = [
     finding("header-no-persistence", None, baselined=True),
     finding("body-buffered-by-app", 70, blame=Blame.MIDDLEWARE),
 ]
+#: One route that was reached, one that wasn't, and two that don't count.
+REACH = TargetReach(
+    judged=True,
+    routes=(
+        RouteReach("GET", "/", True, 200),
+        RouteReach("GET", "/boom", False, 500, "answered 500: RuntimeError: x", "answered 500", Location("a.py", 2)),
+        RouteReach("GET", "/login", False, 200, LOGIN_PAGE, LOGIN_PAGE),
+        RouteReach("POST", "/print", False, 503, "answered 503", "answered 503", excused="needs a printer"),
+    ),
+)
+RUN = Run("pytest --wsgi-app=shop:app", "2026-11-30T12:00:00+00:00", 1.5)
 
 
 def made() -> Document:
@@ -49,7 +61,8 @@ def made() -> Document:
         exercised = int(verdict in (Verdict.BROKEN, Verdict.HELD))
         result = RuleResult(rule_id, "shop:app", verdict, exercised, found, reason)
         records.append(record(result, rule, "app", order))
-    document = build(records, [Target("app", "shop:app")], exit_status=1)
+    target = Target("app", "shop:app")
+    document = build(records, [target], exit_status=1, reach={target: REACH}, run=RUN)
     return replace(document, tool=Tool("1.2.3", "3.13.0", "somewhere"))
 
 

@@ -69,7 +69,7 @@ def run_example(rule: Rule, example: Callable[..., Any]) -> list[Finding]:
 def runs_of(rule: Rule, app: Callable[..., Any]) -> list[AppRun]:
     """Play the stimuli of *rule* on *app*."""
     names = ("get", "post", "options") if rule.stimuli == ("*",) else rule.stimuli
-    return [play(s, app, list(RULES), "/page", 10, "GET") for s in app_stimuli() if s.id in names]
+    return [play(s, app, list(RULES), "/page", 10) for s in app_stimuli() if s.id in names]
 
 
 def judge_runs(rule: Rule, made: Any) -> list[Finding]:
@@ -155,7 +155,8 @@ def test_good_examples_of_apps_exercise_their_rule() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             Play(watched, request_environ(rule), label="example", limit=10).run()
-            gc.collect()
+            if not ended:  # some exchanges end when their iterable is thrown away
+                gc.collect()
         if not ended[0].exercised.get(rule.id) and "not-exercised-when-good" not in NEVER_HELD.get(rule.id, ""):
             vacuous.append(rule.id)
     assert vacuous == [], (

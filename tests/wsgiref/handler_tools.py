@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
+import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
@@ -12,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from tests import ROOT
 
 _MODULES = ("util", "headers", "handlers", "simple_server", "validate")
 OURS = SimpleNamespace(
@@ -188,3 +193,19 @@ def returning(body: Any, status: str = "200 OK", headers: list[tuple[str, str]] 
         return body
 
     return app
+
+
+def run_optimised(package: Any, program: str) -> str:
+    """What ``program`` prints under ``python -O``, with ``wsgiref`` in it standing for the package."""
+    source = textwrap.dedent(program).replace("wsgiref", package.package)
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", source],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -20,10 +20,10 @@ from pytest_wsgiconform.wsgiref import handlers
 # Handlers put this around standard input only; here it is read from streams of every sort.
 from pytest_wsgiconform.wsgiref._cgi_input import CGIInput
 from pytest_wsgiconform.wsgiref.handlers import BaseCGIHandler, CGIHandler, IISCGIHandler, read_environ
+from tests import ROOT
 from tests.wsgiref.cgi_tools import run_cgi
 from tests.wsgiref.handler_tools import Recorder, app_of, request
 
-ROOT = Path(__file__).parents[2]
 OURS = mock.Mock(handlers=handlers)
 
 # The interpreter's path may hold a space, which no #! line can: the shell starts it; to Python that is a string.

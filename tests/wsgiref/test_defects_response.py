@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import textwrap
 from io import BytesIO, StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,25 +20,8 @@ from tests.wsgiref.handler_tools import (
     handler_for,
     request,
     returning,
+    run_optimised,
 )
-
-ROOT = Path(__file__).parents[2]
-
-
-def run_optimised(package: Any, program: str) -> str:
-    """What ``program`` prints under ``python -O``, with ``wsgiref`` in it standing for the package."""
-    source = textwrap.dedent(program).replace("wsgiref", package.package)
-    done = subprocess.run(
-        [sys.executable, "-O", "-c", source],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @defect(mended=True)

@@ -27,7 +27,7 @@ def rows() -> dict[str, list[str]]:
 def defect_tests() -> dict[str, bool]:
     """The tests named after defects, and whether each runs on the standard library's wsgiref too."""
     found: dict[str, bool] = {}
-    for path in HERE.glob("test_*.py"):
+    for path in HERE.rglob("test_*.py"):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and re.match(r"test_d\d\d_", node.name):
                 names = [getattr(getattr(mark, "func", mark), "id", "") for mark in node.decorator_list]

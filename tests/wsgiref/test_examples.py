@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.wsgiref.server_tools import Client
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # As long programs would, each prints a line when it is ready; here it tells the port as well.
 HELLO = """

@@ -23,9 +23,8 @@ from pytest_wsgiconform.wsgiref.__main__ import load_application, main
 from pytest_wsgiconform.wsgiref._directory_app import DirectoryApp
 from pytest_wsgiconform.wsgiref.simple_server import ThreadingWSGIServer, demo_app
 from pytest_wsgiconform.wsgiref.util import setup_testing_defaults
+from tests import ROOT
 from tests.wsgiref.server_tools import Client, serving
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)

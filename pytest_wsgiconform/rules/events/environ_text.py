@@ -166,7 +166,7 @@ def environ_text_latin1(event: AppCalled, exchange: Exchange) -> Outcome:
 
     A native string carries bytes, one character each, and apps get the bytes back with ``.encode("latin-1")``. PEP
     3333, "Unicode Issues", forbids servers to hand over any other character; this includes variables copied from the
-    operating system (the PEP's own CGI gateway converts them). Values under a server's own dotted names are not judged.
+    operating system (the PEP's own CGI gateway converts them). Values under a server's own dotted names are left alone.
     """
     exercised, faults = False, []
     for name, value in named(event.variables):

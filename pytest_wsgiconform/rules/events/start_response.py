@@ -210,7 +210,7 @@ def start_response_before_empty_blocks(event: ExchangeEnded, exchange: Exchange)
     """start_response is called before even an empty block is yielded.
 
     Nothing is due for sending with an empty block, so it may come first, but servers and middleware exist that take any
-    first block for the start of the body. Middleware is not judged: where it waits for data it has to yield empty
+    first block for the start of the body. Middleware is left out: where it waits for data it has to yield empty
     blocks (PEP 3333, "Middleware Handling of Block Boundaries").
     """
     if exchange.chunks == 0 or not exchange.starts or exchange.below is Blame.MIDDLEWARE:

@@ -60,7 +60,8 @@ def card(order: Order, section: str) -> str:
     lines.append(f'    hint="{todo(order, "what to do, one sentence.")}",')
     lines.append(f'    since="{order.since}",')
     arguments = "\n".join(lines)
-    summary, why = todo(order, "what must hold, one sentence."), todo(order, "where that stands, and why it matters.")
+    summary = todo(order, "what must hold, one sentence.")
+    why = todo(order, "why, and where that stands: the section of the PEP or the RFC.")
     return f'''@{decorator(order)}(
 {arguments}
 )

@@ -44,8 +44,9 @@ class _Hunt:
         run = self.stage.run
         self.played += 1
         before = len(run.findings)
-        record = self.stage.play("fuzz", request.environ())
-        run.exchanges.pop()
+        sent = len(run.exchanges)
+        record = self.stage.play("fuzz", self.environ(request))
+        del run.exchanges[sent:]
         found: dict[str, list[Finding]] = {}
         # An app that hands a client's malformed escape on is not to blame for it.
         malformed = _BROKEN_ESCAPE.search(request.target) is not None
@@ -63,6 +64,11 @@ class _Hunt:
             if fault not in self.usual:
                 self.smallest[fault] = (request, record, findings)
         return found
+
+    def environ(self, request: Any) -> dict[str, Any]:
+        """Return a fresh environ for *request*, with what every request to the route carries."""
+        path, headers, body = request.target, request.headers, request.body
+        return self.stage.environ(request.method, path=path, headers=headers, body=body)
 
     def example(self, request: Any) -> None:
         """Judge one example. :raises Exception: of a class of its own for each fault."""

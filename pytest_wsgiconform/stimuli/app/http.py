@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .asking import SAFE
 from .model import Stage, Stimulus
 
 
 def _head(stage: Stage) -> None:
     for label, method in (("get", "GET"), ("head", "HEAD"), ("head", "HEAD"), ("get", "GET")):
-        stage.play(label, stage.environ(method, headers={"Accept": "*/*"}))
+        stage.play(label, stage.environ(method, usual={"Accept": "*/*"}))
 
 
 def _conditional(stage: Stage) -> None:
@@ -58,12 +59,13 @@ NEGOTIATED = {
 
 
 def _negotiation(stage: Stage) -> None:
+    method = stage.asking.instead_of_get
     for name, (usual, others) in NEGOTIATED.items():
-        for other in others:
+        for other in others if method in SAFE else others[:1]:
             if not stage.out_of_time:
                 stage.compare(
-                    (f"{name}: {usual}", lambda n=name, v=usual: stage.environ("GET", headers={n: v})),  # type: ignore[misc]
-                    (f"{name}: {other}", lambda n=name, v=other: stage.environ("GET", headers={n: v})),  # type: ignore[misc]
+                    (f"{name}: {usual}", lambda n=name, v=usual: stage.environ(method, headers={n: v})),  # type: ignore[misc]
+                    (f"{name}: {other}", lambda n=name, v=other: stage.environ(method, headers={n: v})),  # type: ignore[misc]
                 )
 
 
@@ -79,7 +81,8 @@ CODINGS = {
 def _encoding(stage: Stage) -> None:
     for label, value in CODINGS.items():
         headers = {} if value is None else {"Accept-Encoding": value}
-        stage.play(label, stage.environ("GET", headers=headers))
+        without = ("accept-encoding",) if value is None else ()
+        stage.play(label, stage.environ(stage.asking.instead_of_get, headers=headers, without=without))
 
 
 #: Names that can only come from the request that carried them.
@@ -94,17 +97,19 @@ ODD_QUERY = "wsgiconform=%20%2541&plus=a%2Bb%26c"
 def _urls(stage: Stage) -> None:
     path = stage.path.partition("?")[0]
     paths = dict.fromkeys((path, path.rstrip("/") or "/", path.rstrip("/") + "/"))
+    asking = stage.asking
+    usual_port = "443" if asking.scheme == "https" else "80"
 
     def environ(target: str, host: str | None, port: str = PORT, **options: Any) -> dict[str, Any]:
-        made = stage.environ(path=target, server=(SERVER, port), **options)
-        made.pop("HTTP_HOST")
+        method = asking.chosen if target == path else asking.usual
+        made = stage.environ(method, path=target, server=(SERVER, port), without=("host",), **options)
         return made if host is None else {**made, "HTTP_HOST": host}
 
     for target in paths:
         stage.play("host", environ(target, HOST))
         stage.play("host and port", environ(target, f"{HOST}:{PORT}"))
         stage.play("no host", environ(target, None))
-        stage.play("default port", environ(target, None, "80"))
+        stage.play("default port", environ(target, None, usual_port))
         stage.play("https", environ(target, None, "443", scheme="https"))
         stage.play("https elsewhere", environ(target, None, "80", scheme="https"))
         stage.play("mount", environ(target, HOST, script_name=ODD_MOUNT))

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...wsgiref.util import FileWrapper
 from .model import Stage, Stimulus
-from .ordinary import FORM, FORM_HEADERS
 
 
 class CountingFileWrapper(FileWrapper):
@@ -45,7 +44,6 @@ def _slow(stage: Stage) -> None:
 def _write_fails(stage: Stage) -> None:
     gone = BrokenPipeError(32, "the client closed the connection")
     stage.play("write fails", judged=False, write_error=gone)
-    stage.play("post", stage.environ("POST", body=FORM, headers=FORM_HEADERS), judged=False, write_error=gone)
     stage.play("after")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from .model import Stage, Stimulus
+from .asking import Bodies
+from .model import FORM_TYPE, Stage, Stimulus
 
 #: PATH_INFO as the server hands it over: percent-decoded bytes as Latin-1 text.
 _ODD_PATHS = {
@@ -48,7 +49,7 @@ _LINE_ENDS = "x\r\nX-Injected: 1\r\n\r\ny"
 def _odd_paths(stage: Stage) -> None:
     for name, path in _ODD_PATHS.items():
         if not stage.out_of_time:
-            stage.play(name, stage.environ(extra={"PATH_INFO": path}))
+            stage.play(name, stage.environ(stage.asking.usual, extra={"PATH_INFO": path}))
 
 
 def _tails(stage: Stage) -> None:
@@ -56,13 +57,14 @@ def _tails(stage: Stage) -> None:
     path = stage.path.partition("?")[0]
     for tail in ("/", "//", "%00", "%ff", "/..", ";v=1", "%2F", "%0A"):
         if not stage.out_of_time:
-            stage.play(f"tail {tail}", stage.environ(path=path + tail))
+            stage.play(f"tail {tail}", stage.environ(stage.asking.usual, path=path + tail))
 
 
 def _odd_queries(stage: Stage) -> None:
     for name, query in {**_ODD_QUERIES, **_MALFORMED_QUERIES}.items():
         if not stage.out_of_time:
-            environ = stage.environ(path=stage.path.partition("?")[0], extra={"QUERY_STRING": query})
+            path = stage.path.partition("?")[0]
+            environ = stage.environ(stage.asking.usual, path=path, extra={"QUERY_STRING": query})
             stage.play(name, environ, judged=name in _ODD_QUERIES)
 
 
@@ -70,13 +72,14 @@ def _line_ends(stage: Stage) -> None:
     path = stage.path.partition("?")[0]
     encoded = quote(_LINE_ENDS)
     names = ("next", "url", "redirect", "name", "lang", "q", "filename", "callback")
+    usual = stage.asking.usual
     stage.play("in query", stage.environ(path=path, query="&".join(f"{name}={encoded}" for name in names)))
-    stage.play("in path", stage.environ(path=f"{path.rstrip('/')}/{encoded}"))
-    stage.play("as path", stage.environ(extra={"PATH_INFO": path + _LINE_ENDS}))
-    stage.play("in mount", stage.environ(extra={"SCRIPT_NAME": "/" + _LINE_ENDS}))
+    stage.play("in path", stage.environ(usual, path=f"{path.rstrip('/')}/{encoded}"))
+    stage.play("as path", stage.environ(usual, extra={"PATH_INFO": path + _LINE_ENDS}))
+    stage.play("in mount", stage.environ(usual, extra={"SCRIPT_NAME": "/" + _LINE_ENDS}))
     body = "&".join(f"{name}={encoded}" for name in names).encode()
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    stage.play("in form", stage.environ("POST", path=path, body=body, headers=form))
+    if stage.sends(Bodies.ALL):
+        stage.play("in form", stage.with_body(body, path=path, headers={"Content-Type": FORM_TYPE}, usual={}))
 
 
 PATHS: tuple[Stimulus, ...] = (

@@ -94,20 +94,17 @@ def _files(sandwich: Sandwich) -> None:
 
 
 def _repeated(sandwich: Sandwich) -> None:
-    middleware = sandwich.around(apps.streaming(3, b"a block of the page\n"))
     for label in ("first", "second", "third"):
-        sandwich.play(label, apps.streaming(0, b""), environ(), middleware=middleware)
+        sandwich.play(label, apps.streaming(3, b"a block of the page\n"), environ(), keep=True)
 
 
 def _exc_info_kept(sandwich: Sandwich) -> None:
-    """Ask, with the middleware still there, whether anything keeps the error that was passed to start_response."""
+    """Ask, while the sandwich keeps the middleware, whether anything keeps the error passed to start_response."""
     errors: list[weakref.ref[BaseException]] = []
-    middleware = sandwich.around(apps.handling("replaced", errors.append))
-    crossing = sandwich.play("replaced", apps.handling("replaced"), environ(), middleware=middleware)
+    crossing = sandwich.play("replaced", apps.handling("replaced", errors.append), environ())
     gc.collect()  # a frame and its traceback are a cycle: that is nobody's fault
     if crossing.inner is not None and errors:
         crossing.inner.facts["error_kept"] = errors[0]() is not None
-    del middleware
 
 
 def _empty(sandwich: Sandwich) -> None:

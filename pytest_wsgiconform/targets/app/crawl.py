@@ -27,29 +27,37 @@ class _Links(HTMLParser):
             self.found.append((target, "POST" if post else "GET"))
 
 
-def links_in(record: ExchangeRecord) -> list[Route]:
+def links_in(record: ExchangeRecord, mount: str = "") -> list[Route]:
     """Return what an HTML answer links to, and where a redirect leads, as far as it is the app's own.
 
-    :param record: an exchange; its URL is taken to be ``http://localhost`` and its path.
+    :param record: an exchange; its URL has the Host of its request, else ``localhost``.
+    :param mount: where the app is mounted; paths of routes are below it.
     """
-    base = "http://localhost" + quote(record.path, safe="/%~:@!$&'()*+,;=", encoding="latin-1")
+    scheme = record.environ.get("wsgi.url_scheme", "http")
+    base = f"{scheme}://{record.environ.get('HTTP_HOST') or 'localhost'}" + quote(
+        record.path, safe="/%~:@!$&'()*+,;=", encoding="latin-1"
+    )
     found = [(location, "GET") for location in record.header("Location")]
     if any(value.lower().startswith(("text/html", "application/xhtml")) for value in record.header("Content-Type")):
         parser = _Links()
         parser.feed(record.body.decode("utf-8", "replace"))
         found += parser.found
-    routes = (_route(base, target, method) for target, method in found)
+    routes = (_route(base, target, method, mount) for target, method in found)
     return list(dict.fromkeys(route for route in routes if route is not None))
 
 
-def _route(base: str, target: str, method: str) -> Route | None:
+def _route(base: str, target: str, method: str, mount: str) -> Route | None:
     try:
         parts = urlsplit(urljoin(base, target.strip()))
+        own = urlsplit(base).hostname
     except ValueError:  # not a URL
         return None
-    if parts.scheme not in ("http", "https") or parts.hostname != "localhost":
+    if parts.scheme not in ("http", "https") or parts.hostname != own:
         return None
     path = quote(parts.path or "/", safe="/%~:@!$&'()*+,;=", errors="replace")
-    return Route(
-        f"{path}?{quote(parts.query, safe='/%?~:@!$&()*+,;=', errors='replace')}" if parts.query else path, method
-    )
+    if mount:
+        if not path.startswith(f"{mount}/"):
+            return None
+        path = path.removeprefix(mount)
+    query = quote(parts.query, safe="/%?~:@!$&()*+,;=", errors="replace")
+    return Route(f"{path}?{query}" if query else path, method)

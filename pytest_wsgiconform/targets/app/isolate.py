@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
@@ -23,13 +23,21 @@ from ...rules.records.app import AppRun
 from ...settings import Settings
 from ..base import TargetError
 from ..deadline import Deadline
+from ..hooks import Hooks
+from ..load import load_app, load_limit
 from ..progress import Progress
+from .remote_hooks import QUESTION, ParentHooks
 from .routes import Route
+
+_PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"
 
 _GUARD = str(Path(__file__).parents[1].joinpath("process_guard.py"))
 
-#: Seconds that loading an app may take.
-LOAD_LIMIT = 120.0
+#: Seconds that a child interpreter may take to start, before it loads the app.
+_START = 20.0
+
+#: Seconds that opening a session, or a report on coverage, may take.
+_LONG = 120.0
 
 #: Seconds that a child has beyond a stimulus's own limit before it is taken for hanging.
 _GRACE = 5.0
@@ -194,6 +202,14 @@ class Child:
             self._guard.stdout.close()
 
 
+def _last_words(how: str, printed: Iterable[str]) -> tuple[str, str]:
+    """Return how a child ended that was loading its app, and the lines it printed, without those on our own code."""
+    lines = [line for line in printed if _PACKAGE not in line and "<frozen " not in line]
+    if any(line.startswith("Timeout (") for line in lines):  # faulthandler's
+        how = "hung, where no time limit of Python's reaches,"
+    return how, "".join(f"\n    {line}" for line in lines)
+
+
 class ChildPlayer:
     """Plays stimuli in a child interpreter; see :class:`~pytest_wsgiconform.targets.app.player.Player`.
 
@@ -203,28 +219,90 @@ class ChildPlayer:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._rules: list[str] = []
+        self.settings = settings
         self._load: dict[str, Any] = {
             "name": name,
             "settings": asdict(replace(settings, isolate=False)),
             "path": list(sys.path),
         }
         self._deadline, self._progress = Deadline(), Progress()
+        self._hooks: ParentHooks | None = None
+        self._session: dict[str, Any] = {}
         self._name, self._child = name, None  # type: tuple[str, Child | None]
         self._routes, self._notes = self._start()
 
     def _start(self) -> tuple[list[Route], list[str]]:
         self._child = child = Child()
         try:
-            answer = child.ask(self._load, LOAD_LIMIT, self._wait)
+            limit = _START + load_limit(self._load["settings"]["timeout"])
+            answer = child.ask(self._load, limit, self._wait)
         except ChildDied as error:
             self.close()  # which waits for the last that it printed
-            printed = "".join(f"\n    {line}" for line in child.printed)
-            raise TargetError(f"{self._name}: the child interpreter {error} while it loaded it{printed}") from None
+            how, printed = _last_words(str(error), child.printed)
+            raise TargetError(f"{self._name}: the child interpreter {how} while it loaded it{printed}") from None
         if "error" in answer:
             self.close()
             raise TargetError(answer["error"])
+        if self._hooks is not None:
+            self._open_in_child(child)
         child.loaded()
-        return [Route(str(path), str(method)) for path, method in answer["routes"]], list(map(str, answer["notes"]))
+        self.settings = replace(self.settings, host=str(answer["host"]))
+        return [Route.from_dict(route) for route in answer["routes"]], list(map(str, answer["notes"]))
+
+    def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
+        """Log in, in the child; hooks are called here, with the app loaded here as well when one needs it."""
+        if app is None and (hooks.session is not None or hooks.reset is not None):
+            app = load_app(self._name, self.settings.timeout)
+        self._hooks = ParentHooks(hooks, app)
+        if self._child is None:
+            self._start()
+        else:
+            self._open_in_child(self._child)
+
+    def _open_in_child(self, child: Child) -> None:
+        names = self._hooks.names if self._hooks is not None else []
+        try:
+            answer = self._ask(child, {"open": names}, _LONG)
+        except ChildDied as error:
+            self.close()
+            raise TargetError(f"{self._name}: the child interpreter {error} while the session was opened") from None
+        self._learn(answer)
+        if "error" in answer:
+            self.close()
+            raise TargetError(str(answer["error"]))
+
+    def _ask(
+        self, child: Child, request: dict[str, Any], limit: float, waiting: Callable[[], None] | None = None
+    ) -> Any:
+        """Send *request* and return the answer, after the questions that the child has meanwhile.
+
+        :param waiting: see :meth:`Child.ask`.
+        """
+        answer = child.ask(request, limit, waiting)
+        while isinstance(answer, dict) and QUESTION in answer and self._hooks is not None:
+            try:
+                reply = self._hooks.answer(answer)
+            except TargetError:
+                self.close()
+                raise
+            answer = child.ask(reply, limit, waiting)
+        return answer
+
+    def _learn(self, answer: Any) -> None:
+        """Take in what the child tells of its session, whatever the app has made of it."""
+        told = answer.get("session") if isinstance(answer, dict) else None
+        if isinstance(told, dict):
+            self._session = {
+                str(key): [text for text in value if isinstance(text, str)]
+                for key, value in told.items()
+                if isinstance(value, list)
+            }
+
+    def secrets(self) -> dict[str, list[str]]:
+        return {key: self._session[key] for key in ("secrets", "names", "cookies") if key in self._session}
+
+    def notes(self) -> list[str]:
+        return [clean(note) for note in self._session.get("notes", [])]
 
     def bound(self, deadline: Deadline, progress: Progress) -> None:
         self._deadline, self._progress = deadline, progress
@@ -245,8 +323,7 @@ class ChildPlayer:
         request = {
             "stimulus": stimulus,
             "rules": self._rules,
-            "path": route.path,
-            "method": route.method,
+            "route": route.to_dict(),
             "limit": limit,
             "patience": patience,
         }
@@ -259,7 +336,9 @@ class ChildPlayer:
         if child is None:
             return self._dead(stimulus, route, "could not be loaded again")
         try:
-            run = AppRun.from_dict(child.ask(request, 2 * limit + _GRACE, self._wait))
+            answer = self._ask(child, request, 2 * limit + _GRACE, self._wait)
+            self._learn(answer)
+            run = AppRun.from_dict(answer)
         except ChildDied as error:
             return self._dead(stimulus, route, str(error))
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -273,7 +352,7 @@ class ChildPlayer:
         if self._child is None or not self._load["settings"]["cov"]:
             return None
         try:
-            report: dict[str, Any] | None = self._child.ask({"coverage": True}, LOAD_LIMIT)["coverage"]
+            report: dict[str, Any] | None = self._child.ask({"coverage": True}, _LONG)["coverage"]
         except (ChildDied, LookupError, TypeError):
             return None
         return report

@@ -23,6 +23,7 @@ from ...rules.registry import catalogue
 from ...settings import Settings
 from ..base import Places
 from ..verdicts import result_of
+from .player import LocalPlayer
 from .target import AppTarget, binds_apps
 
 #: Names under which middleware keeps the app that it wraps.
@@ -287,13 +288,19 @@ class LayeredTarget(AppTarget):
         between = [r for r in catalogue().values() if layered and r.on and r.side is Blame.SERVER]
         return [*super().rules(), *between]
 
+    @property
+    def _users_app(self) -> Callable[..., Any]:
+        return self._outermost
+
     def _watch(self, rules: Iterable[Rule]) -> None:
         rules = [rule for rule in rules if rule.on]
         self._layers.restore()
         self._layers = Layers(self._outermost, rules)
         self.app = self._layers.app
-        self._player.close()
-        self._player = self._make_player()
+        before, self._player = self._player, self._make_player()
+        before.close()
+        if isinstance(before, LocalPlayer) and isinstance(self._player, LocalPlayer):
+            self._player.credentials = before.credentials
         self._player.bound(self._deadline, self._progress)
         super()._watch(rule for rule in rules if binds_apps(rule))
 

@@ -8,20 +8,26 @@ from typing import Any
 
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict
 from ...rules.records.app import AppRun
+from ...rules.records.reach import TargetReach
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
 from ..base import Places, TargetRun
 from ..deadline import Deadline
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..progress import Progress
 from ..verdicts import finding_of_run, result_of
+from .choice import Choice
+from .credentials import Credentials
 from .last_word import LastWord
-from .player import FUZZ, LocalPlayer, Player
+from .player import FUZZ, ORDINARY, LocalPlayer, Player
 from .playing import Playing
+from .sending import Sending, announcement, methods_as_text, plan_lines
+from .shortfalls import is_refused
 
 #: The ordinary request: it is played whatever is asked, and its answer is the one whose links are followed.
-_FIRST = "get"
+_FIRST = ORDINARY
 
 #: At most so many places are remembered of one rule.
 _MOST_PLACES = 8
@@ -125,11 +131,14 @@ class AppTarget(TargetRun):
     def _judged(self, rule: Rule, playing: Playing) -> RuleResult:
         exercised = 0
         findings: list[Finding] = []
+        left_out: set[str] = set()
         for _, run in playing.runs:
+            if rule.on or applies(rule, run.stimulus):
+                left_out.update(run.facts.get("left_out", ()))
             times, found = _judge_run(rule, run)
             exercised += times
             findings += found
-        return result_of(rule, self.name, exercised, findings, _why_not(rule, playing))
+        return result_of(rule, self.name, exercised, findings, _why_not(rule, playing, left_out))
 
     def places_of(self, rule: Rule) -> Places:
         """Return the first stimulus and route for each line or message that was found."""
@@ -142,20 +151,65 @@ class AppTarget(TargetRun):
             seen |= found
         return tuple(places[:_MOST_PLACES])
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Log in, as the settings and *hooks* say. :raises TargetError: when that does not work."""
+        self._player.open_session(hooks, self._users_app)
+
+    @property
+    def _users_app(self) -> Callable[..., Any] | None:
+        """The app as its author knows it."""
+        return self.app
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests carry, ``None`` before a session was opened, or when it is open in another process."""
+        return self._player.credentials if isinstance(self._player, LocalPlayer) else None
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session so far."""
+        return self._player.secrets()
+
+    def _choice(self) -> Choice:
+        return Choice(self._player.settings, self._player.routes()[0])
+
+    def announcement(self) -> str:
+        """Say which methods go to how many routes."""
+        return announcement(self._choice().routes, self._player.settings)
+
+    def plan_lines(self) -> list[str]:
+        """Say what would be sent, for each route and each method."""
+        settings, choice = self._player.settings, self._choice()
+        wanted = self._plan.stimuli(self._stimuli())
+        sending = Sending([stimulus for stimulus in app_stimuli() if stimulus.id in wanted], settings)
+        lines = plan_lines(choice.routes, sending) + choice.notes()
+        if settings.fuzz and FUZZ in wanted:
+            lines.append(f"besides, up to {settings.fuzz} generated requests for each route (--wsgi-fuzz)")
+        if settings.crawl:
+            lines.append(f"besides, up to {settings.crawl} routes that links lead to (--wsgi-crawl)")
+        return [*lines, "An answer that leaves a doubt is asked for again, so that there may be a few more."]
+
+    def reach(self) -> TargetReach:
+        """Say which routes were reached, playing what the plan asks for unless something was played already."""
+        playing = self._playing or self._again or self.playing()
+        return playing.reach if playing.reach.routes else replace(playing.reach, note=playing.ended or "")
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         playing = self._playing or self._again or Playing(self._player, self.settings, self._deadline)
-        return playing.summary_lines()
+        return [*playing.summary_lines(), *self._player.notes()]
 
     def close(self) -> None:
         """Stop what was started."""
         self._player.close()
 
 
-def _why_not(rule: Rule, playing: Playing) -> str:
-    """Return why *rule* was not put to the test, for the case that it wasn't."""
+def _why_not(rule: Rule, playing: Playing, left_out: set[str]) -> str:
+    """Return why *rule* was not put to the test, for the case that it wasn't. :param left_out: methods not sent."""
+    reason = f"nothing in {playing.exchanges} exchanges could have broken it"
+    if left_out:
+        reason += f"; --wsgi-methods leaves out {methods_as_text(left_out)}"
     lost = (why for stimulus, why in playing.left_out.items() if rule.on or applies(rule, stimulus))
-    return playing.ended or next(lost, f"nothing in {playing.exchanges} exchanges could have broken it")
+    return playing.ended or next(lost, reason)
 
 
 def _judge_run(rule: Rule, run: AppRun) -> tuple[int, list[Finding]]:
@@ -164,6 +218,8 @@ def _judge_run(rule: Rule, run: AppRun) -> tuple[int, list[Finding]]:
         found = [replace(finding, stimulus=run.stimulus) for finding in run.findings if finding.rule == rule.id]
         return run.exercised.get(rule.id, 0), found
     outcome = rule.check(run) if applies(rule, run.stimulus) else None
+    if not outcome and is_refused(run):
+        return 0, []  # a refusal says nothing of what the app would have done
     return int(outcome is not None), [finding_of_run(rule, fault, run) for fault in outcome or ()]
 
 

@@ -7,19 +7,23 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ...observe.limits import TimeLimitExceeded
+from ...observe.making import Maker
 from ...rules.display import show, type_name
+from ...settings import DEFAULT_TIMEOUT
 from ..base import TargetError
-from ..load import load_object, own_error
+from ..load import hung, load_limit, load_object, own_error
 
 Factory = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def load_middleware(spec: str) -> Factory:
-    """Return a function that puts the middleware that *spec* names around an app.
+def load_middleware(spec: str, timeout: float = DEFAULT_TIMEOUT) -> Maker:
+    """Return what puts the middleware that *spec* names around an app.
 
     :param spec: ``MODULE:FACTORY`` where ``FACTORY(app)`` makes the middleware, or ``MODULE:FACTORY(option=1)`` with
         literal arguments: then ``FACTORY(app, option=1)`` makes it, or, where the signature has no room for the app,
         ``FACTORY(option=1)(app)``.
+    :param timeout: seconds that one stimulus may take; loading may take three times as long.
     :raises TargetError: when it can't be loaded, or when what it makes of an app can't be called.
     """
     module, _, expression = spec.partition(":")
@@ -29,18 +33,18 @@ def load_middleware(spec: str) -> Factory:
         tree = None
     if isinstance(tree, ast.Call):
         args, kwargs = _literals(tree, spec)
-        factory = load_object(f"{module}:{ast.unparse(tree.func)}")
+        factory = load_object(f"{module}:{ast.unparse(tree.func)}", timeout)
     else:
         args, kwargs = [], {}
-        factory = load_object(spec)
+        factory = load_object(spec, timeout)
     if not callable(factory):
         raise TargetError(
             f"{spec} is {show(factory, 60)} of type {type_name(factory)}, which can't be called; "
             "a middleware is named by what makes it from an app: FACTORY(app)"
         )
-    wrap = _wrapper(factory, args, kwargs)
-    _try(wrap, spec)
-    return wrap
+    maker = Maker(_wrapper(factory, args, kwargs), load_limit(timeout))
+    _try(maker, spec, timeout)
+    return maker
 
 
 def _literals(call: ast.Call, spec: str) -> tuple[list[Any], dict[str, Any]]:
@@ -77,10 +81,12 @@ def _hello(environ: Any, start_response: Any) -> list[bytes]:
     return [b"hello"]
 
 
-def _try(wrap: Factory, spec: str) -> None:
+def _try(maker: Maker, spec: str, timeout: float) -> None:
     """Put the middleware around an app once, so that what can't be made is told before anything runs."""
     try:
-        made = wrap(_hello)
+        made = maker.make(_hello)
+    except TimeLimitExceeded as error:
+        raise TargetError(hung(f"{spec}: making the middleware around an app", error, timeout)) from None
     except BaseException as error:  # the factory is a stranger's code, and may exit
         raise TargetError(f"{spec}: making the middleware around an app failed:\n{own_error(error)}") from None
     if not callable(made):

@@ -6,16 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...observe.making import Maker
 from ...observe.sandwich import Sandwich
+from ...rules.display import clean, shorten
 from ...rules.model import Blame, Fault, Finding, Rule, RuleResult, Verdict
 from ...rules.records.middleware import Crossing, MiddlewareRun
+from ...rules.records.reach import TargetReach
 from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.middleware.apps import hello
 from ...stimuli.middleware.stimuli import MiddlewareStimulus, middleware_stimuli
+from ..app.credentials import Credentials
+from ..app.reach import outcome_of
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
 from ..deadline import INTERRUPTED, Deadline
+from ..hooks import Hooks
 from ..plan import Plan, applies
 from ..progress import Progress
 from ..verdicts import finding_of_fault, result_of
@@ -27,9 +33,10 @@ _FIRST = "list"
 class MiddlewareTarget(TargetRun):
     """Judges one middleware; see :class:`pytest_wsgiconform.targets.base.TargetRun`.
 
-    :param name: as the user gave it. :param factory: makes the middleware around an app.
+    :param name: as the user gave it. :param factory: makes the middleware around an app, or a :class:`Maker` of it.
     :param settings: the run's settings. :param stimuli: what it is put through; ``None`` for everything.
     :param as_app: play the stimuli for apps as well, on the middleware around a plain app.
+    :raises BaseException: what the factory raises when it is called for the first time.
     """
 
     kind = "middleware"
@@ -37,29 +44,33 @@ class MiddlewareTarget(TargetRun):
     def __init__(
         self,
         name: str,
-        factory: Callable[..., Any],
+        factory: Callable[..., Any] | Maker,
         settings: Settings,
         stimuli: Iterable[MiddlewareStimulus] | None = None,
         *,
         as_app: bool = True,
     ) -> None:
-        self.name, self.factory, self.settings = name, factory, settings
-        self._as_app = self._app_target() if as_app else None
+        self.name, self.settings = name, settings
+        self._maker = factory if isinstance(factory, Maker) else Maker(factory, settings.timeout)
+        plain = self._maker.make(hello)
+        self._as_app = self._app_target(plain) if as_app else None
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
         self._deadline, self._progress = Deadline(), Progress()
         self._ended: str | None = None
+        self._credentials: Credentials | None = None
         self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
         self._played: list[MiddlewareRun] | None = None
         self._again: list[MiddlewareRun] | None = None
         self.plan(self.rules())
 
-    def _app_target(self) -> AppTarget:
-        """Return the middleware around an app that keeps every rule: what goes wrong then is the middleware's."""
+    def _app_target(self, plain: Callable[..., Any]) -> AppTarget:
+        """Return *plain*, the middleware around an app that keeps every rule: what goes wrong then is its own."""
         settings = replace(self.settings, paths=self.settings.paths or ("/page",), crawl=0, isolate=False)
-        return AppTarget("", self.factory(hello), settings)
+        settings = replace(settings, login="", login_fields=())  # a plain app has no login
+        return AppTarget("", plain, settings)
 
     def rules(self) -> list[Rule]:
         """Return the rules that bind a middleware."""
@@ -89,6 +100,16 @@ class MiddlewareTarget(TargetRun):
         """Why not all was played that the plan asks for."""
         return self._ended or (self._as_app.ended_early if self._as_app is not None else None)
 
+    def open_session(self, hooks: Hooks) -> None:
+        """Let requests carry what the settings and *hooks* say."""
+        if self._as_app is not None:
+            self._as_app.open_session(hooks)
+            self._credentials = self._as_app.credentials
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what nobody may see of the session."""
+        return self._as_app.secrets() if self._as_app is not None else {}
+
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""
         if self._played is None:
@@ -106,6 +127,7 @@ class MiddlewareTarget(TargetRun):
         if self._again is None:
             watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
             names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
+            names.add(_FIRST)
             self._again = []
             self._play([name for name in self._stimuli if name in names], watching, self._again)
         return self._again
@@ -114,7 +136,10 @@ class MiddlewareTarget(TargetRun):
         """Play *stimuli*, and add their records to *runs*."""
         for number, name in enumerate(stimuli):
             self._progress.say(number, len(stimuli), "stimuli")
-            sandwich = Sandwich(self.factory, watching, self.settings.timeout, name)
+            if self._credentials is not None:
+                self._credentials.reset()
+            prepare = self._credentials.prepare if self._credentials is not None else None
+            sandwich = Sandwich(self._maker, watching, self.settings.timeout, name, prepare)
             sandwich.left = self._deadline.left
             if self._deadline.reason is None:
                 self._stimuli[name].play(sandwich)
@@ -128,6 +153,7 @@ class MiddlewareTarget(TargetRun):
         if rule not in self._asked:
             self.plan([*self._asked, rule], self._remembered)
         runs = self.played()
+        self._maker.turn_to(hello)
         as_app = self._as_app.judge(rule) if self._as_app is not None and rule.side is Blame.APP else None
         crossings = sum(len(run.crossings) for run in runs)
         reason = self.ended_early or f"nothing in {crossings} exchanges could have broken it"
@@ -137,6 +163,7 @@ class MiddlewareTarget(TargetRun):
         """Judge *rule* where it showed in an earlier session."""
         if not self._remembered.get(rule.id) or rule.id in self._explained:
             return None
+        self._maker.turn_to(hello)
         as_app = self._as_app.judge_again(rule) if self._as_app is not None and rule.side is Blame.APP else None
         result = self._judged(rule, self._played_again(), as_app, "")
         return result if result.verdict is Verdict.BROKEN else None
@@ -180,11 +207,33 @@ class MiddlewareTarget(TargetRun):
                 return True
         return False
 
+    def reach(self) -> TargetReach:
+        """Say whether the app inside was called, playing what the plan asks for unless that is known already."""
+        runs = self._played or self._again or ()
+        called = _inner_calls(runs)
+        if not called and self._played is None:
+            runs = self.played()
+            called = _inner_calls(runs)
+        if called:
+            return TargetReach(judged=True, called=called)
+        outer = next((crossing.outer for run in runs for crossing in run.crossings), None)
+        if outer is None:
+            return TargetReach(judged=False, note=self.ended_early or "the app inside it was never called")
+        outcome = outcome_of(outer, self.settings.timeout)
+        why = f": {outer.method} {clean(outer.path)} {outcome.why or f'answered {outer.code} without it'}"
+        note = clean(shorten(f"the app inside it was never called{why}", 500))
+        return TargetReach(judged=False, note=note, location=outcome.location)
+
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
         runs = self._played or self._again or ()
         crossings = sum(len(run.crossings) for run in runs)
         lines = [f"{crossings} exchanges with {len(runs)} kinds of inner app"]
+        if self._maker.failure:
+            lines.append(
+                f"the factory could be called only once: a later call {clean(self._maker.failure)}. What it made first "
+                "was used for the rest, so that what this keeps from one request to the next may show in what was found"
+            )
         if self.ended_early is not None:
             lines.append(
                 f"{self.ended_early}: {len(runs)} of {len(self._plan.stimuli(self._stimuli))} stimuli were played"
@@ -193,6 +242,11 @@ class MiddlewareTarget(TargetRun):
 
     def close(self) -> None:
         """Nothing was started."""
+
+
+def _inner_calls(runs: Iterable[MiddlewareRun]) -> int:
+    """Return how often the app inside was called."""
+    return sum(len(crossing.inners) for run in runs for crossing in run.crossings)
 
 
 def binds_middleware(rule: Rule) -> bool:

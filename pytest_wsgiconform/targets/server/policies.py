@@ -9,15 +9,20 @@ from ...rules.records.server import ServerRun
 Read = Callable[[ServerRun], str]
 
 
-def policy_lines(runs: Mapping[str, ServerRun]) -> list[str]:
-    """Return one line per choice that the *runs* made so far show."""
-    lines = []
+def policies_of(runs: Mapping[str, ServerRun]) -> dict[str, str]:
+    """Return the choices that the *runs* made so far show, by their names."""
+    chosen = {}
     for name, stimulus, read in POLICIES:
         run = runs.get(stimulus)
         choice = read(run) if run is not None else ""
         if choice:
-            lines.append(f"{name}: {choice}")
-    return lines
+            chosen[name] = choice
+    return chosen
+
+
+def policy_lines(runs: Mapping[str, ServerRun]) -> list[str]:
+    """Return one line per choice that the *runs* made so far show."""
+    return [f"{name}: {choice}" for name, choice in policies_of(runs).items()]
 
 
 def _delimited(run: ServerRun) -> str:
@@ -59,9 +64,10 @@ def _read_ahead(run: ServerRun) -> str:
     call = run.called("first")
     if call is None:
         return ""
-    # The head and three pieces of the body; what follows is another request.
+    # The head and three pieces of the body; what follows is another request. A server that reads first calls the app in
+    # the very moment in which the last piece arrives, so it is the piece before that the call is compared with.
     body_sent = [step.at for step in run.connection.sent if step.what == "data"][:4]
-    return "before the app is called" if len(body_sent) == 4 and call.at >= body_sent[-1] else "on demand"
+    return "before the app is called" if len(body_sent) == 4 and call.at >= body_sent[-2] else "on demand"
 
 
 def _error_after_start(run: ServerRun) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...rules.display import clean
+from ...rules.display import clean, shorten
 from ...rules.model import Blame, Finding, Rule, RuleResult, Verdict, merge
+from ...rules.records.reach import TargetReach
 from ...rules.records.server import ServerRun
 from ...rules.registry import catalogue
 from ...rules.server.versions import claims_http11, needs_http11
@@ -19,7 +20,7 @@ from ..verdicts import result_of
 from .findings import finding_of, found_inside, with_all_stimuli
 from .lifecycle import Lifecycle, Starter
 from .playing import Player, plan
-from .policies import policy_lines
+from .policies import policies_of, policy_lines
 from .runner import QUIET, Runner
 from .share import SharedRuns
 
@@ -182,11 +183,38 @@ class ServerTarget(TargetRun):
 
     # -- the summary
 
-    def summary_lines(self) -> list[str]:
-        """Return versions, how much was played, and the choices that the standard leaves to a server."""
+    def reach(self) -> TargetReach:
+        """Say whether the app inside was called, and what the server is and chose; plays the first stimulus at most."""
+        if not any(map(_calls, self.runs.values())):
+            self.player.run_of(first_stimulus())
+        called = sum(map(_calls, self.runs.values()))
+        versions = ", ".join(self._known_versions()) or None
+        found = TargetReach(bool(called), called=called, version=versions, policies=policies_of(self.runs))
+        if called:
+            return found
+        note = "the app inside it was never called"
+        if self.player.ended is not None:
+            note = self.player.ended
+        elif self._life.lost:
+            note += f": {clean(shorten(self._life.lost, 500))}"
+        elif self.runs:
+            note += f": {self._first_answer()}"
+        return replace(found, note=note)
+
+    def _first_answer(self) -> str:
+        """Say what came back for the ordinary request."""
+        run = self.runs.get(first_stimulus().id) or next(iter(self.runs.values()))
+        response = next(iter(run.finals), None)
+        return "an ordinary GET was not answered" if response is None else f"an ordinary GET answered {response.status}"
+
+    def _known_versions(self) -> list[str]:
         if self._versions is None:
             self._versions = [f"{name} {version}" for name, version in self.starter.versions().items() if version]
-        versions = self._versions
+        return self._versions
+
+    def summary_lines(self) -> list[str]:
+        """Return versions, how much was played, and the choices that the standard leaves to a server."""
+        versions = self._known_versions()
         lines = [f"version: {', '.join(versions)}"] if versions else []
         connections = sum(len(run.connections) for run in self.runs.values())
         lines.append(f"{_counted(len(self.runs), 'stimulus', 'stimuli')} on {_counted(connections, 'connection')}")
@@ -195,6 +223,11 @@ class ServerTarget(TargetRun):
         if self.player.ended is not None:
             lines.append(f"{self.player.ended}: {len(self.runs)} of {self.player.expected} stimuli were played")
         return lines + policy_lines(self.runs)
+
+
+def _calls(run: ServerRun) -> int:
+    """Return how often the app inside was called; where it can't say so, how many responses bear its mark."""
+    return len(run.calls) if run.probed else sum(bool(response.label) for response in run.finals)
 
 
 def _counted(count: int, one: str, several: str = "") -> str:

@@ -14,6 +14,9 @@ from pytest_wsgiconform.stimuli.app.order import app_stimuli
 
 TEXT = [("Content-Type", "text/plain")]
 
+#: Seconds that a stuck response waits, which nothing can cut short: several times the limit that it is given.
+STUCK = 5
+
 
 def interleaved(app: Any, limit: float = 30) -> AppRun:
     return play(next(stimulus for stimulus in app_stimuli() if stimulus.id == "interleaved"), app, [], "/", limit)
@@ -66,7 +69,7 @@ def test_a_response_that_waits_for_ever_beside_another_is_a_finding(where: str) 
         try:
             yield b"x"
             if where == "next" and not alone:
-                never.wait(60)
+                never.wait(STUCK)
             yield b"y"
         finally:
             active.pop()
@@ -75,7 +78,7 @@ def test_a_response_that_waits_for_ever_beside_another_is_a_finding(where: str) 
         alone = not active
         active.append(1)
         if where == "call" and not alone:
-            never.wait(60)
+            never.wait(STUCK)
         start_response("200 OK", TEXT)
         return body(alone)
 

@@ -97,7 +97,7 @@ def aborted_response_looks_incomplete(run: ServerRun) -> Outcome:
 
     It sees a missing last chunk, or fewer bytes than Content-Length, and then the end of the connection (RFC 9112
     section 8). A last chunk written in a ``finally`` makes a valid, wrong response. A response that is delimited by the
-    end of the connection is not judged: it looks the same either way.
+    end of the connection is not looked at: it looks the same either way.
     """
     response = run.first_final
     if not _ran(run) or response is None or response.status != 200 or response.framing not in ("chunked", "length"):
