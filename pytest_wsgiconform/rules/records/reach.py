@@ -162,7 +162,7 @@ class TargetReach:
         :param worst: one that did not reach enough decides, as when each plays all; else one that did.
         """
         first = self if self.passes != worst else other
-        return replace(first, called=self.called + other.called, policies={**self.policies, **other.policies})
+        return replace(first, called=max(self.called, other.called), policies={**self.policies, **other.policies})
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as data for JSON."""
