@@ -27,6 +27,7 @@ from ..rules.display import clean, show, type_name
 from ..rules.model import Location
 from ..settings import DEFAULT_TIMEOUT
 from .base import TargetError
+from .factory import factory_call
 
 #: How many frames of the target's own traceback a message shows.
 _FRAMES = 3
@@ -69,9 +70,11 @@ def load_app(spec: str, timeout: float = DEFAULT_TIMEOUT) -> Callable[..., Any]:
         )
     if _is_async(app):
         raise TargetError(f"{spec} is an async callable (ASGI?), and a WSGI application is a plain one")
-    if _is_factory(app):
+    asked = factory_call(app)
+    if asked is not None:
         raise TargetError(
-            f"{spec} takes no arguments, so it can't be called with (environ, start_response); did you mean {spec}()?"
+            f"{spec} takes no environ: it looks like what makes an application, and is not one that can be called with "
+            f"(environ, start_response); did you mean {spec}{asked}?"
         )
     return app
 
@@ -169,7 +172,7 @@ def _missing_part(spec: str, module_name: str) -> str:
     usual = ("app", "application", "create_app", "make_app")
     likely = [name for name in usual if callable(vars(module).get(name))] or _callables(module)
     if likely:
-        call = "()" if _is_factory(getattr(module, likely[0])) else ""
+        call = factory_call(getattr(module, likely[0])) or ""
         return f"{message}; did you mean {stem}:{likely[0]}{call}?"
     return message
 
@@ -338,19 +341,3 @@ def _is_async(app: Any) -> bool:
         return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(called)
     except Exception:  # isinstance() asks the object for its __class__; it may still be a good application
         return False
-
-
-def _is_factory(app: Any) -> bool:
-    """Tell whether *app* can be called without arguments and can't with two: surely not an application."""
-    try:
-        signature = inspect.signature(app)
-        signature.bind()
-    except (TypeError, ValueError):
-        return False
-    except Exception:  # a stranger's __signature__ may raise anything; then it can't be told
-        return False
-    try:
-        signature.bind(None, None)
-    except TypeError:
-        return True
-    return False

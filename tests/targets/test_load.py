@@ -119,6 +119,27 @@ def test_an_object_is_found_by_name_by_dots_and_by_a_call() -> None:
     assert load_object("loadme:Site") is type(load_object("loadme:site"))
 
 
+@pytest.mark.parametrize(
+    ("below", "told"),
+    [
+        ("inner", "the module is one level up: run pytest in .., or add that folder to pythonpath"),
+        ("inner/deeper", "the module is two levels up: run pytest in ../.., or add that folder to pythonpath"),
+    ],
+)
+@pytest.mark.parametrize("name", ["upmodule", "uppackage"])
+def test_a_module_above_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, below: str, told: str
+) -> None:
+    (tmp_path / "upmodule.py").write_text("")
+    (tmp_path / "uppackage").mkdir()
+    (tmp_path / "uppackage/__init__.py").write_text("")
+    (tmp_path / below).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / below)
+    with pytest.raises(TargetError) as caught:
+        load_object(f"{name}:app")
+    assert str(caught.value) == f"there is no module {name!r}; {told}"
+
+
 def test_a_project_with_a_src_folder_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "src" / "srcpkg").mkdir(parents=True)
     (tmp_path / "src" / "srcmod.py").write_text("")
@@ -154,7 +175,7 @@ def test_a_project_with_a_src_folder_that_is_not_installed(tmp_path: Path, monke
         ("loadme:os.path", "which can't be called"),
         ("loadme:number()", "loadme:number is 7 of type int, which can't be called"),
         ("loadme:make_nothing()", "loadme:make_nothing() is None of type NoneType, which can't be called"),
-        ("loadme:make_nothing", "takes no arguments, so it can't be called with (environ, start_response)"),
+        ("loadme:make_nothing", "takes no environ: it looks like what makes an application"),
         ("loadme:asgi", "is an async callable (ASGI?)"),
         ("loadme:asgi_site", "is an async callable (ASGI?)"),
         ("loadme:make_site(number)", "only literal arguments can be passed"),
