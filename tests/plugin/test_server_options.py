@@ -35,6 +35,7 @@ def test_server_that_runs_already_is_judged_by_its_bytes(pytester: pytest.Pytest
     )
     assert result.ret == 0
     assert verdicts(pytester) == {
+        "app-called": "held",
         "status-line-well-formed": "held",
         "host-missing-refused": "held",
         "close-called-after-disconnect": "not-exercised",
