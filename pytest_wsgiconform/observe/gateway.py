@@ -69,7 +69,8 @@ class Play:
         self._reraised: BaseException | None = None
         self._errors = environ.get("wsgi.errors")  # the app will find an observer in its place
         self.limit = limit
-        self._deadline = monotonic() + (limit / 2 if patience is None else patience)
+        self._began = monotonic()
+        self._deadline = self._began + (limit / 2 if patience is None else patience)
         self.start_response = start_wrapper(self._start_response) if start_wrapper else self._start_response
         self.record = ExchangeRecord(label)
         self.record.environ = {k: v for k, v in environ.items() if type(k) is str and type(v) is str}
@@ -192,6 +193,7 @@ class Play:
         self._items = None
         exchange = self.conversation.exchange
         record = self.record
+        record.seconds = monotonic() - self._began
         record.digest = self._hash.hexdigest()
         if record.facts.get("reraised"):
             record.facts["after_reraise"] = record.size - record.facts.pop("size_at_reraise", record.size)
@@ -228,6 +230,8 @@ class Play:
         except TimeLimitExceeded:
             # The alarm rang between two of the app's calls, or inside our own code.
             self.record.timed_out = self.over = True
+        if self._interrupted.by_user:
+            raise KeyboardInterrupt
         return None
 
     def _failed(self, error: BaseException, phase: str) -> None:

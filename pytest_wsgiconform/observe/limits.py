@@ -134,8 +134,8 @@ _watchdog = _Watchdog()
 class _Alarm:
     """The SIGALRM handler of one guarded block."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._rings = seconds, 0
+    def __init__(self, seconds: float, watch: _Watch) -> None:
+        self._seconds, self._rings, self.watch = seconds, 0, watch
         self.trace: Any = None
         self.traced = False
 
@@ -170,7 +170,8 @@ class _Alarm:
 def time_limit(seconds: float) -> Iterator[Interrupted]:
     """Raise :class:`TimeLimitExceeded` in the block once *seconds* have passed, and again until it ends.
 
-    In the main thread, handlers and a timer that were set before are put back, the timer less the time used.
+    In the main thread, handlers and a timer that were set before are put back, the timer less the time used; a Ctrl-C
+    leaves the block as KeyboardInterrupt, whatever the target makes of it.
     """
     state = Interrupted()
     if threading.current_thread() is not threading.main_thread():
@@ -191,8 +192,8 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
 
     before_interrupt = signal.getsignal(signal.SIGINT)
     started = monotonic()
-    alarm = _Alarm(seconds)
     watch = _Watch(started + seconds + _GRACE)
+    alarm = _Alarm(seconds, watch)
     before_alarm = signal.signal(signal.SIGALRM, alarm)
     if before_interrupt is not None:
         signal.signal(signal.SIGINT, interrupt)
@@ -209,6 +210,23 @@ def time_limit(seconds: float) -> Iterator[Interrupted]:
                 _restore(before_alarm, before_interrupt, left, interval, monotonic() - started)
                 restored = True
         alarm.end()
+    if state.by_user:  # the target swallowed it, or it came out in a finalizer, where nothing can be raised
+        raise KeyboardInterrupt
+
+
+def ring_now() -> None:
+    """End the guarded block that is going on in the main thread, if there is one, as if its time were up.
+
+    To be called in the main thread: by the handler of a signal.
+    """
+    handler = signal.getsignal(signal.SIGALRM)
+    if isinstance(handler, _Alarm) and handler.watch.stands:
+        signal.setitimer(signal.ITIMER_REAL, 1e-6, _REPEAT)
+
+
+def put_back(handler: Any, left: float, interval: float, used: float) -> None:
+    """Put back the handler of SIGALRM and the timer that was set before, less the seconds *used*."""
+    _restore(handler, None, left, interval, used)
 
 
 def _stop_watching(watch: _Watch) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO, StringIO
+from math import inf
 from typing import Any
 
 from ..rules.display import show, type_name
@@ -49,6 +50,9 @@ _TEXT = 64
 #: Seconds that an inner app may take to end in another thread, once the response is over.
 _PATIENCE = 2.0
 
+#: Seconds that an exchange gets at least, however little time the run has left.
+_SHORTEST = 0.01
+
 #: What makes an inner app: it gets a dict for its notes.
 MakeApp = Callable[[dict[str, Any]], Callable[..., Any]]
 
@@ -60,6 +64,7 @@ class Sandwich:
     :param limit: seconds for one exchange. :param stimulus: id of the stimulus that plays.
     :param prepare: called with each environ before it is handed over, which it may change; ``None`` for nothing.
     :ivar run: what has been recorded so far.
+    :ivar left: tells how many seconds the whole run has left; asked before each exchange.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Sandwich:
         self._outer = _watching(tuple(rules), self._outer_event, below=Blame.MIDDLEWARE)
         self._inner = _watching(tuple(rules), self._inner_event, above=Blame.MIDDLEWARE)
         self.run = MiddlewareRun(stimulus)
+        self.left: Callable[[], float] = lambda: inf
         self._middleware: Callable[..., Any] | None = None
         self._through: list[Crossing] = []  # what went through this middleware so far
         self._inner_app: tuple[MakeApp, bool] | None = None
@@ -125,7 +131,8 @@ class Sandwich:
             self._prepare(environ)
         if self._middleware is None:
             self._middleware = self._maker.make(self._entry)
-        play = Play(self._outer.around(self._middleware), environ, label=label, limit=self._limit, **behaviour)
+        limit = min(self._limit, max(self.left(), _SHORTEST))
+        play = Play(self._outer.around(self._middleware), environ, label=label, limit=limit, **behaviour)
         crossing = self._crossing = Crossing(label, play.record, environ=dict(play.record.environ))
         self.run.crossings.append(crossing)
         self._through.append(crossing)

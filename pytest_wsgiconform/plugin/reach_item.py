@@ -77,13 +77,17 @@ class WsgiReach(pytest.Item):
         """First part of the node id: ``wsgi-app[pkg:app]``."""
         return self.open_target.target.nodeid
 
-    def runtest(self) -> None:
-        target = self.open_target.target
+    def judge(self) -> TargetReach:
+        """See what of the target was reached, and keep it."""
         try:
             reach = self.reach = rooted(self.open_target.reached(), str(self.config.rootpath))
         except HookError as error:
-            self.fault_of_hook = f"{target.option}: {error}"
+            self.fault_of_hook = f"{self.open_target.target.option}: {error}"
             raise
+        return reach
+
+    def runtest(self) -> None:
+        target, reach = self.open_target.target, self.judge()
         self.user_properties += [
             ("wsgi.rule", self.name),
             ("wsgi.level", "error"),

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Generator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,15 +32,18 @@ from ..rules.registry import matches
 from ..targets.app.last_word import keep_terminal
 from ..targets.base import Places, TargetError
 from ..targets.load import make_importable
+from ..targets.progress import Progress
 from ..targets.protect import keeping_directory, take_finders_away
 from . import options
 from .command_line import collect_nothing_else, narrowed, only_targets, take_node_ids
 from .distributed import Distribution
+from .ending import Ending
 from .gate import Gate, Outcome
 from .masked import learn
 from .names import check_glob, check_installed, check_node_id
 from .opened import OpenTarget
 from .printed import captured, clean_finalizers, printable
+from .progress import LiveLine
 from .reach_item import WsgiReach
 from .remembered import Remembered
 from .run_settings import settings as settings_of
@@ -81,6 +85,11 @@ class WsgiSession:
         if any(target.kind == "server" for target in named):
             _learn_servers(config)
             self._distribute()
+        self.ending = Ending(config, self.settings.deadline, self._add_unreported)
+        self._live = LiveLine(config)
+        for helper in (self.ending, self._live):
+            config.pluginmanager.register(helper)
+        self.ending.listen()
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
         keep_terminal()
         self.targets: list[OpenTarget] = []
@@ -126,6 +135,7 @@ class WsgiSession:
             stopping.start()
             self._stopping.append(stopping)
         opened = OpenTarget(target, run, self.settings, self.gate, self.mask)
+        opened.run.bound(self.ending.deadline, Progress(self._live.look))
         open_session(self.config, opened)
         return opened
 
@@ -143,6 +153,7 @@ class WsgiSession:
 
     def close(self) -> None:
         """Stop every target, and leave ``sys.path`` as it was."""
+        self.ending.stop_listening()
         while self._stopping:
             self._stopping.pop().join()
         while self.targets:
@@ -232,6 +243,7 @@ class WsgiSession:
             return
         record = Record.from_dict(data)
         self._records[report.nodeid] = record
+        self.ending.note(record.target, getattr(report, "wsgi_ended_early", None))
         if getattr(report, "wsgi_stopped_early", False):
             self._stopped_early.add(report.nodeid)
         else:
@@ -244,6 +256,15 @@ class WsgiSession:
             self._failures.append((report, record))
         for finding in data["findings"]:
             self.config.hook.pytest_wsgiconform_finding(config=self.config, finding=finding)
+
+    def _add_unreported(self, item: WsgiRule | WsgiReach) -> None:
+        """Take in what was judged without a test report, because the run had been ended."""
+        opened = item.open_target
+        self._facts[opened.target] = facts = opened.run.summary_lines()
+        self._reach.take(SimpleNamespace(wsgi_reach=opened.reach_news(), wsgi_facts=facts), self._facts)
+        if isinstance(item, WsgiRule) and item.record is not None:
+            self._records[item.nodeid] = item.record
+        self.ending.note(opened.target, opened.run.ended_early)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -297,11 +318,11 @@ class WsgiSession:
             for node_id, record in self._records.items()
             if record.verdict in (Verdict.BROKEN, Verdict.HELD) and node_id not in self._stopped_early
         }
-        if _complete(session) and not narrowed(self.config):
+        if self._complete(session) and not narrowed(self.config):
             # All of the user's own tests ran, so what is known of their traffic was put to the test as well.
             judged |= {(entry.rule, "") for entry in self.gate.baseline.entries}
         unjudged = [target.name for target, reach in self._reach.all().items() if not reach.judged]
-        outcome = self.gate.finish(findings, judged, _complete(session), unjudged)
+        outcome = self.gate.finish(findings, judged, self._complete(session), unjudged)
         self._messages += outcome.messages
         if outcome.unwritten:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -315,7 +336,7 @@ class WsgiSession:
             self._records.values(),
             [opened.target for opened in self.targets],
             exit_status=int(session.exitstatus),
-            complete=_complete(session),
+            complete=self._complete(session),
             loose=self._loose,
             root=self.settings.rootdir,
             coverage=together(self._measured, self.settings.rootdir),
@@ -324,6 +345,10 @@ class WsgiSession:
             reach=self._reach.all(),
             run=self._run(),
         )
+
+    def _complete(self, session: pytest.Session) -> bool:
+        """Tell whether the run came to its end."""
+        return _came_to_its_end(session) and not self.ending.reason
 
     def _run(self) -> Run:
         """Return what was typed, and when and how long it ran."""
@@ -342,7 +367,8 @@ class WsgiSession:
             self._gather_from_workers()
         reach = self._reach.all()
         if self._records or self._messages or reach:
-            write_summary(terminalreporter, list(self._records.values()), self._facts, self._messages, reach)
+            records = list(self._records.values())
+            write_summary(terminalreporter, records, self._facts, self._messages, reach, self.ending.reason)
         servers = [opened.run for opened in self.targets if opened.target.kind == "server"]
         if len({r.target for r in self._records.values() if r.target.kind == "server"}) > 1:
             from ..report.matrix import write_matrix
@@ -358,7 +384,7 @@ def _learn_servers(config: pytest.Config) -> None:
         add_launchers(launchers)
 
 
-def _complete(session: pytest.Session) -> bool:
+def _came_to_its_end(session: pytest.Session) -> bool:
     """Tell whether the run came to its end."""
     broken_off = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
     return int(session.exitstatus) not in broken_off and not session.shouldstop and not session.shouldfail

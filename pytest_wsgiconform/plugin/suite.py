@@ -111,7 +111,8 @@ class WsgiRule(pytest.Item):
         """First part of the node id: ``wsgi-app[pkg:app]``."""
         return self.open_target.target.nodeid
 
-    def runtest(self) -> None:
+    def judge(self) -> RuleResult:
+        """Put the rule to the target, and keep the record."""
         try:
             result, whole = self.open_target.judge(self.rule)
         except HookError as error:
@@ -122,6 +123,11 @@ class WsgiRule(pytest.Item):
             self.places = self.open_target.run.places_of(self.rule)
         level = self.open_target.gate.policy.level(self.rule)
         self.record = record(result, self.rule, self.open_target.target.kind, self.order, level)
+        return result
+
+    def runtest(self) -> None:
+        result = self.judge()
+        level = self.open_target.gate.policy.level(self.rule)
         blamed = dict.fromkeys(finding.blame.value for finding in result.findings)
         self.user_properties += [
             ("wsgi.rule", self.rule.id),

@@ -23,6 +23,7 @@ def tell(report: Any, item: WsgiRule | WsgiReach, root: Path) -> None:
     report.wsgi_reach = item.open_target.reach_news()
     report.wsgi_record = item.record.to_dict()
     report.wsgi_facts = item.open_target.run.summary_lines()
+    report.wsgi_ended_early = item.open_target.run.ended_early
     report.wsgi_coverage = item.open_target.measured_once()
     report.wsgi_places, report.wsgi_stopped_early = item.places, item.stopped_early
     if item.failed_at is not None:

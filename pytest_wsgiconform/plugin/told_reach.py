@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from ..naming import Target
 from ..report.document import rooted
 from ..rules.records.reach import TargetReach
@@ -18,8 +16,11 @@ class ToldReach:
         self._root = root
         self._told: dict[Target, dict[int, TargetReach]] = {}
 
-    def take(self, report: pytest.TestReport, facts: dict[Target, list[str]]) -> None:
-        """Take in what the process that made *report* says, and put its lines for the summary into *facts*."""
+    def take(self, report: Any, facts: dict[Target, list[str]]) -> None:
+        """Take in what *report* carries, and put its lines for the summary into *facts*.
+
+        :param report: a test report, or what stands for one.
+        """
         told: dict[str, Any] | None = getattr(report, "wsgi_reach", None)
         if told is not None:
             target = Target(told["kind"], told["name"])

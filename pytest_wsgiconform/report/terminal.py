@@ -59,18 +59,20 @@ def write_summary(
     facts: Mapping[Target, Sequence[str]],
     messages: Iterable[str],
     reach: Mapping[Target, TargetReach] | None = None,
+    ended: str = "",
 ) -> None:
     """Write the summary of every judged target.
 
     :param reporter: pytest's terminal reporter. :param records: one per target and rule.
     :param facts: lines to show of each target. :param messages: lines at the end.
     :param reach: what was reached of each target.
+    :param ended: why the run ended before all was played, ``""`` when it did not: nothing is green then.
     """
     reach = reach or {}
     by_target: dict[Target, list[Record]] = {target: [] for target in reach}
     for record in records:
         by_target.setdefault(record.target, []).append(record)
-    writer = _Writer(reporter)
+    writer = _Writer(reporter, ended)
     for target, own in by_target.items():
         own.sort(key=lambda record: record.order)
         writer.target(target, own, facts.get(target, ()), reach.get(target, TargetReach(judged=True)))
@@ -81,10 +83,10 @@ def write_summary(
 
 
 class _Writer:
-    """Writes wrapped and coloured lines. :ivar all: show everything (``-v``)."""
+    """Writes wrapped and coloured lines. :ivar all: show everything (``-v``). :ivar ended: see write_summary."""
 
-    def __init__(self, reporter: Any) -> None:
-        self.reporter = reporter
+    def __init__(self, reporter: Any, ended: str = "") -> None:
+        self.reporter, self.ended = reporter, ended
         self.width = max(40, min(reporter.config.get_terminal_writer().fullwidth, 120))
         self.all = reporter.config.getoption("verbose", 0) > 0
 
@@ -152,7 +154,10 @@ class _Writer:
         elif Level.WARNING in new:
             self.text(f"No error, but {', '.join(told)}.{missed}", yellow=True, bold=True)
         elif not any(r.verdict in (Verdict.HELD, Verdict.BROKEN) for r in records):
-            self.text(f"Nothing could be judged: no rule was put to the test.{missed}", yellow=True, bold=True)
+            why = f": {self.ended}" if self.ended else ""
+            self.text(f"Nothing could be judged: no rule was put to the test{why}.{missed}", yellow=True, bold=True)
+        elif self.ended:
+            self.text(f"No fault found in what was played; but {self.ended}.{missed}", yellow=True, bold=True)
         elif len(new) < sum(r.verdict is Verdict.BROKEN for r in records):
             good(f"Nothing new: what is broken is known (baseline).{missed}")
         else:

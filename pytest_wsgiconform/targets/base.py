@@ -10,7 +10,9 @@ from ..rules.records.reach import TargetReach
 if TYPE_CHECKING:
     from ..rules.model import Rule, RuleResult
     from ..rules.records.server import ServerRun
+    from .deadline import Deadline
     from .hooks import Hooks
+    from .progress import Progress
 
 #: Where a broken rule showed: for each place the words by which the same target finds it again (its stimulus, its
 #: path, ...). Plain text, so that it can be kept between runs.
@@ -89,6 +91,19 @@ class TargetRun(Protocol):
     def runs(self) -> Mapping[str, ServerRun]:
         """Optional: the records of a server so far, by stimulus; they are compared with other servers' records."""
         return {}
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Optional: play nothing more once the run is over, and say how far the playing is.
+
+        Called before the first rule is judged. A rule that nothing put to the test then is not exercised, with
+        ``deadline.reason`` as its reason.
+        """
+        return
+
+    @property
+    def ended_early(self) -> str | None:
+        """Optional: why not all was played that the plan asks for, ``None`` when it was (or nothing was begun)."""
+        return None
 
     def open_session(self, hooks: Hooks) -> None:
         """Optional: log in, as the settings and *hooks* say; called once before the first rule is judged.

@@ -10,6 +10,7 @@ from ..rules.display import clean
 from ..rules.model import Blame, Fault, Finding, Location, Rule, RuleResult, Verdict, merge
 from ..rules.records.app import AppRun
 from ..rules.records.reach import TargetReach
+from .deadline import REASONS
 
 
 def result_of(rule: Rule, target: str, exercised: int, findings: Iterable[Finding], reason: str) -> RuleResult:
@@ -30,6 +31,8 @@ def as_reached(result: RuleResult, reach: TargetReach) -> RuleResult:
     if reach.judged or result.verdict is Verdict.BROKEN:
         return result
     reason = "not judged, for nothing of the target was reached"
+    if result.reason in REASONS:
+        reason = result.reason  # that is why nothing was
     return replace(result, verdict=Verdict.NOT_EXERCISED, exercised=0, findings=(), reason=reason)
 
 

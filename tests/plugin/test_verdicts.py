@@ -21,6 +21,7 @@ def outcomes(result: pytest.RunResult) -> dict[str, str]:
 def test_each_verdict_has_its_outcome(run: Any) -> None:
     result = run(TARGET, "-v")
     assert outcomes(result) == {
+        "routes-reached": "PASSED",
         "fails": "FAILED",
         "warns": "PASSED",
         "holds": "PASSED",
@@ -115,6 +116,7 @@ def test_a_fault_of_the_harness_is_no_verdict(run: Any, pytester: pytest.Pyteste
 def test_reports_of_a_run_have_every_verdict(report: Any) -> None:
     data = report(TARGET)
     assert {row["rule"]: row["verdict"] for row in data["rules"]} == {
+        "routes-reached": "held",
         "fails": "broken",
         "warns": "broken",
         "advises": "broken",
@@ -132,7 +134,7 @@ def test_reports_of_a_run_have_every_verdict(report: Any) -> None:
 def test_a_run_that_was_cut_short_says_so(report: Any) -> None:
     data = report(TARGET, "-x")
     assert data["complete"] is False
-    assert [row["rule"] for row in data["rules"]] == ["fails"]
+    assert [row["rule"] for row in data["rules"]] == ["routes-reached", "fails"]
 
 
 @pytest.mark.usefixtures("project")

@@ -53,6 +53,7 @@ class ExchangeRecord:
         that exception did not leave the app), ``after_reraise`` (bytes of body that came after it) and
         ``restarted`` (for each further start_response call that was made for an error, whether it had exc_info).
     :param start_location: the line of the start_response call that counts, or of the one that raised exc_info again.
+    :param seconds: how long it took, from its beginning until it was closed.
     """
 
     label: str
@@ -75,6 +76,7 @@ class ExchangeRecord:
     log: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     start_location: Location | None = None
+    seconds: float = 0.0
 
     @property
     def code(self) -> int | None:

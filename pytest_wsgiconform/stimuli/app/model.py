@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -48,6 +49,14 @@ def play(
     return stage.run
 
 
+#: Seconds that an exchange gets at least, however little time the run has left.
+_SHORTEST = 0.01
+
+
+def _no_end() -> float:
+    return inf
+
+
 class OutOfTime(Exception):
     """The stimulus has used up its time; what it has recorded so far is judged."""
 
@@ -80,6 +89,7 @@ class Stage:
     :param stimulus: id of the stimulus that plays.
     :param asking: how *path* is asked, ``None`` for an ordinary GET. :param patience: see :class:`Play`.
     :ivar run: what has been recorded so far.
+    :ivar left: tells how many seconds the whole run has left; asked before each exchange.
     """
 
     def __init__(
@@ -95,6 +105,7 @@ class Stage:
         self.app, self.path, self.patience = app, path, patience
         self.asking = asking or Asking()
         self.limit, self._deadline = limit, monotonic() + limit
+        self.left: Callable[[], float] = _no_end
         self.run = AppRun(stimulus, path)
         self.validator = Validator(app, _ignore, rules=rules, thorough=True, on_end=self._ended)
         self._lock = threading.Lock()  # some stimuli play in several threads
@@ -179,7 +190,7 @@ class Stage:
             validator,
             environ,
             label=label,
-            limit=self.limit,
+            limit=min(self.limit, max(self.left(), _SHORTEST)),
             patience=self.patience,
             **behaviour,
         )
@@ -188,8 +199,8 @@ class Stage:
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the stimulus has used up its time, so that it should leave out the rest."""
-        return monotonic() > self._deadline
+        """Whether the stimulus has used up its time, or the run is over, so that it should leave out the rest."""
+        return monotonic() > self._deadline or self.left() <= 0
 
     def compare(
         self,

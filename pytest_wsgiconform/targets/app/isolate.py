@@ -22,8 +22,10 @@ from ...rules.model import Rule
 from ...rules.records.app import AppRun
 from ...settings import Settings
 from ..base import TargetError
+from ..deadline import Deadline
 from ..hooks import Hooks
 from ..load import load_app, load_limit
+from ..progress import Progress
 from .remote_hooks import QUESTION, ParentHooks
 from .routes import Route
 
@@ -90,10 +92,11 @@ class Child:
         while stream is not None and (line := stream.readline(2000)):
             self.printed.append(clean(line.decode("utf-8", "replace").rstrip())[:500])
 
-    def ask(self, request: dict[str, Any], limit: float) -> Any:
+    def ask(self, request: dict[str, Any], limit: float, waiting: Callable[[], None] | None = None) -> Any:
         """Send *request* and return the answer.
 
-        :param limit: seconds to wait. :raises ChildDied: when no answer comes.
+        :param limit: seconds to wait. :param waiting: called again and again meanwhile; what it raises ends that.
+        :raises ChildDied: when no answer comes.
         """
         deadline = monotonic() + limit
         data = json.dumps(request).encode("ascii") + b"\n"
@@ -102,9 +105,9 @@ class Child:
                 data = data[os.write(self._requests, data) :]
         except OSError:
             raise ChildDied(self._how_it_ended()) from None
-        return self._answer(deadline, limit)
+        return self._answer(deadline, limit, waiting)
 
-    def _answer(self, deadline: float, limit: float) -> Any:
+    def _answer(self, deadline: float, limit: float, waiting: Callable[[], None] | None) -> Any:
         size: int | None = None
         while True:
             if size is None and b"\n" in self._buffer:
@@ -119,6 +122,8 @@ class Child:
                 except ValueError:
                     raise ChildDied("wrote to the harness's own pipe") from None
             self._wait_for_more(deadline, limit)
+            if waiting is not None:
+                waiting()
 
     def _wait_for_more(self, deadline: float, limit: float) -> None:
         ready, _, _ = select.select([self._replies], [], [], 0.05)
@@ -220,6 +225,7 @@ class ChildPlayer:
             "settings": asdict(replace(settings, isolate=False)),
             "path": list(sys.path),
         }
+        self._deadline, self._progress = Deadline(), Progress()
         self._hooks: ParentHooks | None = None
         self._session: dict[str, Any] = {}
         self._name, self._child = name, None  # type: tuple[str, Child | None]
@@ -228,7 +234,8 @@ class ChildPlayer:
     def _start(self) -> tuple[list[Route], list[str]]:
         self._child = child = Child()
         try:
-            answer = child.ask(self._load, _START + load_limit(self._load["settings"]["timeout"]))
+            limit = _START + load_limit(self._load["settings"]["timeout"])
+            answer = child.ask(self._load, limit, self._wait)
         except ChildDied as error:
             self.close()  # which waits for the last that it printed
             how, printed = _last_words(str(error), child.printed)
@@ -264,16 +271,21 @@ class ChildPlayer:
             self.close()
             raise TargetError(str(answer["error"]))
 
-    def _ask(self, child: Child, request: dict[str, Any], limit: float) -> Any:
-        """Send *request* and return the answer, after the questions that the child has meanwhile."""
-        answer = child.ask(request, limit)
+    def _ask(
+        self, child: Child, request: dict[str, Any], limit: float, waiting: Callable[[], None] | None = None
+    ) -> Any:
+        """Send *request* and return the answer, after the questions that the child has meanwhile.
+
+        :param waiting: see :meth:`Child.ask`.
+        """
+        answer = child.ask(request, limit, waiting)
         while isinstance(answer, dict) and QUESTION in answer and self._hooks is not None:
             try:
                 reply = self._hooks.answer(answer)
             except TargetError:
                 self.close()
                 raise
-            answer = child.ask(reply, limit)
+            answer = child.ask(reply, limit, waiting)
         return answer
 
     def _learn(self, answer: Any) -> None:
@@ -291,6 +303,15 @@ class ChildPlayer:
 
     def notes(self) -> list[str]:
         return [clean(note) for note in self._session.get("notes", [])]
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        self._deadline, self._progress = deadline, progress
+
+    def _wait(self) -> None:
+        """Give a sign of life while the child works. :raises ChildDied: when the run is over."""
+        self._progress.pulse()
+        if self._deadline.reason is not None:
+            raise ChildDied(f"was stopped: {self._deadline.reason}")
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = [rule.id for rule in rules]
@@ -315,7 +336,7 @@ class ChildPlayer:
         if child is None:
             return self._dead(stimulus, route, "could not be loaded again")
         try:
-            answer = self._ask(child, request, 2 * limit + _GRACE)
+            answer = self._ask(child, request, 2 * limit + _GRACE, self._wait)
             self._learn(answer)
             run = AppRun.from_dict(answer)
         except ChildDied as error:

@@ -301,15 +301,17 @@ class LayeredTarget(AppTarget):
         before.close()
         if isinstance(before, LocalPlayer) and isinstance(self._player, LocalPlayer):
             self._player.credentials = before.credentials
+        self._player.bound(self._deadline, self._progress)
         super()._watch(rule for rule in rules if binds_apps(rule))
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule*; its findings name the layer where one is known."""
         if rule.side is Blame.SERVER:
-            self._play_for(rule)
+            ended = self._play_for(rule).ended
             found = self._layers.to_blame(rule)
             exercised = self._layers.exercised.get(rule.id, 0)
-            return result_of(rule, self.name, exercised, found, "nothing between two layers could have broken it")
+            reason = ended or "nothing between two layers could have broken it"
+            return result_of(rule, self.name, exercised, found, reason)
         result = super().judge(rule)
         if not result.findings or not rule.on:
             return result

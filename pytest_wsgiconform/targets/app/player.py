@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +15,9 @@ from ...stimuli.app.asking import Asking
 from ...stimuli.app.model import Stage, Stimulus
 from ...stimuli.app.order import app_stimuli
 from ..base import HookError
+from ..deadline import Deadline
 from ..hooks import Hooks
+from ..progress import Progress
 from ..protect import undisturbed
 from .credentials import Credentials, site_asking
 from .last_word import LastWord
@@ -44,6 +47,10 @@ class Player(Protocol):
 
     def watch(self, rules: Sequence[Rule]) -> None:
         """Let *rules*, on single events, judge what is played from now on; none do before."""
+        ...
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Cut every limit to what *deadline* leaves, and give signs of life to *progress* while one stimulus lasts."""
         ...
 
     def open_session(self, hooks: Hooks, app: Callable[..., Any] | None = None) -> None:
@@ -102,11 +109,21 @@ class LocalPlayer:
         self._rules: list[Rule] = []
         self.credentials: Credentials | None = None
         self._last_word = last_word
+        self._deadline, self._progress = Deadline(), Progress()
         self._coverage = _coverage_of(name) if settings.cov and name else None
         self._reacher = Reacher(app, settings.timeout)
 
     def watch(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        self._deadline, self._progress = deadline, progress
+
+    def _left(self) -> float:
+        """Return the seconds that are left, and give a sign of life: between the many exchanges of one stimulus."""
+        if threading.current_thread() is threading.main_thread():
+            self._progress.pulse()
+        return self._deadline.left()
 
     def routes(self) -> tuple[list[Route], list[str]]:
         return discover(self.app, self.settings.values)
@@ -132,7 +149,7 @@ class LocalPlayer:
             run, route, lambda: self._ordinary(route, limit)
         ):
             run = self._play(stimulus, route, limit, patience)
-        if stimulus == ORDINARY:
+        if stimulus == ORDINARY and self._deadline.reason is None:
             with undisturbed():
                 run.facts[FACT] = self._reacher.reached(route, run, self._asking(route))
         return run
@@ -154,6 +171,8 @@ class LocalPlayer:
         if self._last_word is not None:
             self._last_word.say(f"stimulus {stimulus} on {clean(route.path)}")
         stage = Stage(self.app, self._rules, route.path, limit, stimulus, self._asking(route), patience)
+        # Only where it may take minutes is anything written while the app may have changed the interpreter.
+        stage.left = self._left if stimulus == FUZZ else self._deadline.left
         broken: Exception | None = None
         with undisturbed() as left:
             try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from ...rules.display import clean
@@ -12,19 +12,16 @@ from ...rules.records.app import AppRun
 from ...rules.records.reach import TargetReach
 from ...settings import Settings
 from ...stimuli.app.order import played_on
+from ..deadline import Deadline
+from ..progress import Progress
 from .choice import Choice
 from .crawl import links_in
+from .pace import Estimate, Pace
 from .player import FUZZ, ORDINARY, Player
 from .reach import gathered, matches
 from .routes import Route
 from .shortfalls import failures, refusals
 from .surroundings import same_under_https
-
-#: After so many stimuli of one route that hung or killed the interpreter, the route is given up.
-BAD_RUNS = 3
-
-#: After so many of them altogether, everything is given up.
-_BAD_RUNS_IN_ALL = 30
 
 #: Seconds for the items of a response, once one of the route has shown that it does not end.
 _PATIENCE = 0.1
@@ -33,13 +30,22 @@ _PATIENCE = 0.1
 class Playing:
     """What is played on an app, in the order in which it is played.
 
-    :param player: plays. :param settings: the run's settings.
+    :param player: plays. :param settings: the run's settings. :param deadline: when the run ends; what is played when
+        that comes is not judged. :param progress: learns how far this is.
     :ivar routes: the routes so far. :ivar runs: the record of each stimulus, with its route. :ivar notes: lines for
         the summary. :ivar measured: what ``AppCoverage.report`` gave, ``None`` when nothing was measured.
     """
 
-    def __init__(self, player: Player, settings: Settings) -> None:
+    def __init__(
+        self, player: Player, settings: Settings, deadline: Deadline | None = None, progress: Progress | None = None
+    ) -> None:
         self._player, self._settings = player, settings
+        self._deadline, self._progress = deadline or Deadline(), progress or Progress()
+        self._estimate = Estimate()
+        self._pace = Pace(self._estimate)
+        self._pending: list[Route] = []
+        self._finished = 0
+        self._complete = False
         self.routes: list[Route] = []
         self.runs: list[tuple[Route, AppRun]] = []
         self.notes: list[str] = []
@@ -47,7 +53,6 @@ class Playing:
         self.choice: Choice | None = None
         self._scheme = self._redirecting = ""
         self._discovered = self._crawled = 0
-        self._bad_runs: Counter[Route] = Counter()
         self._endless: set[Route] = set()
         self._reach: TargetReach | None = None
         #: The front page was asked though the framework, which gives routes, knows of none.
@@ -55,11 +60,12 @@ class Playing:
 
     def play(self, stimuli: Sequence[str]) -> None:
         """Play *stimuli* on each route that is known, or that answers lead to as far as links are followed."""
-        pending = self._find_routes()
-        while pending:
-            route = pending.pop(0)
-            played = self._play_route(route, stimuli)
-            pending += self._follow(played, [*self.routes, *pending])
+        self._pending = self._find_routes()
+        while self._pending and self._deadline.reason is None:
+            route = self._pending.pop(0)
+            played = self._play_route(route, stimuli, stimuli)
+            self._pending += self._follow(played, [*self.routes, *self._pending])
+        self._complete = self._finished == len(self.routes) and not self._pending
         self.measured = self._player.coverage()
         if self.measured is not None:
             from .coverage import coverage_lines
@@ -72,9 +78,12 @@ class Playing:
 
         :param places: each a stimulus's id, and the path and the method of a route.
         """
-        for route in self._find_routes():
-            wanted = (name for name in stimuli if name == ORDINARY or (name, route.path, route.method) in places)
-            self._play_route(route, wanted)
+        self._pending = self._find_routes()
+        while self._pending and self._deadline.reason is None:
+            route = self._pending.pop(0)
+            wanted = [name for name in stimuli if name == ORDINARY or (name, route.path, route.method) in places]
+            self._play_route(route, wanted, ())
+        self._complete = self._finished == len(self.routes) and not self._pending
         self._player.close()
 
     @property
@@ -115,21 +124,36 @@ class Playing:
                         self._crawled += 1
         return found
 
-    def _play_route(self, route: Route, stimuli: Iterable[str]) -> list[AppRun]:
+    def _play_route(self, route: Route, stimuli: Sequence[str], on_each: Sequence[str]) -> list[AppRun]:
+        """Play *stimuli* on *route*. :param on_each: what the routes after it will get, as far as one can tell."""
         route = replace(route, scheme=route.scheme or self._scheme)
         self.routes.append(route)
         runs: list[AppRun] = []
-        for name in played_on(stimuli, route.asking(self._player.settings)):
-            if self._bad_runs[route] >= BAD_RUNS or self._bad_runs.total() >= _BAD_RUNS_IN_ALL:
-                self.notes.append(f"{clean(route.path)} was given up at stimulus {name}: it hung or died too often")
-                break
+        asked = list(played_on(stimuli, route.asking(self._player.settings)))
+        pace = self._pace.begin(route, asked)
+        for number, name in enumerate(asked):
+            if not pace.wants(name):
+                continue
+            self._say_how_far(asked[number:], on_each)
+            began = monotonic()
             run = self._play(name, route)
             if not runs and self._belongs_under_https(run, route):
                 route = self.routes[-1] = replace(route, scheme="https")
                 run = self._play(name, route)
+            if self._deadline.reason is not None:
+                return runs  # it was cut short, by a limit that says nothing about the app
+            pace.took(run, monotonic() - began)
+            self._estimate.note(name, len(run.exchanges))
             runs.append(run)
-        self.runs += ((route, run) for run in runs)
+            self.runs.append((route, run))
+        pace.end()
+        self._finished += 1
         return runs
+
+    def _say_how_far(self, rest: Sequence[str], on_each: Sequence[str]) -> None:
+        played, routes = self._estimate.played, len(self.routes) + len(self._pending)
+        total = played + self._estimate.of(rest) + len(self._pending) * self._estimate.of(on_each)
+        self._progress.say(played, total, "exchanges", where=f"route {len(self.routes)} of {routes}")
 
     def _belongs_under_https(self, run: AppRun, route: Route) -> bool:
         """Tell whether the ordinary request was sent to the same URL under https, where the user gave no scheme."""
@@ -143,11 +167,19 @@ class Playing:
     def _play(self, name: str, route: Route) -> AppRun:
         limit = self._settings.timeout * (10 if name == FUZZ else 1)
         run = self._player.play(name, route, limit, _PATIENCE if route in self._endless else None)
-        if run.facts.get("died") or any(record.timed_out for record in run.exchanges):
-            self._bad_runs[route] += 1
         if any(record.facts.get("endless") for record in run.exchanges):
             self._endless.add(route)
         return run
+
+    @property
+    def ended(self) -> str | None:
+        """Why not all was played that was to be, ``None`` when it was, or while it goes on."""
+        return None if self._complete else self._deadline.reason
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why a stimulus was left out on some route, by its id."""
+        return self._pace.left_out
 
     @property
     def exchanges(self) -> int:
@@ -167,8 +199,11 @@ class Playing:
         ]
         told = f" ({', '.join(origins)})" if origins else ""
         lines = [f"{self.exchanges} exchanges on {routes} route{'s' if routes != 1 else ''}{told}"]
-        lines += self._shortfalls()
-        return lines + self._surroundings() + self.notes
+        lines += [*self._shortfalls(), *self._surroundings(), *self.notes, *self._pace.summary()]
+        if self.ended is not None:
+            known = len(self.routes) + len(self._pending)
+            lines.append(f"{self.ended}: {self._finished} of {known or 'the'} routes were played to the end")
+        return lines
 
     def _surroundings(self) -> list[str]:
         """Say which requests were left out, and under which host and scheme the others were sent."""

@@ -13,8 +13,10 @@ from ...rules.registry import catalogue
 from ...settings import Settings
 from ...stimuli.app.order import app_stimuli
 from ..base import Places, TargetRun
+from ..deadline import Deadline
 from ..hooks import Hooks
 from ..plan import Plan, applies
+from ..progress import Progress
 from ..verdicts import finding_of_run, result_of
 from .choice import Choice
 from .credentials import Credentials
@@ -45,6 +47,7 @@ class AppTarget(TargetRun):
         self.name, self.app, self.settings = name, app, settings
         self._plan = Plan(self.rules(), _FIRST)
         self._remembered: Mapping[str, Places] = {}
+        self._deadline, self._progress = Deadline(), Progress()
         self._player = self._make_player()
         self._playing: Playing | None = None
         self._again: Playing | None = None
@@ -68,6 +71,17 @@ class AppTarget(TargetRun):
             self._plan = Plan([rule for rule in self.rules() if rule in asked], _FIRST)
             self._playing = None
 
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Play nothing more once the run is over, and say how far the playing is."""
+        self._deadline, self._progress = deadline, progress
+        self._player.bound(deadline, progress)
+
+    @property
+    def ended_early(self) -> str | None:
+        """Why not all was played that the plan asks for."""
+        playing = self._playing or self._again
+        return playing.ended if playing is not None else None
+
     def _stimuli(self) -> list[str]:
         return [*(stimulus.id for stimulus in app_stimuli()), *([FUZZ] if self.settings.fuzz else ())]
 
@@ -79,8 +93,12 @@ class AppTarget(TargetRun):
         """Return what the plan asks for, playing it on the first call."""
         if self._playing is None:
             self._watch(self._plan.rules)
-            playing = Playing(self._player, self.settings)
-            playing.play(self._plan.stimuli(self._stimuli()))
+            playing = Playing(self._player, self.settings, self._deadline, self._progress)
+            try:
+                playing.play(self._plan.stimuli(self._stimuli()))
+            except KeyboardInterrupt:
+                self._playing = playing  # what was played is judged
+                raise
             self._playing, self.measured = playing, playing.measured
         return self._playing
 
@@ -89,7 +107,7 @@ class AppTarget(TargetRun):
         if self._again is None:
             self._watch(rule for rule in self.rules() if rule.id in self._remembered)
             places = {place for found in self._remembered.values() for place in found}
-            self._again = Playing(self._player, self.settings)
+            self._again = Playing(self._player, self.settings, self._deadline, self._progress)
             self._again.play_at(places, self._stimuli())
         return self._again
 
@@ -120,10 +138,7 @@ class AppTarget(TargetRun):
             times, found = _judge_run(rule, run)
             exercised += times
             findings += found
-        reason = f"nothing in {playing.exchanges} exchanges could have broken it"
-        if left_out:
-            reason += f"; --wsgi-methods leaves out {methods_as_text(left_out)}"
-        return result_of(rule, self.name, exercised, findings, reason)
+        return result_of(rule, self.name, exercised, findings, _why_not(rule, playing, left_out))
 
     def places_of(self, rule: Rule) -> Places:
         """Return the first stimulus and route for each line or message that was found."""
@@ -175,16 +190,26 @@ class AppTarget(TargetRun):
 
     def reach(self) -> TargetReach:
         """Say which routes were reached, playing what the plan asks for unless something was played already."""
-        return (self._playing or self._again or self.playing()).reach
+        playing = self._playing or self._again or self.playing()
+        return playing.reach if playing.reach.routes else replace(playing.reach, note=playing.ended or "")
 
     def summary_lines(self) -> list[str]:
         """Say how much was exercised."""
-        playing = self._playing or self._again or Playing(self._player, self.settings)
+        playing = self._playing or self._again or Playing(self._player, self.settings, self._deadline)
         return [*playing.summary_lines(), *self._player.notes()]
 
     def close(self) -> None:
         """Stop what was started."""
         self._player.close()
+
+
+def _why_not(rule: Rule, playing: Playing, left_out: set[str]) -> str:
+    """Return why *rule* was not put to the test, for the case that it wasn't. :param left_out: methods not sent."""
+    reason = f"nothing in {playing.exchanges} exchanges could have broken it"
+    if left_out:
+        reason += f"; --wsgi-methods leaves out {methods_as_text(left_out)}"
+    lost = (why for stimulus, why in playing.left_out.items() if rule.on or applies(rule, stimulus))
+    return playing.ended or next(lost, reason)
 
 
 def _judge_run(rule: Rule, run: AppRun) -> tuple[int, list[Finding]]:

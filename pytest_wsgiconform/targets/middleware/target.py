@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +20,10 @@ from ..app.credentials import Credentials
 from ..app.reach import outcome_of
 from ..app.target import AppTarget
 from ..base import Places, TargetRun
+from ..deadline import INTERRUPTED, Deadline
 from ..hooks import Hooks
 from ..plan import Plan, applies
+from ..progress import Progress
 from ..verdicts import finding_of_fault, result_of
 
 #: Ordinary exchanges: they are played whatever is asked.
@@ -55,6 +57,8 @@ class MiddlewareTarget(TargetRun):
         self._stimuli = {s.id: s for s in (middleware_stimuli() if stimuli is None else stimuli)}
         # What explains is asked even when it is not chosen: the choice must not change a verdict.
         self._explained = explained_rules()
+        self._deadline, self._progress = Deadline(), Progress()
+        self._ended: str | None = None
         self._credentials: Credentials | None = None
         self._asked: list[Rule] = []
         self._remembered: Mapping[str, Places] = {}
@@ -85,6 +89,17 @@ class MiddlewareTarget(TargetRun):
             places = {name: tuple(p for p in found if len(p) > 1) for name, found in self._remembered.items()}
             self._as_app.plan((rule for rule in self._asked if rule.side is Blame.APP), places)
 
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Play nothing more once the run is over, and say how far the playing is."""
+        self._deadline, self._progress = deadline, progress
+        if self._as_app is not None:
+            self._as_app.bound(deadline, progress)
+
+    @property
+    def ended_early(self) -> str | None:
+        """Why not all was played that the plan asks for."""
+        return self._ended or (self._as_app.ended_early if self._as_app is not None else None)
+
     def open_session(self, hooks: Hooks) -> None:
         """Let requests carry what the settings and *hooks* say."""
         if self._as_app is not None:
@@ -98,7 +113,13 @@ class MiddlewareTarget(TargetRun):
     def played(self) -> list[MiddlewareRun]:
         """Return all runs of the plan, playing its stimuli on the first call."""
         if self._played is None:
-            self._played = self._play(self._plan.stimuli(self._stimuli), self._plan.watching)
+            runs: list[MiddlewareRun] = []
+            try:
+                self._play(self._plan.stimuli(self._stimuli), self._plan.watching, runs)
+            except KeyboardInterrupt:
+                self._played, self._ended = runs, INTERRUPTED  # what was played is judged
+                raise
+            self._played = runs
         return self._played
 
     def _played_again(self) -> list[MiddlewareRun]:
@@ -107,19 +128,25 @@ class MiddlewareTarget(TargetRun):
             watching = [rule for rule in self.rules() if rule.on and rule.id in self._remembered]
             names = {place[0] for found in self._remembered.values() for place in found if len(place) == 1}
             names.add(_FIRST)
-            self._again = self._play((name for name in self._stimuli if name in names), watching)
+            self._again = []
+            self._play([name for name in self._stimuli if name in names], watching, self._again)
         return self._again
 
-    def _play(self, stimuli: Iterable[str], watching: list[Rule]) -> list[MiddlewareRun]:
-        runs = []
-        for name in stimuli:
+    def _play(self, stimuli: Sequence[str], watching: list[Rule], runs: list[MiddlewareRun]) -> None:
+        """Play *stimuli*, and add their records to *runs*."""
+        for number, name in enumerate(stimuli):
+            self._progress.say(number, len(stimuli), "stimuli")
             if self._credentials is not None:
                 self._credentials.reset()
             prepare = self._credentials.prepare if self._credentials is not None else None
             sandwich = Sandwich(self._maker, watching, self.settings.timeout, name, prepare)
-            self._stimuli[name].play(sandwich)
+            sandwich.left = self._deadline.left
+            if self._deadline.reason is None:
+                self._stimuli[name].play(sandwich)
+            if self._deadline.reason is not None:
+                self._ended = self._deadline.reason  # cut short, by a limit that says nothing about the middleware
+                return
             runs.append(sandwich.run)
-        return runs
 
     def judge(self, rule: Rule) -> RuleResult:
         """Give the verdict on *rule* over all runs."""
@@ -129,7 +156,8 @@ class MiddlewareTarget(TargetRun):
         self._maker.turn_to(hello)
         as_app = self._as_app.judge(rule) if self._as_app is not None and rule.side is Blame.APP else None
         crossings = sum(len(run.crossings) for run in runs)
-        return self._judged(rule, runs, as_app, f"nothing in {crossings} exchanges could have broken it")
+        reason = self.ended_early or f"nothing in {crossings} exchanges could have broken it"
+        return self._judged(rule, runs, as_app, reason)
 
     def judge_again(self, rule: Rule) -> RuleResult | None:
         """Judge *rule* where it showed in an earlier session."""
@@ -190,7 +218,7 @@ class MiddlewareTarget(TargetRun):
             return TargetReach(judged=True, called=called)
         outer = next((crossing.outer for run in runs for crossing in run.crossings), None)
         if outer is None:
-            return TargetReach(judged=False, note="the app inside it was never called")
+            return TargetReach(judged=False, note=self.ended_early or "the app inside it was never called")
         outcome = outcome_of(outer, self.settings.timeout)
         why = f": {outer.method} {clean(outer.path)} {outcome.why or f'answered {outer.code} without it'}"
         note = clean(shorten(f"the app inside it was never called{why}", 500))
@@ -205,6 +233,10 @@ class MiddlewareTarget(TargetRun):
             lines.append(
                 f"the factory could be called only once: a later call {clean(self._maker.failure)}. What it made first "
                 "was used for the rest, so that what this keeps from one request to the next may show in what was found"
+            )
+        if self.ended_early is not None:
+            lines.append(
+                f"{self.ended_early}: {len(runs)} of {len(self._plan.stimuli(self._stimuli))} stimuli were played"
             )
         return lines
 

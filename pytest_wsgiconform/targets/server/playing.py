@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from graphlib import TopologicalSorter
 
 from ...rules.display import clean
@@ -12,6 +13,8 @@ from ...rules.records.server import ServerRun
 from ...rules.records.stimulus_facts import Noted
 from ...stimuli.server.model import ServerStimulus, first_stimulus, server_stimuli
 from ..base import TargetError
+from ..deadline import Deadline, RunOver, attended
+from ..progress import Progress
 from .lifecycle import Lifecycle
 from .runner import Runner, Served
 from .share import SharedRuns
@@ -38,7 +41,9 @@ class Player:
     :param life: starts the server. :param runner: plays one stimulus.
     :param share: where workers that judge the same server share their records, ``None`` for nowhere.
     :param share_limit: seconds to wait for a worker that plays a stimulus, before it is played here, too.
-    :ivar runs: the records so far, by stimulus.
+    :ivar runs: the records so far, by stimulus. :ivar deadline: when the run ends; what is played when that comes is
+        not judged. :ivar progress: learns how far this is. :ivar expected: how many stimuli there will be.
+    :ivar ended: why something was not played that was asked for, ``None`` when the deadline has not come in between.
     """
 
     def __init__(self, life: Lifecycle, runner: Runner, share: SharedRuns | None, share_limit: float) -> None:
@@ -46,6 +51,8 @@ class Player:
         self.runs: dict[str, ServerRun] = {}
         self._share, self._share_limit = share, share_limit
         self._repeats: dict[str, list[ServerRun]] = {}
+        self.deadline, self.progress, self.expected = Deadline(), Progress(), 0
+        self.ended: str | None = None
 
     def run_of(self, stimulus: ServerStimulus) -> ServerRun | None:
         """Return the record of *stimulus*, playing it on the first call; ``None`` when that is impossible."""
@@ -58,7 +65,7 @@ class Player:
         """Return record *number* of those of *stimulus* that are played when a rule doubts the first."""
         records = self._repeats.setdefault(stimulus.id, [])
         while len(records) <= number:
-            run = self._play(stimulus, patient=True)
+            run = self._in_time(stimulus, lambda: self._play(stimulus, patient=True))
             if run is None:
                 return None
             self._note_policy(stimulus, run)
@@ -91,11 +98,23 @@ class Player:
         for stimulus in plan(id):
             if stimulus.id in self.runs or not self._may_play(stimulus):
                 continue
-            run = self._obtain(stimulus)
+            run = self._in_time(stimulus, partial(self._obtain, stimulus))
             if run is not None:
                 self.runs[stimulus.id] = run
                 fresh.append(stimulus)
         return fresh
+
+    def _in_time(self, stimulus: ServerStimulus, obtain: Callable[[], ServerRun | None]) -> ServerRun | None:
+        """Return the record of *stimulus* that *obtain* gives; ``None`` when it is cut short by the end of the run."""
+        if self.deadline.reason is None:
+            played = len(self.runs)
+            self.progress.say(played, max(self.expected, played + 1), "stimuli", waits_for=stimulus.id)
+            with contextlib.suppress(RunOver), attended(self.deadline, self.progress):
+                run = obtain()
+                if self.deadline.reason is None:
+                    return run
+        self.ended = self.deadline.reason
+        return None
 
     def _may_play(self, stimulus: ServerStimulus) -> bool:
         """Whether the server works, and got the simpler stimulus right that *stimulus* needs, or refused that one.
@@ -153,6 +172,7 @@ class Player:
             run = self._once_ready(stimulus, run, served)
         if not run.alive:
             run.noted.ended = self.life.note_end()
+            self.progress.wait_for("the server to start again")
             if not stimulus.launch.first and self.life.restart(len(self.runs), self.runner.alive) and self._share:
                 self._share.note_restart()
         return run
@@ -173,6 +193,7 @@ class Player:
         """Play on a server of its own, which serves another object or runs in another mode."""
         if not self.life.can_start(stimulus.launch):
             return None
+        self.progress.wait_for(f"a server to start, for {stimulus.id}")
         try:
             served = self.life.start(stimulus.launch)
         except TargetError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...rules.display import clean, shorten
@@ -13,11 +13,13 @@ from ...rules.registry import catalogue
 from ...rules.server.versions import claims_http11, needs_http11
 from ...settings import Settings
 from ...stimuli.server.model import ServerStimulus, chosen, first_stimulus
-from ..base import TargetRun
+from ..base import Places, TargetRun
+from ..deadline import Deadline
+from ..progress import Progress
 from ..verdicts import result_of
 from .findings import finding_of, found_inside, with_all_stimuli
 from .lifecycle import Lifecycle, Starter
-from .playing import Player
+from .playing import Player, plan
 from .policies import policies_of, policy_lines
 from .runner import QUIET, Runner
 from .share import SharedRuns
@@ -60,6 +62,20 @@ class ServerTarget(TargetRun):
     def rules(self) -> list[Rule]:
         """Return the rules that bind a server."""
         return [rule for rule in catalogue().values() if rule.side is Blame.SERVER]
+
+    def plan(self, rules: Iterable[Rule], remembered: Mapping[str, Places] | None = None) -> None:
+        """Take note of how many stimuli *rules* need; each is played when the first rule needs it."""
+        wanted = {s.id for rule in rules for s in chosen(PASSIVE if rule.on else rule.stimuli)}
+        self.player.expected = len({before.id for name in wanted for before in plan(name)})
+
+    def bound(self, deadline: Deadline, progress: Progress) -> None:
+        """Play nothing more once the run is over, and say how far the playing is."""
+        self.player.deadline, self.player.progress = deadline, progress
+
+    @property
+    def ended_early(self) -> str | None:
+        """Why something was not played that a rule needed."""
+        return self.player.ended
 
     @property
     def runs(self) -> dict[str, ServerRun]:
@@ -122,13 +138,18 @@ class ServerTarget(TargetRun):
             return True
         for number in range(REPEATS):
             again = self.player.repeat(stimulus, number)
-            if again is None or rule.check(again):
+            if again is None:
+                return self.player.ended is None
+            if rule.check(again):
                 return True
         return False
 
     def _inconclusive(self, rule: Rule, exercised: int, doubtful: Iterable[Finding]) -> RuleResult:
         merged = tuple(merge(replace(finding, target=self.name) for finding in doubtful))
+        ended = self.player.ended
         reason = f"seen once, but not when the stimulus was played {REPEATS} times more"
+        if ended is not None:
+            reason = f"seen once, but {ended} before the stimulus could be played again"
         return RuleResult(rule.id, self.name, Verdict.INCONCLUSIVE, exercised, merged, reason)
 
     def _judge_passive(self, rule: Rule) -> RuleResult:
@@ -148,6 +169,8 @@ class ServerTarget(TargetRun):
 
     def _reason(self, stimuli: Iterable[ServerStimulus] = ()) -> str:
         """Return why a rule was not exercised. :param stimuli: what it would have been judged by."""
+        if self.player.ended is not None:
+            return self.player.ended
         if self._life.lost:
             return clean(self._life.lost)
         modes = {stimulus.launch.mode for stimulus in stimuli}
@@ -170,7 +193,9 @@ class ServerTarget(TargetRun):
         if called:
             return found
         note = "the app inside it was never called"
-        if self._life.lost:
+        if self.player.ended is not None:
+            note = self.player.ended
+        elif self._life.lost:
             note += f": {clean(shorten(self._life.lost, 500))}"
         elif self.runs:
             note += f": {self._first_answer()}"
@@ -195,6 +220,8 @@ class ServerTarget(TargetRun):
         lines.append(f"{_counted(len(self.runs), 'stimulus', 'stimuli')} on {_counted(connections, 'connection')}")
         if self._life.restarts:
             lines.append(f"started again {self._life.restarts} times")
+        if self.player.ended is not None:
+            lines.append(f"{self.player.ended}: {len(self.runs)} of {self.player.expected} stimuli were played")
         return lines + policy_lines(self.runs)
 
 

@@ -15,9 +15,10 @@ from pytest_wsgiconform.engine import TargetError, judge_all, open_run
 from pytest_wsgiconform.rules.records.app import ExchangeRecord
 from pytest_wsgiconform.rules.registry import catalogue, choose
 from pytest_wsgiconform.settings import Settings
+from pytest_wsgiconform.stimuli.app.order import app_stimuli
 from pytest_wsgiconform.targets.app.crawl import links_in
 from pytest_wsgiconform.targets.app.isolate import Child, ChildDied
-from pytest_wsgiconform.targets.app.playing import BAD_RUNS
+from pytest_wsgiconform.targets.app.pace import HANGS
 from pytest_wsgiconform.targets.app.routes import Route
 from pytest_wsgiconform.targets.app.target import AppTarget
 
@@ -109,15 +110,15 @@ def test_a_link_with_text_that_no_url_can_hold_is_followed_as_far_as_it_can() ->
     assert links_in(record) == [Route("/caf%C3%A9/%3F?q=?")]
 
 
-def test_a_route_that_hangs_is_given_up() -> None:
+def test_a_route_that_hangs_twice_is_not_played_further() -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         while True:
             pass
 
     target = AppTarget("", app, Settings(timeout=0.1))
     judge_all(target)
-    assert len(target.playing().runs) == BAD_RUNS
-    assert any("was given up" in line for line in target.summary_lines())
+    assert len(target.playing().runs) == HANGS
+    assert f"/ hangs; {HANGS} of {len(app_stimuli())} stimuli played" in target.summary_lines()
 
 
 def test_an_endless_response_is_cut_and_costs_little() -> None:
