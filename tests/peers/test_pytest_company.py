@@ -105,7 +105,7 @@ def test_bad(wsgi_validator, wsgi_environ, number):
     for name, options in {"xdist": ("-n", "2"), "forked": ("--forked",), "random": ("-p", "randomly")}.items():
         folder = tmp_path / name
         folder.mkdir()
-        outcomes, output = run(folder, "--wsgi-app=apps:good", "-m", "not wsgi", *options, test_it=tests)
+        outcomes, output = run(folder, "--wsgi-app=apps:good", ".", "-m", "not wsgi", *options, test_it=tests)
         assert outcomes == {"passed": 6, "failed": 2}, output[-3000:]
         assert output.count("WSGI rules broken: status-has-reason") >= 2
 
@@ -129,7 +129,7 @@ class TestStyle(unittest.TestCase):
         from werkzeug.test import Client
         Client(apps.bad).get("/")
 """
-    outcomes, output = run(tmp_path, "--wsgi-app=apps:good", "-m", "not wsgi", test_style=tests)
+    outcomes, output = run(tmp_path, "--wsgi-app=apps:good", ".", "-m", "not wsgi", test_style=tests)
     assert outcomes == {"passed": 1, "failed": 1}, output[-3000:]
     assert "status-has-reason" in output
 
@@ -152,7 +152,7 @@ async def test_bad(wsgi_validator, wsgi_environ):
     list(body)
     body.close()
 """
-    outcomes, output = run(tmp_path, "--wsgi-app=apps:good", "-m", "not wsgi", test_async=tests)
+    outcomes, output = run(tmp_path, "--wsgi-app=apps:good", ".", "-m", "not wsgi", test_async=tests)
     assert outcomes == {"passed": 1, "failed": 1}, output[-3000:]
     assert "WSGI rules broken: status-has-reason" in output
 
