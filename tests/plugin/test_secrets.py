@@ -191,8 +191,13 @@ def outputs(pytester: pytest.Pytester, done: pytest.RunResult) -> dict[str, str]
 
 @pytest.mark.parametrize(
     "more",
-    [[], ["-n2"], ["--wsgi-isolate", "-p", "no:randomly"], ["--wsgi-layers", "--wsgi-cov"]],
-    ids=["plain", "workers", "isolated", "layers"],
+    [
+        pytest.param([], id="plain"),
+        # The other ways take half a minute each.
+        pytest.param(["-n2"], id="workers", marks=pytest.mark.slow),
+        pytest.param(["--wsgi-isolate", "-p", "no:randomly"], id="isolated", marks=pytest.mark.slow),
+        pytest.param(["--wsgi-layers", "--wsgi-cov"], id="layers", marks=pytest.mark.slow),
+    ],
 )
 def test_no_output_shows_a_secret(more: list[str], pytester: pytest.Pytester) -> None:
     pytester.mkdir("out")
