@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from ..rules.display import show
+from ..rules.display import show, type_name
 from ..rules.records.app import BODY_LIMIT
 from ..rules.records.exchange import (
     AppRaised,
@@ -118,3 +118,16 @@ class InnerCall:
 def has_data(event: Event) -> TypeGuard[ChunkYielded | WriteCalled]:
     """Return whether *event* is about a piece of the body."""
     return type(event) is ChunkYielded or type(event) is WriteCalled
+
+
+#: Types whose values rules on environ may look at.
+_PLAIN = (str, bytes, int, float, bool, tuple, list, dict, type(None))
+
+
+def added_variables(before: dict[Any, Any], after: dict[Any, Any]) -> list[tuple[str, str, str, bool]]:
+    """Return the keys that are new or have another value, without the streams, which our validators replace."""
+    return [
+        (key, type_name(value), show(value) if type(value) in _PLAIN else "", callable(value))
+        for key, value in after.items()
+        if type(key) is str and not key.startswith("wsgi.") and (key not in before or before[key] is not value)
+    ]

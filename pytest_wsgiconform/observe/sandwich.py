@@ -15,7 +15,7 @@ from io import BytesIO, StringIO
 from math import inf
 from typing import Any
 
-from ..rules.display import show, type_name
+from ..rules.display import type_name
 from ..rules.model import Blame, Finding, Rule
 from ..rules.records.app import ExchangeRecord
 from ..rules.records.exchange import (
@@ -33,7 +33,7 @@ from ..rules.records.middleware import STEP_LIMIT, CallRecord, Crossing, InnerRe
 from ..rules.registry import event_rules
 from .conversation import Conversation
 from .gateway import Play, show_error
-from .inner_call import InnerCall, InnerConversation, has_data
+from .inner_call import InnerCall, InnerConversation, added_variables, has_data
 from .judge import Judge
 from .location import of_caller, of_traceback
 from .making import Maker
@@ -41,8 +41,6 @@ from .validator import Validator
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
-#: Types whose values rules on environ may look at.
-_PLAIN = (str, bytes, int, float, bool, tuple, list, dict, type(None))
 
 #: Bytes of an item that a step keeps.
 _TEXT = 64
@@ -240,7 +238,7 @@ class Sandwich:
         if threading.get_ident() != self._thread:
             record.elsewhere = True
         if type(event) is AppCalled:
-            record.added = _added(self._variables, event.variables)
+            record.added = added_variables(self._variables, event.variables)
         what = _WHAT_HAPPENED.get(type(event))
         if what is not None:
             self._step(Step("inner", what, *_measure(event), inner=record.number))
@@ -387,15 +385,6 @@ def _measure(event: Event) -> tuple[int, bytes]:
     if not has_data(event):
         return 0, b""
     return (len(event.data), event.data[:_TEXT]) if type(event.data) is bytes else (-1, b"")
-
-
-def _added(before: dict[Any, Any], after: dict[Any, Any]) -> list[tuple[str, str, str, bool]]:
-    """Return the keys that are new or have another value, without the streams, which our validators replace."""
-    return [
-        (key, type_name(value), show(value) if type(value) in _PLAIN else "", callable(value))
-        for key, value in after.items()
-        if type(key) is str and not key.startswith("wsgi.") and (key not in before or before[key] is not value)
-    ]
 
 
 def _ignore(_finding: Finding) -> None:

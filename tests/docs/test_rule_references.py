@@ -22,6 +22,7 @@ PAGES = [
 OTHER_NAMES = {
     *("aiohttp-wsgi", "pytest-github-actions-annotate-failures", "pytest-xdist"),  # packages
     *("not-exercised", "not-applicable"),  # verdicts
+    *("app-called", "routes-reached"),  # items that say what was reached
     *("server-wsgi", "server-wire"),  # kinds of rules
     *("pre-commit", "false-finding", "missed-fault", "server-wanted"),  # what CONTRIBUTING speaks of
 }

@@ -26,6 +26,11 @@ app = Flask(__name__)
 def index():
     headers = {"Connection": "close", "ETag": "unquoted", "Last-Modified": "yesterday", "Cache-Control": {CACHE}}
     return Response("no", status=401, headers={**headers, {MORE}})
+
+
+@app.get("/open")
+def open_to_all():
+    return "A page that is reached, so that the app is judged."
 """
 
 FIVE = {

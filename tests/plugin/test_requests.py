@@ -200,12 +200,13 @@ def test_no_other_method_is_sent_than_those_that_may_be(folder: Path, run: Run) 
 def test_a_run_says_first_what_may_change_data_and_sends_no_more(folder: Path, run: Run) -> None:
     result = run("--wsgi-app=sites:shop")
     result.stdout.fnmatch_lines(
-        ["wsgi: sites:shop sends requests that may change data: POST to 5, DELETE to 1 of 5 routes *"]
+        ["wsgi: sites:shop sends requests that may change data: POST to 4, DELETE to 1 of 4 routes *"]
     )
     sent = sent_to(folder)
     assert [path for method, path in sent if method == "DELETE"] == ["/item/1"]
     assert 5 <= sent.count(("POST", "/items")) <= 20
-    assert sent.count(("POST", "/static/x/y")) == 1
+    others = {path for method, path in sent if method == "POST"} - {"/items"}
+    assert others and all(sent.count(("POST", path)) == 1 for path in others)
 
 
 def test_routes_are_left_out_by_the_ini_file(folder: Path, run: Run) -> None:

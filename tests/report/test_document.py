@@ -55,12 +55,14 @@ def test_the_contracts_keys_are_there_and_the_whole_is_json() -> None:
     assert json.loads(json.dumps(document)) == document
     assert document["schema"] == "pytest-wsgiconform/1"
     assert set(document["tool"]) == {"version", "python", "platform"}
-    assert document["targets"] == [{"kind": "app", "name": "m:a"}]
+    (target,) = document["targets"]
+    assert set(target) == {"kind", "name", "judged", "reason", "version", "routes"}
+    assert (target["kind"], target["name"], target["judged"]) == ("app", "m:a", False)
     assert document["exit"] == 1
     (finding,) = document["findings"]
     assert set(finding) == {
         "rule", "level", "blame", "clauses", "target", "message", "stimulus", "request", "location", "evidence",
-        "count", "baselined",
+        "count", "baselined", "view", "sent_by", "known",
     }  # fmt: skip
     assert finding["location"] == {"file": "/p/m.py", "line": 3, "function": "a"}
     (judged,) = document["rules"]

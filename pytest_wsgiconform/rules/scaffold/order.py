@@ -190,7 +190,9 @@ def checked_stimulus_file(folder: Path, file: str, topic: str, *, new: bool) -> 
 
     :param new: whether a file may be begun.
     """
-    there = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "model", "order"))
+    there = sorted(
+        path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "asking", "model", "order")
+    )
     chosen = file or topic
     if chosen in there or (new and file and re.fullmatch(r"[a-z][a-z0-9_]*", file)):
         return chosen
