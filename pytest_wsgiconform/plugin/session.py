@@ -85,11 +85,7 @@ class WsgiSession:
         if any(target.kind == "server" for target in named):
             _learn_servers(config)
             self._distribute()
-        self.ending = Ending(config, self.settings.deadline, self._add_unreported)
-        self._live = LiveLine(config)
-        for helper in (self.ending, self._live):
-            config.pluginmanager.register(helper)
-        self.ending.listen()
+        self._watch_over_time()
         self._added_paths = make_importable((self.settings.cwd, self.settings.rootdir))
         keep_terminal()
         self.targets: list[OpenTarget] = []
@@ -112,6 +108,14 @@ class WsgiSession:
         except BaseException:
             self.close()
             raise
+
+    def _watch_over_time(self) -> None:
+        """Let the run end in time, and show signs of life until then."""
+        self.ending = Ending(self.config, self.settings.deadline, self._add_unreported)
+        self._live = LiveLine(self.config)
+        for watcher in (self.ending, self._live):
+            self.config.pluginmanager.register(watcher)
+        self.ending.listen()
 
     def _distribute(self) -> None:
         """Let the workers of a distributed run share what they play on a server."""

@@ -205,8 +205,8 @@ def test_a_run_says_first_what_may_change_data_and_sends_no_more(folder: Path, r
     sent = sent_to(folder)
     assert [path for method, path in sent if method == "DELETE"] == ["/item/1"]
     assert 5 <= sent.count(("POST", "/items")) <= 20
-    others = {path for method, path in sent if method == "POST"} - {"/items"}
-    assert others and all(sent.count(("POST", path)) == 1 for path in others)
+    others = {path: sent.count(("POST", path)) for method, path in sent if method == "POST" and path != "/items"}
+    assert others and max(others.values()) <= 2, others
 
 
 def test_routes_are_left_out_by_the_ini_file(folder: Path, run: Run) -> None:
