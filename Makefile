@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # What starts many programs or plays whole corpora is left to `make test-rest`, which CI runs too, and to
-# `make test-all`; `make test` runs all else. Each takes less than five minutes on two cores.
+# `make test-all`; `make test` runs all else. Each takes six to eight minutes on two cores.
 REST ?= tests/targets/app tests/targets/middleware tests/targets/server tests/targets/test_protect.py tests/stimuli \
 	tests/peers tests/plugin/test_hostile_apps.py tests/plugin/test_whole_runs.py tests/report/test_html_browser.py \
 	tests/test_strategies.py
