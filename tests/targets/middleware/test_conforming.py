@@ -10,7 +10,6 @@ from pytest_wsgiconform.settings import Settings
 from pytest_wsgiconform.targets.middleware.target import MiddlewareTarget
 from tests.corpora.collecting import Program, programs
 
-
 #: Never calls the app inside, so that nothing can be said of it: the contract calls it not judged.
 NOT_JUDGED = {"everything_refused"}
 
